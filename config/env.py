@@ -1,0 +1,55 @@
+"""Typed readers of the environment that fail loudly. A secret may come from NAME or from the file NAME_FILE."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The variable NAME, or the content of the file NAME_FILE; raises ImproperlyConfigured if neither is set."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        return Path(path).read_text(encoding="utf-8").strip()
+    value = os.environ.get(name, default)
+    if value is None:
+        msg = f"{name} is not set (nor {name}_FILE)"
+        raise ImproperlyConfigured(msg)
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A yes/no variable: 1, true, yes, on or 0, false, no, off."""
+    value = os.environ.get(name, "1" if default else "0").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off", ""}:
+        return False
+    msg = f"{name}={value!r}: expected one of 1, true, yes, on, 0, false, no, off"
+    raise ImproperlyConfigured(msg)
+
+
+def integer(name: str, default: int) -> int:
+    """A whole number."""
+    value = os.environ.get(name, str(default))
+    try:
+        return int(value)
+    except ValueError as error:
+        msg = f"{name}={value!r}: expected a whole number"
+        raise ImproperlyConfigured(msg) from error
+
+
+def items(name: str, default: str = "") -> list[str]:
+    """A comma-separated list without empty entries."""
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One word out of a closed list."""
+    value = os.environ.get(name, default)
+    if value not in allowed:
+        msg = f"{name}={value!r}: expected one of {', '.join(allowed)}"
+        raise ImproperlyConfigured(msg)
+    return value
