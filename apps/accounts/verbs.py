@@ -1,0 +1,81 @@
+"""The closed vocabulary of rights: verbs, roles, token scopes. Code, not data.
+
+Which role holds which verb is data (`RoleVerb`, seeded by a migration and not writable by the
+site's database role). What a verb *is*, who may hold it at all and which token may carry it is here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERBS: Final[dict[str, str]] = {
+    "experiment.read": "see an experiment, its runs and their files",
+    "experiment.create": "create an experiment",
+    "experiment.write": "log to an experiment",
+    "experiment.manage": "manage an experiment and who may use it",
+    "model.read": "see a model and its versions",
+    "model.create": "create a registered model",
+    "model.register": "register a version of a model",
+    "model.edit": "edit a model's descriptions, tags and ungoverned aliases and stages",
+    "model.manage": "manage a model and who may use it",
+    "model.delete": "delete a model or a version about which nothing was decided",
+    "model.sandbox": "declare a model a sandbox, outside the approval rules",
+    "check.run": "attach evaluation data and run checks",
+    "check.recall": "recall a measurement",
+    "card.edit": "edit a model card",
+    "review.read": "see reviews and their evidence",
+    "review.submit": "submit a version for review",
+    "review.withdraw": "withdraw a review",
+    "review.sign.validator": "sign a review as validator",
+    "review.sign.approver": "sign a review as approver",
+    "target.leave": "take a version out of a governed stage or alias",
+    "audit.read": "read the audit trail",
+    "audit.export": "export the audit trail",
+    "people.manage": "manage people, teams, groups and roles",
+    "system.read": "see the state of workers and queues",
+}
+
+VIEWER: Final = "viewer"
+CONTRIBUTOR: Final = "contributor"
+OWNER: Final = "owner"
+VALIDATOR: Final = "validator"
+APPROVER: Final = "approver"
+AUDITOR: Final = "auditor"
+ADMINISTRATOR: Final = "administrator"
+
+ROLES: Final = (VIEWER, CONTRIBUTOR, OWNER, VALIDATOR, APPROVER, AUDITOR, ADMINISTRATOR)
+
+# An administrator of one model means nothing: people are managed site-wide or not at all.
+OBJECT_ROLES: Final = (VIEWER, CONTRIBUTOR, OWNER, VALIDATOR, APPROVER, AUDITOR)
+
+SCOPES: Final[dict[str, str]] = {
+    "read": "read what you may read",
+    "tracking": "log experiments, runs and files",
+    "registry": "register, check and submit models",
+}
+
+# A verb that no scope carries needs a person in an interactive session. Tokens leak from CI logs
+# and notebooks, so none of them signs, manages, recalls evidence or leaves a governed target.
+SCOPES_OF_VERB: Final[dict[str, frozenset[str]]] = {
+    "experiment.read": frozenset({"read", "tracking"}),
+    "experiment.create": frozenset({"tracking"}),
+    "experiment.write": frozenset({"tracking"}),
+    "model.read": frozenset({"read", "registry"}),
+    "model.create": frozenset({"registry"}),
+    "model.register": frozenset({"registry"}),
+    "model.edit": frozenset({"registry"}),
+    "model.delete": frozenset({"registry"}),
+    "check.run": frozenset({"registry"}),
+    "card.edit": frozenset({"registry"}),
+    "review.read": frozenset({"read", "registry"}),
+    "review.submit": frozenset({"registry"}),
+    "review.withdraw": frozenset({"registry"}),
+    "audit.read": frozenset({"read"}),
+    "audit.export": frozenset({"read"}),
+    "system.read": frozenset({"read"}),
+}
+
+
+def is_signing(verb: str) -> bool:
+    """Signing verbs: a human being in an interactive session, never an administrator, never the system."""
+    return verb.startswith("review.sign.")
