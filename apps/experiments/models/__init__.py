@@ -1,0 +1,66 @@
+"""Experiments, runs and what a run holds. Rows only: the verbs are in services.py and ingest.py.
+
+Times that the protocol carries are whole milliseconds since the epoch, its unit.
+"""
+
+from apps.experiments.models.fields import (
+    DEFAULT_EXPERIMENT,
+    Lifecycle,
+    ModelStatus,
+    RunStatus,
+)
+from apps.experiments.models.logged import (
+    Artifact,
+    LoggedModel,
+    LoggedModelAuthor,
+    LoggedModelMetric,
+    LoggedModelParam,
+    LoggedModelTag,
+    RunModelInput,
+    RunOutput,
+)
+from apps.experiments.models.measured import (
+    Dataset,
+    DatasetInput,
+    DatasetInputTag,
+    LatestMetric,
+    Metric,
+    Param,
+    RunTag,
+)
+from apps.experiments.models.runs import (
+    Experiment,
+    ExperimentGroupRole,
+    ExperimentTag,
+    ExperimentUserRole,
+    Run,
+    RunAuthor,
+)
+
+__all__ = [
+    "DEFAULT_EXPERIMENT",
+    "Artifact",
+    "Dataset",
+    "DatasetInput",
+    "DatasetInputTag",
+    "Experiment",
+    "ExperimentGroupRole",
+    "ExperimentTag",
+    "ExperimentUserRole",
+    "LatestMetric",
+    "Lifecycle",
+    "LoggedModel",
+    "LoggedModelAuthor",
+    "LoggedModelMetric",
+    "LoggedModelParam",
+    "LoggedModelTag",
+    "Metric",
+    "ModelStatus",
+    "Param",
+    "Run",
+    "RunAuthor",
+    "RunModelInput",
+    "RunOutput",
+    "RunStatus",
+    "RunTag",
+]
