@@ -1,4 +1,7 @@
-"""One settings module, driven by the environment; docs/settings.md lists every variable."""
+"""One settings module, driven by the environment; docs/settings.md lists every variable.
+
+Each app has a section; whoever adds a setting adds its row to docs/settings.md.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,27 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from config import env
+from django.urls import reverse_lazy
+
+from config import env, local
+
+# --- Place and identity -----------------------------------------------------------------------
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR = Path(env.text("VAR", str(BASE_DIR / "var"))).resolve()
+VAR = local.folder(Path(env.text("VAR", str(BASE_DIR / "var"))).resolve())
 
 DEBUG = env.flag("DEBUG", default=False)
-SECRET_KEY = env.text("SECRET_KEY", "")
-ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 BASE_URL = env.text("BASE_URL", "http://localhost:8000").rstrip("/")
-CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+_BASE = urllib.parse.urlsplit(BASE_URL)
+_HTTPS = _BASE.scheme == "https"
+SECRET_KEY = local.secret_key(VAR, may_generate=DEBUG or not env.text("DATABASE_URL", ""))
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.items(
+    "ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{_BASE.hostname or 'localhost'}"
+)
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS", BASE_URL)
+
+# --- Django -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -41,23 +55,35 @@ INSTALLED_APPS = [
     "apps.web",
 ]
 
-
-def _database(url: str) -> dict[str, Any]:
-    """DATABASE_URL (postgresql://user:password@host:port/name, or ?host=/socket/folder) as Django wants it."""
-    parts = urllib.parse.urlsplit(url)
-    query = dict(urllib.parse.parse_qsl(parts.query))
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": urllib.parse.unquote(parts.path.lstrip("/")) or "countersign",
-        "USER": urllib.parse.unquote(parts.username or ""),
-        "PASSWORD": urllib.parse.unquote(parts.password or ""),
-        "HOST": query.get("host", parts.hostname or ""),
-        "PORT": str(parts.port or query.get("port", "")),
-    }
-
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
 
 # The site runs as DATABASE_URL's role, which owns nothing; migrations run as DATABASE_OWNER_URL's.
-DATABASES = {"default": _database(env.text("DATABASE_URL", "postgresql:///countersign"))}
+DATABASE_URL = env.text("DATABASE_URL", "") or local.running_database(VAR, "DATABASE_URL")
+DATABASE_OWNER_URL = (
+    env.text("DATABASE_OWNER_URL", "")
+    or (not env.text("DATABASE_URL", "") and local.running_database(VAR, "DATABASE_OWNER_URL"))
+    or DATABASE_URL
+)
+DATABASES: dict[str, dict[str, Any]] = {"default": local.database(DATABASE_URL)}
+# Only a process of many threads gains by a pool; the web process sets it to its number of threads.
+DATABASE_POOL = env.integer("DATABASE_POOL", 0)
+if DATABASE_POOL:
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": DATABASE_POOL,
+        "timeout": 10,
+    }
 
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -66,20 +92,167 @@ WSGI_APPLICATION = "config.wsgi.application"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
-STATIC_URL = "static/"
-STATIC_ROOT = VAR / "static"
-GUARDIAN_RAISE_403 = False
-ANONYMOUS_USER_NAME = None
-KNOX_TOKEN_MODEL = "accounts.AccessToken"
-TEMPLATES = [
+LOGIN_URL = reverse_lazy("web:sign-in")
+LOGIN_REDIRECT_URL = "/"
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
     }
 ]
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Files ------------------------------------------------------------------------------------
+
+BLOB_ROOT = Path(env.text("BLOB_ROOT", str(VAR / "blobs")))
+FILE_UPLOAD_TEMP_DIR = local.folder(VAR / "uploads")
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.integer("MAX_REQUEST_BYTES", 16 * 1024 * 1024)
+STATIC_URL = "static/"
+STATIC_ROOT = local.folder(VAR / "static")
+STATICFILES_DIRS: list[Path] = []
+# Names with a content hash need `collectstatic` (done by `manage.py bootstrap`); the tests read the sources.
+STATIC_MANIFEST = env.flag("STATIC_MANIFEST", default=not DEBUG)
+WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_MANIFEST
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Sessions, cookies, headers ---------------------------------------------------------------
+
+# Cookies know no ports: names of our own keep two sites on one host apart.
+SESSION_COOKIE_NAME = "countersign_session"
+SESSION_COOKIE_AGE = env.integer("SESSION_HOURS", 10) * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # an identity provider sends people back by a link
+SESSION_COOKIE_SECURE = _HTTPS
+CSRF_COOKIE_NAME = "countersign_csrf"
+CSRF_COOKIE_HTTPONLY = True  # forms carry the token; no script reads it
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = _HTTPS
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
+SECURE_SSL_REDIRECT = False  # the proxy in front does it
+X_FRAME_OPTIONS = "DENY"
+if env.flag("TRUST_PROXY_HEADERS", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    USE_X_FORWARDED_HOST = True
+
+# --- core: queue, outbox, roles ---------------------------------------------------------------
+
+_QUEUE = local.folder(VAR / "queue")
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {
+        "data_folder_in": str(local.folder(_QUEUE / "messages")),
+        "data_folder_out": str(_QUEUE / "messages"),
+        "control_folder": str(local.folder(_QUEUE / "control")),
+        # One message per poll and worker: this number is the queue's speed.
+        "polling_interval": 0.1,
+    }
+    if CELERY_BROKER_URL.startswith("filesystem:")
+    else {}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 3
+CELERY_TASK_PUBLISH_RETRY = False  # the outbox row is the truth, beat sends again
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "work"
+CELERY_TASK_ROUTES = {"apps.core.tasks.*": {"queue": "upkeep"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BEAT_SCHEDULER = "apps.core.heartbeats:Scheduler"
+CELERY_BEAT_SCHEDULE_FILENAME = str(local.folder(VAR / "run") / "beat-schedule")
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_BEAT_SCHEDULE = {
+    "send what nobody has claimed": {"task": "apps.core.tasks.sweep", "schedule": 10.0},
+}
+CELERY_TIMEZONE = "UTC"
+
+OUTBOX_LEASE_SECONDS = env.integer("OUTBOX_LEASE_SECONDS", 60)
+OUTBOX_MAX_ATTEMPTS = env.integer("OUTBOX_MAX_ATTEMPTS", 5)
+OUTBOX_BACKOFF_SECONDS = env.integer("OUTBOX_BACKOFF_SECONDS", 5)
+HEARTBEAT_SECONDS = 10
+
+# Rows of these tables are written once: the site's role has neither UPDATE nor DELETE on them.
+APPEND_ONLY_TABLES: list[str] = []
+# The site's role only reads these.
+READ_ONLY_TABLES: list[str] = ["django_migrations"]
+
+# --- audits: the ledger -----------------------------------------------------------------------
+
+# Which tasks an event wakes: {event type: [dotted task names]}; one outbox row per task.
+EVENT_TASKS: dict[str, list[str]] = {}
+# What `verify_ledger` compares the events with: dotted callables, see apps.audits.reconcile.
+LEDGER_RECONCILERS: list[str] = []
+
+# --- accounts ---------------------------------------------------------------------------------
+
+GUARDIAN_RAISE_403 = False
+ANONYMOUS_USER_NAME = None
+KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 - a model's name
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# --- registry ---------------------------------------------------------------------------------
+
 PROMOTION_GATES = [
     "apps.checks.gates.required_checks_pass",
     "apps.modelcards.gates.card_complete",
     "apps.reviews.gates.quorum_signed",
 ]
+DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
+
+# --- api --------------------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    # Deny by default: a view that names nothing answers nobody.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.api.permissions.Nobody"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Log: one JSON object a line on standard error ---------------------------------------------
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "apps.core.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.server": {"handlers": [], "propagate": True},
+        "fontTools": {"level": "WARNING"},
+        "weasyprint": {"level": "ERROR"},
+    },
+}
