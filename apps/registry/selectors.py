@@ -1,0 +1,197 @@
+"""Reads of the registry. Everything a stranger may not see answers NotFound, as if it were not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.http import urlencode
+
+from apps.accounts import policy
+from apps.accounts.selectors import accountable_users
+from apps.core.actor import Actor
+from apps.core.errors import NotFound
+from apps.experiments import selectors as experiments
+from apps.registry.models import (
+    Alias,
+    Authorization,
+    GovernedTarget,
+    ModelVersion,
+    RegisteredModel,
+    TargetKind,
+)
+from apps.registry.targets import Target
+
+
+def visible_models(actor: Actor) -> QuerySet[RegisteredModel]:
+    """The live models this actor may see."""
+    return RegisteredModel.objects.filter(policy.visible_models(actor), deleted_at__isnull=True)
+
+
+def visible_versions(actor: Actor) -> QuerySet[ModelVersion]:
+    """The live versions of the models this actor may see, with their model."""
+    return ModelVersion.objects.filter(
+        model__in=visible_models(actor), deleted_at__isnull=True
+    ).select_related("model")
+
+
+def find_model(name: str) -> RegisteredModel | None:
+    """The live model of that name, whoever asks."""
+    return RegisteredModel.objects.filter(name=name, deleted_at__isnull=True).first()
+
+
+def get_model(actor: Actor, name: str) -> RegisteredModel:
+    """The model of that name; NotFound if there is none or the actor may not know of it."""
+    model = find_model(name)
+    if model is None or not policy.can(actor, "model.read", model):
+        raise NotFound(f"Registered Model with name={name} not found")
+    return model
+
+
+def get_version(actor: Actor, name: str, number: int) -> ModelVersion:
+    """One version of a model; NotFound like `get_model`."""
+    version = (
+        ModelVersion.objects.filter(
+            model__name=name, model__deleted_at__isnull=True, number=number, deleted_at__isnull=True
+        )
+        .select_related("model")
+        .first()
+    )
+    if version is None or not policy.can(actor, "model.read", version):
+        raise NotFound(f"Model Version (name={name}, version={number}) not found")
+    return version
+
+
+def find_by_alias(model: RegisteredModel, alias: str) -> ModelVersion | None:
+    """The version an alias points to, in any letter case; `latest` is the highest version."""
+    if alias.lower() == "latest":
+        return latest_versions(model).first()
+    row = (
+        Alias.objects.filter(model=model, name__iexact=alias)
+        .select_related("version__model")
+        .first()
+    )
+    return row.version if row else None
+
+
+def latest_versions(model: RegisteredModel) -> QuerySet[ModelVersion]:
+    """The live versions of a model, newest first."""
+    return (
+        ModelVersion.objects.filter(model=model, deleted_at__isnull=True)
+        .select_related("model")
+        .order_by("-number")
+    )
+
+
+def is_governed(model: RegisteredModel, target: Target) -> bool:
+    """Does this model need an authorization to enter this target? (The trigger asks the same in SQL.)"""
+    if not model.is_governed or target in {Target("stage", "none"), Target("stage", "archived")}:
+        return False
+    rows = set(GovernedTarget.objects.values_list("kind", "name"))
+    return not rows or (target.kind, target.name) in rows
+
+
+def governed_targets() -> list[Target]:
+    """The stages and aliases that the active policy governs."""
+    rows = GovernedTarget.objects.exclude(kind=TargetKind.TAG).order_by("-kind", "name")
+    return [Target(row.kind, row.name) for row in rows]
+
+
+def is_governed_tag(model: RegisteredModel, key: str) -> bool:
+    """Is this tag one that nobody may set on a governed model?"""
+    if not model.is_governed:
+        return False
+    folded = key.lower()
+    names = GovernedTarget.objects.filter(kind=TargetKind.TAG).values_list("name", flat=True)
+    return any(
+        folded == name or (name.endswith("*") and folded.startswith(name[:-1])) for name in names
+    )
+
+
+def holder(model: RegisteredModel, target: Target) -> ModelVersion | None:
+    """The version that is in this target now (the highest, where an ungoverned stage has several)."""
+    versions = latest_versions(model)
+    if target.kind == "stage":
+        return versions.filter(stage__iexact=target.name).first()
+    return versions.filter(aliases__name__iexact=target.name).first()
+
+
+def held_targets(version: ModelVersion) -> list[Target]:
+    """The stage (other than None) and aliases this version holds."""
+    held = [Target("alias", name.lower()) for name in version.aliases.values_list("name", flat=True)]
+    if version.stage != "None":
+        held.append(Target("stage", version.stage.lower()))
+    return sorted(held)
+
+
+def held_governed_targets(version: ModelVersion) -> list[Target]:
+    """The governed targets this version holds."""
+    return [target for target in held_targets(version) if is_governed(version.model, target)]
+
+
+def live_authorization(version: ModelVersion, target: Target) -> Authorization | None:
+    """An unspent, unrevoked authorization for this target, expired or not."""
+    return Authorization.objects.filter(
+        version=version,
+        target_kind=target.kind,
+        target_name=target.name,
+        spent_at__isnull=True,
+        revoked_at__isnull=True,
+    ).first()
+
+
+def version_authors(version: ModelVersion) -> dict[int, list[str]]:
+    """Who made this version, by credentials, with what each did; never what a client claims.
+
+    Covers the registration, the run (creator, every writer, files) and the logged model. Service
+    accounts count as the people accountable for them. Data sets and the card are added by the apps
+    that own them (apps.reviews composes the whole).
+    """
+    found: dict[int, list[str]] = {}
+    _add(found, [version.created_by_id], "registered the version")
+    if version.run is not None:
+        _add(found, experiments.run_authors(version.run), "wrote to the run")
+    if version.logged_model is not None:
+        _add(found, experiments.logged_model_authors(version.logged_model), "logged the model")
+    return found
+
+
+def _add(found: dict[int, list[str]], users: Iterable[int], reason: str) -> None:
+    for user in users:
+        for person in accountable_users(user):
+            reasons = found.setdefault(person, [])
+            if reason not in reasons:
+                reasons.append(reason)
+
+
+def version_url(version: ModelVersion, page: str = "") -> str:
+    """The address of a page of this version, for messages to clients that are not browsers."""
+    return f"{settings.BASE_URL}/models/{version.model.name}/{version.number}/{page}"
+
+
+def review_url(version: ModelVersion) -> str:
+    """Where to see the review of this version, or to ask for one."""
+    if version.submitted_review is not None:
+        return f"{settings.BASE_URL}/reviews/{version.submitted_review}/"
+    return version_url(version, "submit/")
+
+
+def search_url(**filters: str) -> str:
+    """The list of models with these filters."""
+    return f"{settings.BASE_URL}/models/?{urlencode(filters)}"
+
+
+def facts(version: ModelVersion) -> Mapping[str, Any]:
+    """The version's identity as canonical-ready values, for an evidence manifest."""
+    return {
+        "model": version.model.name,
+        "number": version.number,
+        "uuid": str(version.uuid),
+        "manifest_digest": version.manifest_digest,
+        "files": len(version.manifest),
+        "size": version.total_size,
+        "source": version.source,
+        "run": version.run_uuid,
+    }

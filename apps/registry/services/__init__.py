@@ -1,0 +1,52 @@
+"""The verbs of the registry: the only way its rows change. One function per verb."""
+
+from apps.registry.services.models import (
+    change_governance,
+    create_model,
+    delete_model,
+    rename_model,
+    update_model,
+)
+from apps.registry.services.moves import delete_alias, leave_target, set_alias, set_stage
+from apps.registry.services.promotion import authorize, promote, revoke_authorizations
+from apps.registry.services.tags import (
+    delete_model_tag,
+    delete_version_tag,
+    set_model_tag,
+    set_version_tag,
+)
+from apps.registry.services.versions import (
+    NewFile,
+    create_version,
+    delete_version,
+    freeze,
+    mark_decided,
+    thaw,
+    update_version,
+)
+
+__all__ = [
+    "NewFile",
+    "authorize",
+    "change_governance",
+    "create_model",
+    "create_version",
+    "delete_alias",
+    "delete_model",
+    "delete_model_tag",
+    "delete_version",
+    "delete_version_tag",
+    "freeze",
+    "leave_target",
+    "mark_decided",
+    "promote",
+    "rename_model",
+    "revoke_authorizations",
+    "set_alias",
+    "set_model_tag",
+    "set_stage",
+    "set_version_tag",
+    "thaw",
+    "update_model",
+    "update_version",
+]

@@ -1,0 +1,90 @@
+"""Verbs on tags. Free tags may always be set and are recorded; governed tags are set by nobody."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from apps.accounts import policy
+from apps.audits.log import verb
+from apps.core.actor import Actor
+from apps.core.errors import Invalid, NotFound
+from apps.registry import events
+from apps.registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
+from apps.registry.services.locks import lock_model, lock_version
+from apps.registry.services.models import check_text, refuse_governed_tag
+
+_KEY = re.compile(r"[/\w.\- :]{1,250}")
+MAX_VALUE = 100_000
+
+
+def check_key(key: object) -> str:
+    """A tag's key as MLflow allows it."""
+    if not isinstance(key, str) or not _KEY.fullmatch(key) or posixpath.normpath(key) != key:
+        raise Invalid(
+            f"Invalid tag name: {str(key)[:80]!r}. Letters, digits, _ - . : space and /, at most 250, path-normal.",
+            fields={"key": "not a tag name"},
+        )
+    return key
+
+
+def set_model_tag(actor: Actor, model: RegisteredModel, *, key: str, value: str) -> None:
+    """Set a free tag on a model."""
+    check_key(key)
+    check_text(value, "value", MAX_VALUE)
+    policy.require(actor, "model.edit", model)
+    with verb(actor) as v:
+        model = lock_model(model.pk)
+        refuse_governed_tag(model, key)
+        old = ModelTag.objects.filter(model=model, key=key).values_list("value", flat=True).first()
+        if old != value:
+            ModelTag.objects.update_or_create(model=model, key=key, defaults={"value": value})
+            v.record(events.ModelTagChanged(model=model.pk, key=key, old=old, value=value))
+
+
+def delete_model_tag(actor: Actor, model: RegisteredModel, *, key: str) -> None:
+    """Remove a free tag from a model; a missing one is NotFound."""
+    policy.require(actor, "model.edit", model)
+    with verb(actor) as v:
+        model = lock_model(model.pk)
+        refuse_governed_tag(model, key)
+        tag = ModelTag.objects.filter(model=model, key=key).first()
+        if tag is None:
+            raise NotFound(f"No tag with name: {key} on model {model.name}")
+        tag.delete()
+        v.record(events.ModelTagChanged(model=model.pk, key=key, old=tag.value, value=None))
+
+
+def set_version_tag(actor: Actor, version: ModelVersion, *, key: str, value: str) -> None:
+    """Set a free tag on a version; allowed and recorded at every time, and never evidence."""
+    check_key(key)
+    check_text(value, "value", MAX_VALUE)
+    policy.require(actor, "model.edit", version)
+    with verb(actor) as v:
+        version = lock_version(version.pk)
+        refuse_governed_tag(version.model, key)
+        old = VersionTag.objects.filter(version=version, key=key).values_list("value", flat=True).first()
+        if old != value:
+            VersionTag.objects.update_or_create(version=version, key=key, defaults={"value": value})
+            v.record(
+                events.VersionTagChanged(
+                    model=version.model_id, version=version.pk, key=key, old=old, value=value
+                )
+            )
+
+
+def delete_version_tag(actor: Actor, version: ModelVersion, *, key: str) -> None:
+    """Remove a free tag from a version; a missing one is NotFound."""
+    policy.require(actor, "model.edit", version)
+    with verb(actor) as v:
+        version = lock_version(version.pk)
+        refuse_governed_tag(version.model, key)
+        tag = VersionTag.objects.filter(version=version, key=key).first()
+        if tag is None:
+            raise NotFound(f"No tag with name: {key} on version {version}")
+        tag.delete()
+        v.record(
+            events.VersionTagChanged(
+                model=version.model_id, version=version.pk, key=key, old=tag.value, value=None
+            )
+        )
