@@ -176,7 +176,6 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "work"
-CELERY_TASK_ROUTES = {"apps.core.tasks.*": {"queue": "upkeep"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
@@ -184,9 +183,8 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BEAT_SCHEDULER = "apps.core.heartbeats:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(local.folder(VAR / "run") / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-CELERY_BEAT_SCHEDULE = {
-    "send what nobody has claimed": {"task": "apps.core.tasks.sweep", "schedule": 10.0},
-}
+# Beat sweeps the outbox itself (apps.core.heartbeats). What is scheduled here must carry an `expires` option.
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {}
 CELERY_TIMEZONE = "UTC"
 
 OUTBOX_LEASE_SECONDS = env.integer("OUTBOX_LEASE_SECONDS", 60)
@@ -195,16 +193,19 @@ OUTBOX_BACKOFF_SECONDS = env.integer("OUTBOX_BACKOFF_SECONDS", 5)
 HEARTBEAT_SECONDS = 10
 
 # Rows of these tables are written once: the site's role has neither UPDATE nor DELETE on them.
-APPEND_ONLY_TABLES: list[str] = []
+APPEND_ONLY_TABLES: list[str] = ["core_blob"]
 # The site's role only reads these.
 READ_ONLY_TABLES: list[str] = ["django_migrations"]
 
 # --- audits: the ledger -----------------------------------------------------------------------
 
+APPEND_ONLY_TABLES += ["audits_event", "audits_attempt", "audits_verification"]
 # Which tasks an event wakes: {event type: [dotted task names]}; one outbox row per task.
 EVENT_TASKS: dict[str, list[str]] = {}
 # What `verify_ledger` compares the events with: dotted callables, see apps.audits.reconcile.
-LEDGER_RECONCILERS: list[str] = []
+LEDGER_RECONCILERS: list[str] = ["apps.audits.reconcile.attempts", "apps.audits.reconcile.openings"]
+# Equal attempts within so many seconds are counted instead of written one by one.
+ATTEMPTS_WINDOW_SECONDS = env.integer("ATTEMPTS_WINDOW_SECONDS", 60)
 
 # --- accounts ---------------------------------------------------------------------------------
 
