@@ -85,7 +85,7 @@ class Launcher:
         command = [*self.prefix, str(binaries() / program), *args]
         environ = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
         options.setdefault("cwd", "/")
-        return subprocess.Popen(command, env=environ, **options)  # noqa: S603
+        return subprocess.Popen(command, env=environ, **options)
 
     def run(self, program: str, *args: str) -> tuple[int, str]:
         """Run one of the programs to its end; (exit code, what it said)."""
@@ -109,7 +109,7 @@ class Launcher:
 
 
 def _quiet(command: Sequence[str], **options: Any) -> int:
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, **options
     ).returncode
 
@@ -280,7 +280,9 @@ class Server:
             if not self._launcher.run("pg_isready", "-q", "-h", str(self.sockets))[0]:
                 return
             if time.monotonic() > deadline:
-                msg = f"The embedded PostgreSQL was not ready after {seconds:.0f} s; see {self.log}."
+                msg = (
+                    f"The embedded PostgreSQL was not ready after {seconds:.0f} s; see {self.log}."
+                )
                 raise Refusal(msg)
             time.sleep(0.02)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from apps.core import clock
+from apps.core.errors import Conflict
 
 
 class Blob(models.Model):
@@ -47,6 +48,7 @@ class OutboxMessage(models.Model):
     payload = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=clock.now)
     not_before = models.DateTimeField(default=clock.now)
+    sent_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=200, blank=True)
@@ -54,8 +56,6 @@ class OutboxMessage(models.Model):
     failed = models.BooleanField(default=False)
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
-
-    renew: Callable[[], None]
 
     class Meta:
         db_table = "core_outbox"
@@ -72,6 +72,15 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task} #{self.pk}"
+
+    def renew(self) -> None:
+        """Keep the claim for another lease; raises `Conflict` when somebody else has taken the work over."""
+        until = clock.now() + dt.timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+        mine = OutboxMessage.objects.filter(
+            pk=self.pk, claimed_by=self.claimed_by, finished_at__isnull=True
+        )
+        if not mine.update(claimed_until=until):
+            raise Conflict(f"the claim on {self} is lost: another worker has taken it over")
 
 
 class Heartbeat(models.Model):
