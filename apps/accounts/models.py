@@ -53,9 +53,6 @@ class User(AbstractBaseUser):
     must_change_password = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     groups = models.ManyToManyField(Group, related_name="user_set", blank=True)
-    accountable_owners = models.ManyToManyField(
-        "self", symmetrical=False, related_name="accountable_for", blank=True
-    )
 
     objects = UserManager()
 
@@ -64,6 +61,7 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS = ["display_name"]
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(username=Lower("username")), name="user_username_lower"
@@ -96,12 +94,36 @@ class Identity(models.Model):
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["issuer", "subject"], name="identity_once"),
         ]
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
+
+
+class ServiceOwner(models.Model):
+    """A person who answers for a service, or did. Rows end, they are not removed: whoever ever answered for a
+    service counts as author of what it wrote, so that giving it up on the eve of a review helps nobody."""
+
+    service = models.ForeignKey(User, on_delete=models.PROTECT, related_name="ownerships")
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="answers_for")
+    since = models.DateTimeField(default=clock.now, editable=False)
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service", "owner"],
+                name="serviceowner_once",
+                condition=models.Q(until__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner} answers for {self.service}"
 
 
 class Team(models.Model):
@@ -113,6 +135,7 @@ class Team(models.Model):
 
     class Meta:
         permissions = ROLE_PERMISSIONS
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.name
@@ -127,11 +150,17 @@ class TeamUserRole(UserObjectPermissionBase):
 
     content_object = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="user_roles")
 
+    class Meta(UserObjectPermissionBase.Meta):
+        default_permissions = ()
+
 
 class TeamGroupRole(GroupObjectPermissionBase):
     """A directory group's role on a team."""
 
     content_object = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="group_roles")
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        default_permissions = ()
 
 
 class Role(models.Model):
@@ -144,6 +173,7 @@ class Role(models.Model):
 
     class Meta:
         ordering = ["position"]
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.label
@@ -156,6 +186,7 @@ class RoleVerb(models.Model):
     verb = models.CharField(max_length=60, db_index=True)
 
     class Meta:
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["role", "verb"], name="roleverb_once")]
 
     def __str__(self) -> str:
@@ -174,6 +205,7 @@ class RoleAssignment(models.Model):
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="assignments")
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(user__isnull=False, group__isnull=True)
@@ -211,6 +243,7 @@ class AccessToken(AbstractAuthToken):
 
     class Meta:
         ordering = ["-created"]
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"{self.name} ({self.token_key}…)"
@@ -226,10 +259,11 @@ class SignInThrottle(models.Model):
     account = models.CharField(max_length=64)
     address = models.CharField(max_length=64)
     failures = models.PositiveIntegerField(default=0)
-    last_failed_at = models.DateTimeField()
+    last_failed_at = models.DateTimeField(db_index=True)
     locked_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["account", "address"], name="signinthrottle_once"),
         ]
@@ -244,6 +278,9 @@ class SetupToken(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"set-up token of {self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,341 @@
+"""Who may do what: `can`, `require`, `require_fresh`, `who_may`, `explain`, `visible_to`.
+
+A right comes from a role, held on the site, on a team (for all its experiments and models) or on one
+experiment or model, by a person or through a directory group; a model's `owner` holds the role owner on it.
+Nothing else gives one. This module alone talks to django-guardian (the permission models aside).
+
+Limits that no role lifts: a token carries only the verbs of its scopes; signing takes a human being in an
+interactive session who does not administer people; the system itself may do all but sign.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol, cast
+
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.db.models import Model, Q, QuerySet, Value
+from django.db.models.functions import Concat
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from apps.accounts import held
+from apps.accounts.models import ROLE_PREFIX, RoleAssignment, RoleVerb, Team, User
+from apps.accounts.verbs import OWNER, SCOPES, SCOPES_OF_VERB, VERBS, is_signing
+from apps.core.actor import Actor, ActorKind
+from apps.core.errors import Forbidden
+
+__all__ = [
+    "SCOPES",
+    "VERBS",
+    "Grant",
+    "add_role",
+    "can",
+    "explain",
+    "grants",
+    "remove_role",
+    "require",
+    "require_fresh",
+    "root_id",
+    "verbs_on",
+    "visible_experiments",
+    "visible_models",
+    "visible_to",
+    "who_may",
+]
+
+Grant = held.Grant
+
+
+class Rooted(Protocol):
+    """Anything rights can be asked about: it names the team, experiment or model they are granted on."""
+
+    def policy_root(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of root: its word in ids, the verb to see it, the verb to say who may use it."""
+
+    word: str
+    read: str
+    manage: str
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "accounts.team": Kind("team", "model.read", "people.manage"),
+    "experiments.experiment": Kind("experiment", "experiment.read", "experiment.manage"),
+    "registry.registeredmodel": Kind("model", "model.read", "model.manage"),
+}
+
+
+def can(actor: Actor, verb: str, obj: Rooted | None = None) -> bool:
+    """Whether the actor may. No SQL when a site-wide role answers, else one query.
+
+    Site-wide verbs are as of the actor's authentication (one request); `require_fresh` re-reads them.
+    Does not check the state of the object: that is the verb's own business.
+    """
+    if not _admitted(actor, verb):
+        return False
+    if actor.kind is ActorKind.SYSTEM or verb in actor.site_verbs:
+        return True
+    return obj is not None and verb in _verbs_on_root(actor, obj.policy_root())
+
+
+def require(actor: Actor, verb: str, obj: Rooted | None = None) -> None:
+    """Refuse with Forbidden, naming the verb and whom to ask, unless the actor may."""
+    if not can(actor, verb, obj):
+        raise _refusal(actor, verb, obj)
+
+
+def require_fresh(actor: Actor, verb: str, obj: Rooted | None = None) -> Actor:
+    """Like `require`, on what the database says inside this transaction; returns the actor as of now.
+
+    Holds a share lock on the person's row until the transaction ends, so that a deactivation or a
+    revocation (both take that row) comes wholly before or wholly after what is signed here.
+    Refuses also: a deactivated person, and one whose password an administrator has set.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("require_fresh needs the transaction of the verb it guards")
+    if actor.user_id is None:
+        require(actor, verb, obj)
+        return actor
+    person = held.lock_person(actor.user_id)
+    if person is None or not person.is_active:
+        raise Forbidden("This account is deactivated.", hint="Ask an administrator.")
+    if person.must_change_password and is_signing(verb):
+        raise Forbidden(
+            "An administrator has set this account's password, so it cannot sign.",
+            hint="Choose a password of your own first.",
+        )
+    fresh = replace(actor, site_verbs=held.site_verbs(actor.user_id))
+    require(fresh, verb, obj)
+    return fresh
+
+
+def verbs_on(actor: Actor, obj: Rooted | None = None) -> frozenset[str]:
+    """Every verb the actor may do to the object, in at most one query: for a page with many buttons."""
+    known = frozenset(VERBS) if actor.kind is ActorKind.SYSTEM else actor.site_verbs
+    if obj is not None and actor.kind is not ActorKind.SYSTEM:
+        known |= _verbs_on_root(actor, obj.policy_root())
+    return frozenset(verb for verb in known if _admitted(actor, verb))
+
+
+def who_may(verb: str, obj: Rooted | None = None) -> QuerySet[User]:
+    """Everybody active who may do the verb to the object, by any path. Tokens' scopes are not considered."""
+    _known(verb)
+    users = User.objects.filter(is_active=True).filter(_holders(verb, _root(obj)))
+    if is_signing(verb):
+        users = users.filter(kind=User.Kind.HUMAN).exclude(_holders("people.manage", None))
+    return users.order_by("username")
+
+
+def grants(user_id: int, obj: Rooted | None = None) -> list[Grant]:
+    """Every role the person holds that counts for the object (or on the site), with where it comes from."""
+    root = _root(obj)
+    return held.grants(user_id, *_place(root))
+
+
+def explain(actor: Actor, verb: str, obj: Rooted | None = None) -> str:
+    """One sentence: may the actor, and by which role, or why not and whom to ask."""
+    if not can(actor, verb, obj):
+        return str(_refusal(actor, verb, obj))
+    if actor.user_id is None:
+        return f"The system may {VERBS[verb]}."
+    holding = set(RoleVerb.objects.filter(verb=verb).values_list("role_id", flat=True))
+    reasons = [str(grant) for grant in grants(actor.user_id, obj) if grant.role in holding]
+    return f"{actor.label} may {VERBS[verb]}: {'; '.join(reasons)}."
+
+
+def visible_to(actor: Actor, model: type[Model]) -> Q:
+    """The filter that leaves of experiments or registered models those the actor may read."""
+    kind = KINDS[model._meta.label_lower]
+    if not _admitted(actor, kind.read):
+        return Q(pk__in=[])
+    if actor.kind is ActorKind.SYSTEM or kind.read in actor.site_verbs:
+        return Q()
+    return _held_by(actor.user_id, kind.read, model)
+
+
+def visible_experiments(actor: Actor) -> Q:
+    """`visible_to` for experiments."""
+    return visible_to(actor, apps.get_model("experiments", "Experiment"))
+
+
+def visible_models(actor: Actor) -> Q:
+    """`visible_to` for registered models."""
+    return visible_to(actor, apps.get_model("registry", "RegisteredModel"))
+
+
+def root_id(root: Model) -> str:
+    """The id of a root in events and messages: "team:1", "experiment:4", "model:3"."""
+    return f"{KINDS[root._meta.label_lower].word}:{root.pk}"
+
+
+def manage_verb(root: Model) -> str:
+    """The verb that allows saying who may use the root."""
+    return KINDS[root._meta.label_lower].manage
+
+
+def add_role(role: str, holder: User | Group, root: Model) -> bool:
+    """Write the role on the root; False if it was held. Checks no right and records nothing: services do."""
+    user_rows, group_rows = role_models(type(root))
+    _, created = (
+        user_rows.objects.get_or_create(
+            user=holder, permission=_permission(role, root), content_object=root
+        )
+        if isinstance(holder, User)
+        else group_rows.objects.get_or_create(
+            group=holder, permission=_permission(role, root), content_object=root
+        )
+    )
+    return bool(created)
+
+
+def remove_role(role: str, holder: User | Group, root: Model) -> bool:
+    """Take the role on the root away; False if it was not held. Checks no right and records nothing."""
+    user_rows, group_rows = role_models(type(root))
+    permission = _permission(role, root)
+    rows = (
+        user_rows.objects.filter(user=holder, permission=permission, content_object=root)
+        if isinstance(holder, User)
+        else group_rows.objects.filter(group=holder, permission=permission, content_object=root)
+    )
+    return bool(rows.delete()[0])
+
+
+@functools.cache
+def role_models(root: type[Model]) -> tuple[Any, Any]:
+    """The guardian models that hold people's and groups' roles on that kind of root."""
+    related = [relation.related_model for relation in root._meta.related_objects]
+    found = [
+        next(cast(Any, model) for model in related if issubclass(cast(Any, model), base))
+        for base in (UserObjectPermissionBase, GroupObjectPermissionBase)
+    ]
+    return found[0], found[1]
+
+
+def _known(verb: str) -> None:
+    if verb not in VERBS:
+        raise ValueError(f"{verb!r} is not a verb; see apps.accounts.verbs.VERBS")
+
+
+def _admitted(actor: Actor, verb: str) -> bool:
+    """Whether this kind of actor, through this kind of credential, could do the verb with every role."""
+    _known(verb)
+    if is_signing(verb) and (
+        actor.kind is not ActorKind.HUMAN or "people.manage" in actor.site_verbs
+    ):
+        return False
+    return actor.scopes is None or bool(actor.scopes & SCOPES_OF_VERB.get(verb, frozenset()))
+
+
+def _root(obj: Rooted | None) -> Model | None:
+    return None if obj is None else cast("Model | None", obj.policy_root())
+
+
+def _place(root: Model | None) -> tuple[held.Place | None, int | None, int | None]:
+    """The root as tables and ids: where its own grants are, its team, its owner."""
+    if root is None:
+        return None, None, None
+    if isinstance(root, Team):
+        return None, root.pk, None
+    user_rows, group_rows = role_models(type(root))
+    place = held.Place(
+        user_rows._meta.db_table, group_rows._meta.db_table, root.pk, root_id(root)
+    )
+    return place, getattr(root, "team_id", None), getattr(root, "owner_id", None)
+
+
+def _verbs_on_root(actor: Actor, root: Model | None) -> frozenset[str]:
+    if root is None or actor.user_id is None:
+        return frozenset()
+    return held.verbs(actor.user_id, *_place(root))
+
+
+def _permission(role: str, root: Model) -> Permission:
+    kind = ContentType.objects.get_for_model(type(root))
+    return Permission.objects.get(content_type=kind, codename=ROLE_PREFIX + role)
+
+
+def _codenames(verb: str) -> QuerySet[Any, Any]:
+    return RoleVerb.objects.filter(verb=verb).values_list(
+        Concat(Value(ROLE_PREFIX), "role_id"), flat=True
+    )
+
+
+def _holders(verb: str, root: Model | None) -> Q:
+    """People with a role that has the verb: on the site, on the root's team, on the root."""
+    roles = RoleVerb.objects.filter(verb=verb).values("role_id")
+    site = RoleAssignment.objects.filter(role_id__in=roles)
+    holders = Q(pk__in=site.filter(user__isnull=False).values("user_id"))
+    holders |= Q(pk__in=_members(site.filter(group__isnull=False).values("group_id")))
+    if root is None:
+        return holders
+    team_id = root.pk if isinstance(root, Team) else getattr(root, "team_id", None)
+    places = [(Team, team_id)] if team_id else []
+    if not isinstance(root, Team):
+        places.append((type(root), root.pk))
+    for model, pk in places:
+        user_rows, group_rows = role_models(model)
+        wanted = {"content_object_id": pk, "permission__codename__in": _codenames(verb)}
+        holders |= Q(pk__in=user_rows.objects.filter(**wanted).values("user_id"))
+        holders |= Q(pk__in=_members(group_rows.objects.filter(**wanted).values("group_id")))
+    if getattr(root, "owner_id", None) and roles.filter(role_id=OWNER).exists():
+        holders |= Q(pk=root.owner_id)  # type: ignore[attr-defined]  # a model has one, see getattr
+    return holders
+
+
+def _members(groups: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    return User.groups.through.objects.filter(group_id__in=groups).values("user_id")
+
+
+def _held_by(user_id: int | None, verb: str, model: type[Model]) -> Q:
+    """Rows of the model on which the person holds a role with the verb: on the row or on its team."""
+    groups = User.groups.through.objects.filter(user_id=user_id).values("group_id")
+    found = Q(owner_id=user_id) if _has_owner(model) else Q()
+    for field, root in (("pk", model), ("team_id", Team)):
+        user_rows, group_rows = role_models(root)
+        for rows in (
+            user_rows.objects.filter(user_id=user_id),
+            group_rows.objects.filter(group_id__in=groups),
+        ):
+            held_rows = rows.filter(permission__codename__in=_codenames(verb))
+            found |= Q(**{f"{field}__in": held_rows.values("content_object_id")})
+    return found
+
+
+def _has_owner(model: type[Model]) -> bool:
+    return any(field.name == "owner" for field in model._meta.fields)
+
+
+def _refusal(actor: Actor, verb: str, obj: Rooted | None) -> Forbidden:
+    """Why not, and whom to ask."""
+    label = actor.label
+    if not _admitted(actor, verb):
+        return Forbidden(f"{label} may not {VERBS[verb]} ({verb}).", hint=_why_not_admitted(actor, verb))
+    root = _root(obj)
+    on = "" if root is None else f" on {root_id(root)}"
+    askable = User.objects.filter(is_active=True, kind=User.Kind.HUMAN).filter(
+        _holders("people.manage" if root is None else manage_verb(root), root)
+        | _holders("people.manage", None)
+    )
+    names = [str(user) for user in askable.order_by("username")[:3]]
+    return Forbidden(
+        f"{label} may not {VERBS[verb]}{on}: no role held there has {verb}.",
+        hint=f"Ask {' or '.join(names)}." if names else "There is no administrator yet.",
+    )
+
+
+def _why_not_admitted(actor: Actor, verb: str) -> str:
+    if actor.scopes is not None:
+        wanted = sorted(SCOPES_OF_VERB.get(verb, ()))
+        if not wanted:
+            return "No token carries this right: sign in to the site and do it there."
+        return f"The token needs the scope {' or '.join(wanted)}."
+    if actor.kind is not ActorKind.HUMAN:
+        return "Only a person signs."
+    return "Whoever administers people does not sign."
