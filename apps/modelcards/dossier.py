@@ -1,0 +1,172 @@
+"""What stands around a card in a document: review, decisions, checks, ledger. Plain data.
+
+A dossier is everything a renderer may know; it renders without a database, a network or a file.
+`compliance.documents.assemble` builds it and stores its bytes, so that a document can be rendered
+again, byte for byte. A card revision never contains its own review: the two meet only here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from apps.modelcards.card import Card
+from apps.modelcards.parts import Fact, Table, Tone
+
+SCHEMA = "countersign.dossier/1"
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The stamp on the title page: a word, its tone, and the sentence that explains it."""
+
+    word: str
+    tone: Tone
+    sentence: str
+
+
+class PersonAndTime(msgspec.Struct, frozen=True, omit_defaults=True):
+    name: str
+    at: str
+
+
+class ReviewView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The review the document reports on, with the policy version it pinned."""
+
+    number: int
+    link: str
+    targets: tuple[str, ...]
+    status: str
+    justification: str
+    submitted: PersonAndTime
+    policy: str
+    policy_digest: str
+    closed_at: str = ""
+
+
+class RoundView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The evidence round: `manifest` is the very text whose SHA-256 is `digest`."""
+
+    number: int
+    digest: str
+    status: str
+    created_at: str
+    ledger_size: int
+    manifest: str
+    items: Table
+    void_reason: str = ""
+
+
+class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One signature: printed name, date and time, meaning (21 CFR 11.50), and what it is bound to.
+
+    `statement` is the very text that was signed; its SHA-256 is `statement_digest`. `void` says why
+    the signature no longer counts; empty means it stands.
+    """
+
+    signer: str
+    signer_id: int
+    role: str
+    step: str
+    outcome: str
+    meaning: str
+    comment: str
+    method: str
+    at: str
+    evidence_digest: str
+    statement: str
+    statement_digest: str
+    round: int
+    void: str = ""
+
+
+class CheckView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One check against the policy's limits: the verdict, the sentence, and where it came from.
+
+    `record` goes into check-results.json as it is: parameters, inputs, counts, result.
+    """
+
+    kind: str
+    title: str
+    verdict: str
+    tone: Tone
+    sentence: str
+    measurement: str = ""
+    link: str = ""
+    measured_at: str = ""
+    result_digest: str = ""
+    code_version: str = ""
+    rows: Table | None = None
+    record: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class GateView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the policy asks for and whether it was met when the document was made."""
+
+    title: str
+    state: str
+    tone: Tone
+    fact: str
+
+
+class LedgerLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    seq: int
+    at: str
+    type: str
+    sentence: str
+    actor: str
+    leaf: str
+
+
+class LedgerView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The events about this version, and `extract`: the text that the stand-alone verifier takes."""
+
+    size: int
+    root: str
+    events: tuple[LedgerLine, ...]
+    extract: str
+
+
+class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything one document says. `as_of` is the instant of the newest fact in it, not of printing."""
+
+    schema: str
+    document: str
+    site: str
+    base_url: str
+    as_of: str
+    status: Status
+    key_facts: tuple[Fact, ...]
+    card: Card
+    template: str
+    evidence_digest: str = ""
+    gates: tuple[GateView, ...] = ()
+    checks: tuple[CheckView, ...] = ()
+    review: ReviewView | None = None
+    round: RoundView | None = None
+    decisions: tuple[DecisionView, ...] = ()
+    ledger: LedgerView | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.card.model} v{self.card.version}"
+
+    @property
+    def binding_digest(self) -> tuple[str, str]:
+        """What is printed in every page's margin: the evidence digest, else the card revision's."""
+        if self.evidence_digest:
+            return "evidence", self.evidence_digest
+        if self.card.digest:
+            return "card revision", self.card.digest
+        return "no evidence", ""
+
+
+def to_json(dossier: Dossier) -> bytes:
+    """The stored form: fields in their order, no floats by construction."""
+    return msgspec.json.encode(dossier)
+
+
+def from_json(data: bytes) -> Dossier:
+    """The dossier back from its stored form; msgspec.ValidationError if it is not one."""
+    return msgspec.json.decode(data, type=Dossier)

@@ -1,0 +1,51 @@
+"""The card and the document as HTML, from the same parts for the page and for paper.
+
+`card_html` is the nine sections; `document_body` adds title block, review, checks and ledger;
+`document_html` wraps that into a page of its own (what WeasyPrint lays out, and what the archive of
+the HTML form holds). Nothing in them is fetched: no image, no script, no remote style.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+
+from apps.modelcards.attachments import Attached, attachments
+from apps.modelcards.card import Card
+from apps.modelcards.dossier import Dossier
+from apps.modelcards.renderers import svg
+
+MAX_ROWS = 500
+
+
+def card_html(card: Card, *, palette: svg.Palette = "page") -> SafeString:
+    """The nine sections of a card, headings from h2 down."""
+    context = {"card": card, "palette": palette, "max_rows": MAX_ROWS}
+    return mark_safe(render_to_string("reports/_card.html", context))  # noqa: S308 -- our template, autoescaped
+
+
+def document_body(dossier: Dossier, *, palette: svg.Palette = "page") -> SafeString:
+    """The whole document without <html>, for composing into a page."""
+    body = render_to_string("reports/_document.html", _context(dossier, palette))
+    return mark_safe(body)  # noqa: S308 -- our template, autoescaped
+
+
+def document_html(dossier: Dossier, *, palette: svg.Palette = "print") -> str:
+    """A complete HTML page with its title, language and fixed dates."""
+    return render_to_string("reports/document.html", _context(dossier, palette))
+
+
+def _context(dossier: Dossier, palette: svg.Palette) -> dict[str, Any]:
+    attached: tuple[Attached, ...] = attachments(dossier)
+    kind, digest = dossier.binding_digest
+    return {
+        "dossier": dossier,
+        "card": dossier.card,
+        "palette": palette,
+        "attached": attached,
+        "binding_kind": kind,
+        "binding_digest": digest,
+        "max_rows": MAX_ROWS,
+    }

@@ -1,0 +1,92 @@
+"""The document as an archival PDF: PDF/A-4f with tags, language, bookmarks and the evidence attached.
+
+Guarantee: same dossier, same bytes, within one set of fonts and libraries. The dates inside are the
+dossier's `as_of`; the identifier is computed from the content.
+Refuses: any attempt to fetch anything. The style sheet is handed over as text, pictures are inline,
+so a fetch can only come from hostile content: it raises RenderError instead of leaving a hole.
+Not checked: conformance is declared, no validator of PDF/A runs here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import weasyprint
+from django.conf import settings
+from weasyprint.urls import FatalURLFetchingError, URLFetcher
+
+from apps.modelcards.attachments import attachments
+from apps.modelcards.dossier import Dossier
+from apps.modelcards.renderers.html import document_html
+
+VARIANT = "pdf/a-4f"
+_STYLE = Path("templates", "reports", "document.css")
+
+
+class RenderError(Exception):
+    """The document could not be made; the message is for people."""
+
+
+class RefuseEverything(URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyped
+    """A fetcher that fetches nothing: no network, no file, no data URL."""
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> NoReturn:
+        msg = f"the document asked for {url[:200]!r}; documents fetch nothing"
+        raise FatalURLFetchingError(msg)
+
+
+def render_pdf(dossier: Dossier) -> bytes:
+    """The PDF's bytes; raises RenderError with the reason."""
+    html = document_html(dossier)
+    when = dt.datetime.fromisoformat(dossier.as_of)
+    fetcher = RefuseEverything()
+    with _fixed_clock(when):
+        try:
+            return bytes(_write(html, dossier, when, fetcher))
+        except FatalURLFetchingError as error:
+            raise RenderError(str(error)) from error
+
+
+def _write(html: str, dossier: Dossier, when: dt.datetime, fetcher: URLFetcher) -> Any:
+    document = weasyprint.HTML(string=html, base_url="about:blank", url_fetcher=fetcher).render(
+        stylesheets=[weasyprint.CSS(string=_style(), url_fetcher=fetcher, base_url="about:blank")],
+    )
+    document.metadata.attachments = [
+        weasyprint.Attachment(
+            string=item.text,
+            name=item.name,
+            description=item.description,
+            created=when,
+            modified=when,
+            relationship="Data",
+            url_fetcher=fetcher,
+        )
+        for item in attachments(dossier)
+    ]
+    return document.write_pdf(pdf_variant=VARIANT, pdf_tags=True)
+
+
+@lru_cache(maxsize=1)
+def _style() -> str:
+    return (Path(settings.BASE_DIR) / _STYLE).read_text(encoding="utf-8")
+
+
+@contextmanager
+def _fixed_clock(when: dt.datetime) -> Iterator[None]:
+    """Font subsets carry the time they were written; SOURCE_DATE_EPOCH fixes it for this render."""
+    name = "SOURCE_DATE_EPOCH"
+    before = os.environ.get(name)
+    os.environ[name] = str(int(when.timestamp()))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

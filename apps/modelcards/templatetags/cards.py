@@ -1,0 +1,92 @@
+"""Filters of the card and document templates: prose, charts, times, digests."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import template
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from apps.modelcards import content, parts
+from apps.modelcards.renderers import layout, svg
+
+register = template.Library()
+
+WIDE = 9  # columns from which a table gets a narrower type
+_GROUP = 16  # characters of a digest between two places where a line may break
+
+
+@register.filter
+def prose(text: str) -> SafeString:
+    """Markdown of a human block as sanitised HTML."""
+    return mark_safe(content.to_html(text))  # noqa: S308 -- nh3 has cleaned it
+
+
+@register.filter
+def part_template(part: parts.Part) -> str:
+    """The template of one part: reports/_part_<kind>.html."""
+    return f"reports/_part_{type(part).__name__.lower()}.html"
+
+
+@register.filter
+def chart(part: parts.Chart, palette: svg.Palette) -> SafeString:
+    """The chart's <svg>, or nothing when it has no finite value (the template says so)."""
+    return mark_safe(svg.chart_svg(part, palette))  # noqa: S308 -- made by Vega from escaped data
+
+
+@register.filter
+def undrawn(part: parts.Chart) -> int:
+    """How many bars the chart leaves to the table: without a value, or beyond what fits."""
+    return len(part.bars) - len(svg.drawable(part))
+
+
+@register.filter
+def when(iso: str) -> str:
+    """2026-03-02T14:05:11Z as "2 March 2026, 14:05:11 UTC"; other text stays as it is."""
+    try:
+        moment = dt.datetime.fromisoformat(iso).astimezone(dt.UTC)
+    except ValueError:
+        return iso
+    return f"{moment.day} {moment:%B %Y, %H:%M:%S} UTC"
+
+
+@register.filter
+def breakable(digest: str) -> SafeString:
+    """A digest that may break between groups, so that a narrow column shows all of it; copies whole."""
+    groups = [escape(digest[i : i + _GROUP]) for i in range(0, len(digest), _GROUP)]
+    return mark_safe("<wbr>".join(groups))  # noqa: S308 -- each group is escaped
+
+
+@register.filter
+def at(items: tuple[parts.Column, ...], index: int) -> parts.Column:
+    """The column of a cell; IndexError for a row longer than its head, which no table may have."""
+    return items[index]
+
+
+@register.filter
+def columns(table: parts.Table) -> list[tuple[parts.Column, str]]:
+    """Each column with the class that gives it its share of the width (see renderers.layout)."""
+    return list(zip(table.columns, layout.width_classes(table), strict=True))
+
+
+@register.filter
+def is_wide(table: parts.Table) -> bool:
+    return len(table.columns) >= WIDE
+
+
+@register.filter
+def direction(text: str) -> str:
+    """ "rtl" when the first strong character reads from right to left."""
+    return content.direction(text)
+
+
+@register.filter
+def size(count: int) -> str:
+    """Bytes for people, base 1000: 41 200 000 -> 41.2 MB."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"

@@ -1,0 +1,233 @@
+"""Dossiers made by hand, as plain data: short, long, with gaps, in several scripts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from apps.modelcards import schema
+from apps.modelcards.card import Card, Computed, Prose, Source, build_sections
+from apps.modelcards.dossier import (
+    SCHEMA,
+    CheckView,
+    DecisionView,
+    Dossier,
+    GateView,
+    LedgerLine,
+    LedgerView,
+    PersonAndTime,
+    ReviewView,
+    RoundView,
+    Status,
+)
+from apps.modelcards.parts import (
+    Bar,
+    Cell,
+    Chart,
+    Column,
+    Fact,
+    Facts,
+    Missing,
+    Part,
+    Table,
+    Text,
+    cells,
+)
+
+WHEN = "2026-03-02T14:05:11+00:00"
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _prose(key: str, text: str = "") -> Prose:
+    words = text or (
+        f"The block *{key}* says in plain words what a reader must know, with "
+        "[a source](https://example.org/source) and a list:\n\n"
+        "- first point, about the population in which the model is used;\n"
+        "- second point, about what was left out and why.\n\n"
+        "A closing sentence ends it."
+    )
+    return Prose(words, "Ana Torres", 5, WHEN)
+
+
+def groups_table(groups: int) -> tuple[Part, ...]:
+    rows = [
+        (f"Group {i:02d}", f"{0.31 + i % 7 / 100:.3f}", f"{0.28 + i % 7 / 100:.3f}", f"{0.35 + i % 7 / 100:.3f}")
+        for i in range(groups)
+    ]
+    bars = tuple(Bar(name, value, low, high) for name, value, low, high in rows)
+    return (
+        Chart("Selection rate per group, with 95 % intervals", "selection rate", bars, "0.33", "overall"),
+        Table(
+            "Selection rate per group",
+            (
+                Column("Group"),
+                Column("Rate", numeric=True),
+                Column("95 % from", numeric=True),
+                Column("to", numeric=True),
+                Column("n", numeric=True),
+                Column("Gap to reference", numeric=True),
+                Column("Impact ratio", numeric=True),
+                Column("True positive rate", numeric=True),
+                Column("False positive rate", numeric=True),
+            ),
+            tuple(cells(*row, "1 204", "−0.012", "0.963", "0.712", "0.103") for row in rows),
+            note="Selected means: predicted 1. Rates with Wilson intervals; groups under 30 rows are shown and not used.",
+        ),
+    )
+
+
+def computed(groups: int = 2, params: int = 6, files: int = 4) -> dict[str, Computed]:
+    run = Source("run 8f3a51c0", "/runs/8f3a51c0/", digest("run"))
+    parameters = Table(
+        "Parameters",
+        (Column("Name", code=True), Column("Value", code=True)),
+        tuple(cells(f"parameter_{i}__with_a_long_name", f"value-{i}" * (1 + i % 9)) for i in range(params)),
+    )
+    sheet = Table(
+        "Data sets",
+        (Column("Name"), Column("Role"), Column("Rows", numeric=True), Column("SHA-256", code=True)),
+        (cells("acs_ma_2016", "evaluation", "35 210", digest("data")),),
+    )
+    filled: dict[str, Computed] = {
+        key: Computed((Missing("Nothing was measured."),)) for key in schema.COMPUTED_BLOCKS
+    }
+    filled["identity"] = Computed(
+        (
+            Facts(
+                (
+                    Fact("Model", Cell("income", "/models/income/")),
+                    Fact("Version", Cell("3")),
+                    Fact("Digest of the files", Cell(digest("manifest")), code=True),
+                )
+            ),
+        )
+    )
+    filled["run"] = Computed((parameters,), (run,))
+    filled["files"] = Computed(
+        (
+            Table(
+                "Files of the version",
+                (Column("Path", code=True), Column("Size", numeric=True), Column("SHA-256", code=True)),
+                tuple(cells(f"model/part-{i}/weights.bin", "41.2 MB", digest(str(i))) for i in range(files)),
+            ),
+        )
+    )
+    filled["evaluation_sheets"] = Computed((sheet,), (Source("data set acs_ma_2016", "", digest("data")),))
+    filled["performance"] = Computed(
+        (Text("AUC 0.871 (95 % interval 0.866 to 0.876, n = 35 210)."),), (Source("measurement 12"),)
+    )
+    filled["fairness"] = Computed(groups_table(groups), (Source("measurement 13", "/checks/13/", digest("f")),))
+    return filled
+
+
+def card(
+    *, groups: int = 2, params: int = 6, prose: dict[str, str] | None = None, empty: tuple[str, ...] = ()
+) -> Card:
+    texts = {key: _prose(key, (prose or {}).get(key, "")) for key in schema.HUMAN_BLOCKS if key not in empty}
+    return Card(
+        schema=schema.SCHEMA,
+        model="income",
+        version=3,
+        sections=build_sections(computed=computed(groups, params), prose=texts),
+        revision=2,
+        digest=digest("card"),
+        author="Ana Torres",
+        at=WHEN,
+    )
+
+
+def decision(name: str, role: str, *, evidence: str, void: str = "") -> DecisionView:
+    statement = json.dumps({"signer": name, "evidence": evidence})
+    return DecisionView(
+        signer=name,
+        signer_id=7,
+        role=role,
+        step=role,
+        outcome="approve",
+        meaning="Approved for stage:Production",
+        comment="Stable on all groups; the gap for the smallest one is inside its interval.",
+        method="password, entered again",
+        at=WHEN,
+        evidence_digest=evidence,
+        statement=statement,
+        statement_digest=digest(statement),
+        round=1,
+        void=void,
+    )
+
+
+def check(kind: str, verdict: str, tone: str) -> CheckView:
+    return CheckView(
+        kind=kind,
+        title=kind.capitalize(),
+        verdict=verdict,
+        tone=tone,  # type: ignore[arg-type]
+        sentence="No disparity above 0.10 between the 2 groups measured (n = 35 210).",
+        measurement="13",
+        link="/checks/13/",
+        measured_at=WHEN,
+        result_digest=digest(kind),
+        code_version="countersign 0.1.0",
+        rows=Table(
+            "Held against the limits",
+            (Column("Quantity"), Column("Value", numeric=True), Column("Limit", numeric=True), Column("Verdict")),
+            ((Cell("demographic parity difference"), Cell("0.031"), Cell("≤ 0.10"), Cell("pass", tone="good")),),
+        ),
+        record={"value": "0.031"},
+    )
+
+
+def dossier(card_: Card | None = None, *, events: int = 12, reviewed: bool = True, void: str = "") -> Dossier:
+    manifest = json.dumps({"card": digest("card"), "run": digest("run")}, sort_keys=True)
+    evidence = digest(manifest) if reviewed else ""
+    lines = tuple(
+        LedgerLine(i, WHEN, "registry.version.registered", "registered income v3", "Ana Torres", digest(str(i)))
+        for i in range(1, events + 1)
+    )
+    shown = card_ or card()
+    return Dossier(
+        schema=SCHEMA,
+        document="Model card",
+        site="Countersign",
+        base_url="http://localhost:8000",
+        as_of=WHEN,
+        status=Status("Approved", "good", "Two people signed for exactly the evidence below; it was promoted to Production.")
+        if reviewed
+        else Status("No review", "unknown", "This version was never submitted for review: nobody has signed for it."),
+        key_facts=(
+            Fact("Model and version", Cell("income v3")),
+            Fact("Owner", Cell("Ana Torres")),
+            Fact("Risk tier", Cell("1 of 3 (highest)")),
+            Fact("Governance", Cell("Governed")),
+            Fact("Stage and aliases", Cell("Production, @champion")),
+            Fact("Card", Cell("revision 2, 2 March 2026")),
+            Fact("Digest of the files", Cell(digest("manifest")), code=True),
+            Fact("Card revision", Cell(digest("card")), code=True),
+            Fact("Policy", Cell("builtin v1")),
+        ),
+        card=shown,
+        template="model-card/1",
+        evidence_digest=evidence,
+        gates=(
+            GateView("Checks", "Met", "good", "performance, fairness and drift assessed"),
+            GateView("Card", "Met", "good", "every required block answered"),
+        ),
+        checks=(check("performance", "PASS", "good"), check("fairness", "PASS", "good"), check("drift", "INCONCLUSIVE", "warn")),
+        review=ReviewView(
+            142, "/reviews/142/", ("stage:Production",), "promoted", "Replaces v2, adds tenure.",
+            PersonAndTime("Ana Torres", WHEN), "builtin v1", digest("policy"), WHEN,
+        ) if reviewed else None,
+        round=RoundView(
+            1, evidence, "live", WHEN, 1041, manifest,
+            Table("Items of the manifest", (Column("Item"), Column("What"), Column("SHA-256", code=True)),
+                  (cells("card", "revision 2", digest("card")), cells("run", "8f3a51c0", digest("run")))),
+        ) if reviewed else None,
+        decisions=(
+            decision("Vera Lind", "Validator", evidence=evidence, void=void),
+            decision("Rui Costa", "Approver", evidence=evidence, void=void),
+        ) if reviewed else (),
+        ledger=LedgerView(1045, digest("root"), lines, json.dumps({"schema": "extract"})),
+    )
