@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
 import pytest
+from pytest_django import DjangoDbBlocker, Settings
+
+from tests.support import roles
+from tests.support.flush import django_db_setup
+
+__all__ = ["django_db_setup"]
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: pytest.FixtureRequest) -> None:
+def _quick_passwords(settings: Settings) -> None:
     """A password costs milliseconds here; tests about its cost set PASSWORD_HASHERS themselves."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def runtime_role(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> str:
+    """The site's own database role, with what `manage.py bootstrap` grants it on the test database."""
+    with django_db_blocker.unblock():
+        roles.prepare()
+    return roles.RUNTIME
+
+
+@pytest.fixture
+def runtime_connection(
+    runtime_role: str, transactional_db: None
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A second connection, logged in as the runtime role: what a thief of its password could do."""
+    with roles.connect(autocommit=True) as thief:
+        yield thief
+
+
+@pytest.fixture
+def as_runtime_role(runtime_role: str, db: None) -> Iterator[None]:
+    """The test's own code acts with the runtime role's rights, as the site does in production.
+
+    The rollback at the end of the test takes the rights back too.
+    """
+    roles.become_runtime()
+    yield
