@@ -201,7 +201,10 @@ READ_ONLY_TABLES: list[str] = ["django_migrations"]
 
 APPEND_ONLY_TABLES += ["audits_event", "audits_attempt", "audits_verification"]
 # Which tasks an event wakes: {event type: [dotted task names]}; one outbox row per task.
-EVENT_TASKS: dict[str, list[str]] = {}
+EVENT_TASKS: dict[str, list[str]] = {
+    "registry.version.promoted": ["apps.reviews.tasks.note_promotion"],
+    "checks.measurement.recalled": ["apps.reviews.tasks.void_on_recall"],
+}
 # What `verify_ledger` compares the events with: dotted callables, see apps.audits.reconcile.
 LEDGER_RECONCILERS: list[str] = ["apps.audits.reconcile.attempts", "apps.audits.reconcile.openings"]
 # Equal attempts within so many seconds are counted instead of written one by one.

@@ -34,16 +34,19 @@ __all__ = [
     "Grant",
     "add_role",
     "can",
+    "default_team",
     "explain",
     "grants",
     "remove_role",
     "require",
     "require_fresh",
     "root_id",
+    "teams_where",
     "verbs_on",
     "visible_experiments",
     "visible_models",
     "visible_to",
+    "where_may",
     "who_may",
 ]
 
@@ -158,6 +161,44 @@ def visible_to(actor: Actor, model: type[Model]) -> Q:
     if actor.kind is ActorKind.SYSTEM or kind.read in actor.site_verbs:
         return Q()
     return _held_by(actor.user_id, kind.read, model)
+
+
+def where_may(actor: Actor, verb: str, model: type[Model]) -> Q:
+    """The filter that leaves of experiments or registered models those the actor may do the verb to."""
+    if not _admitted(actor, verb):
+        return Q(pk__in=[])
+    if actor.kind is ActorKind.SYSTEM or verb in actor.site_verbs:
+        return Q()
+    return _held_by(actor.user_id, verb, model)
+
+
+def teams_where(actor: Actor, verb: str) -> QuerySet[Team]:
+    """The teams on which the actor may do the verb; all of them where a site-wide role gives it."""
+    if not _admitted(actor, verb):
+        return Team.objects.none()
+    if actor.kind is ActorKind.SYSTEM or verb in actor.site_verbs:
+        return Team.objects.order_by("name")
+    groups = User.groups.through.objects.filter(user_id=actor.user_id).values("group_id")
+    user_rows, group_rows = role_models(Team)
+    found = Q()
+    for rows in (
+        user_rows.objects.filter(user_id=actor.user_id),
+        group_rows.objects.filter(group_id__in=groups),
+    ):
+        held_rows = rows.filter(permission__codename__in=_codenames(verb))
+        found |= Q(pk__in=held_rows.values("content_object_id"))
+    return Team.objects.filter(found).order_by("name")
+
+
+def default_team(actor: Actor, verb: str) -> Team | None:
+    """The team a client means that names none: the only one on which the actor may, held by a team role.
+
+    None for somebody with the right on the whole site, or on no team or on several.
+    """
+    if verb in actor.site_verbs or actor.kind is ActorKind.SYSTEM:
+        return None
+    found = list(teams_where(actor, verb)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def visible_experiments(actor: Actor) -> Q:

@@ -204,5 +204,3 @@ class AuthorizationRevoked(_VersionEvent):
     authorization: int
     target: str
     reason: str
-
-

@@ -144,10 +144,14 @@ class ModelVersion(models.Model):
     model = models.ForeignKey(RegisteredModel, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     label = models.CharField(max_length=64, default="", blank=True)
-    stage = models.CharField(max_length=16, choices=Stage.choices, default=Stage.NONE, db_default="None")
+    stage = models.CharField(
+        max_length=16, choices=Stage.choices, default=Stage.NONE, db_default="None"
+    )
     stage_slot = models.CharField(max_length=16, null=True, editable=False)  # noqa: DJ001
     source = models.TextField(default="", blank=True)
-    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.PROTECT, related_name="versions")
+    run = models.ForeignKey(
+        Run, null=True, blank=True, on_delete=models.PROTECT, related_name="versions"
+    )
     run_uuid = models.CharField(max_length=64, default="", blank=True)
     run_link = models.TextField(default="", blank=True)
     logged_model = models.ForeignKey(
@@ -169,7 +173,9 @@ class ModelVersion(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["model", "number"], name="registry_version_number_once"),
+            models.UniqueConstraint(
+                fields=["model", "number"], name="registry_version_number_once"
+            ),
             models.UniqueConstraint(
                 fields=["model", "stage_slot"],
                 condition=models.Q(stage_slot__isnull=False),
@@ -277,7 +283,9 @@ class Authorization(models.Model):
     the policy's gates as pinned by the review.
     """
 
-    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="authorizations")
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="authorizations"
+    )
     target_kind = models.CharField(max_length=8, choices=TargetKind.choices)
     target_name = models.CharField(max_length=255)
     review_id = models.BigIntegerField()
@@ -305,6 +313,6 @@ class Authorization(models.Model):
 
     @property
     def target(self) -> Target:
-        from apps.registry.targets import Target  # noqa: PLC0415 - targets imports these choices
+        from apps.registry.targets import Target
 
         return Target(self.target_kind, self.target_name)

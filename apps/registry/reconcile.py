@@ -137,7 +137,9 @@ def _models(state: _State) -> Iterator[Difference]:
 
 
 def _versions(state: _State) -> Iterator[Difference]:
-    rows = ModelVersion.objects.values_list("pk", "model__name", "number", "stage", "manifest_digest")
+    rows = ModelVersion.objects.values_list(
+        "pk", "model__name", "number", "stage", "manifest_digest"
+    )
     for pk, name, number, stage, manifest in rows.iterator():
         told = state.stage.pop(pk, None)
         if told != stage:
@@ -164,7 +166,8 @@ def _aliases(state: _State) -> Iterator[Difference]:
             )
     for (model, name), version in state.alias.items():
         yield Difference(
-            f"version:{version}", f"model {model} alias @{name} is in the ledger and not in the table"
+            f"version:{version}",
+            f"model {model} alias @{name} is in the ledger and not in the table",
         )
 
 
@@ -179,10 +182,18 @@ def _authorizations(state: _State) -> Iterator[Difference]:
             told[key] for key in ("version", "target", "review", "round", "evidence_digest")
         )
         if shown != said:
-            yield Difference(subject, f"authorization {row.pk}: the table says {shown}, the ledger {said}")
+            yield Difference(
+                subject, f"authorization {row.pk}: the table says {shown}, the ledger {said}"
+            )
         if (row.spent_at is not None) != (row.pk in state.spent):
-            yield Difference(subject, f"authorization {row.pk}: spent in one of table and ledger only")
+            yield Difference(
+                subject, f"authorization {row.pk}: spent in one of table and ledger only"
+            )
         if (row.revoked_at is not None) != (row.pk in state.revoked):
-            yield Difference(subject, f"authorization {row.pk}: revoked in one of table and ledger only")
+            yield Difference(
+                subject, f"authorization {row.pk}: revoked in one of table and ledger only"
+            )
     for pk in state.minted:
-        yield Difference(f"authorization:{pk}", f"authorization {pk} is in the ledger and not in the table")
+        yield Difference(
+            f"authorization:{pk}", f"authorization {pk} is in the ledger and not in the table"
+        )

@@ -120,7 +120,9 @@ def holder(model: RegisteredModel, target: Target) -> ModelVersion | None:
 
 def held_targets(version: ModelVersion) -> list[Target]:
     """The stage (other than None) and aliases this version holds."""
-    held = [Target("alias", name.lower()) for name in version.aliases.values_list("name", flat=True)]
+    held = [
+        Target("alias", name.lower()) for name in version.aliases.values_list("name", flat=True)
+    ]
     if version.stage != "None":
         held.append(Target("stage", version.stage.lower()))
     return sorted(held)

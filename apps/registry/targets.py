@@ -53,7 +53,9 @@ class Target:
                 fields={"alias": "not an alias name"},
             )
         if name.lower() == "latest" or re.fullmatch(r"[vV]\d+", name):
-            raise Invalid(f"Invalid alias name: {name!r} is reserved.", fields={"alias": "reserved"})
+            raise Invalid(
+                f"Invalid alias name: {name!r} is reserved.", fields={"alias": "reserved"}
+            )
         return cls("alias", name.lower())
 
     @classmethod

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from apps.accounts import policy
 from apps.accounts.models import Team, User
-from apps.accounts.services import grant_to_creator
+from apps.accounts.services import grant_creator_role
 from apps.audits.log import verb
 from apps.core import clock
 from apps.core.actor import Actor
@@ -53,6 +53,7 @@ def create_model(
     Refuses: a taken name (AlreadyExists, also when it is out of sight), `sandbox` without model.sandbox.
     """
     check_name(name)
+    team = team or policy.default_team(actor, "model.create")
     policy.require(actor, "model.create", team)
     governance = governance or settings.DEFAULT_GOVERNANCE
     if governance not in Governance.values:
@@ -69,7 +70,7 @@ def create_model(
                     name=name,
                     description=check_text(description, "description"),
                     governance=governance,
-                    team=team or policy.default_team(actor),
+                    team=team,
                     owner_id=actor.user_id,
                     created_by_id=actor.user_id,
                     created_at=now,
@@ -77,7 +78,7 @@ def create_model(
                 )
         except IntegrityError as error:
             raise _name_taken(actor, name) from error
-        grant_to_creator(actor, role="contributor", on=model)
+        grant_creator_role(actor, "contributor", model)
         v.record(
             events.ModelCreated(
                 model=model.pk,
@@ -143,18 +144,25 @@ def update_model(actor: Actor, model: RegisteredModel, **changes: Any) -> Regist
     )
     if "description" in changes:
         check_text(changes["description"], "description")
-    if "owner_id" in changes and not User.objects.filter(
-        pk=changes["owner_id"], is_active=True
-    ).exists():
+    if (
+        "owner_id" in changes
+        and not User.objects.filter(pk=changes["owner_id"], is_active=True).exists()
+    ):
         raise Invalid("The owner must be an active user.", fields={"owner": "no active user"})
     with verb(actor) as v:
         model = lock_model(model.pk)
         before = {field: str(getattr(model, field) or "") for field in changes}
         for field, value in changes.items():
             setattr(model, field, value)
-        model.full_clean(exclude=["name", "uuid"], validate_unique=False, validate_constraints=False)
+        model.full_clean(
+            exclude=["name", "uuid"], validate_unique=False, validate_constraints=False
+        )
         after = {field: str(getattr(model, field) or "") for field in changes}
-        diff = {field: [before[field], after[field]] for field in changes if before[field] != after[field]}
+        diff = {
+            field: [before[field], after[field]]
+            for field in changes
+            if before[field] != after[field]
+        }
         tier = risk_tier(model.exposure, model.purpose_class)
         if tier != model.risk_tier:
             diff["risk_tier"] = [str(model.risk_tier), str(tier)]

@@ -124,7 +124,9 @@ def delete_alias(actor: Actor, model: RegisteredModel, *, alias: str) -> None:
     policy.require(actor, "model.edit", model)
     with verb(actor) as v:
         model = lock_model(model.pk)
-        row = Alias.objects.filter(model=model, name__iexact=alias).select_related("version").first()
+        row = (
+            Alias.objects.filter(model=model, name__iexact=alias).select_related("version").first()
+        )
         if row is None:
             return
         row.version.model = model
@@ -164,5 +166,3 @@ def leave_target(
             version.stage, version.updated_at = "Archived", clock.now()
             version.save(update_fields=["stage", "updated_at"])
     return version
-
-

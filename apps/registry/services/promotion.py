@@ -65,7 +65,9 @@ def authorize(
     return row
 
 
-def revoke_authorizations(actor: Actor, version: ModelVersion, *, round_id: int, reason: str) -> int:
+def revoke_authorizations(
+    actor: Actor, version: ModelVersion, *, round_id: int, reason: str
+) -> int:
     """Void what a dead round had authorized and nobody has spent; returns how many."""
     with verb(actor) as v:
         rows = Authorization.objects.select_for_update().filter(

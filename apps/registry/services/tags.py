@@ -63,7 +63,11 @@ def set_version_tag(actor: Actor, version: ModelVersion, *, key: str, value: str
     with verb(actor) as v:
         version = lock_version(version.pk)
         refuse_governed_tag(version.model, key)
-        old = VersionTag.objects.filter(version=version, key=key).values_list("value", flat=True).first()
+        old = (
+            VersionTag.objects.filter(version=version, key=key)
+            .values_list("value", flat=True)
+            .first()
+        )
         if old != value:
             VersionTag.objects.update_or_create(version=version, key=key, defaults={"value": value})
             v.record(

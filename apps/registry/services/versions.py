@@ -183,9 +183,7 @@ def freeze(actor: Actor, version: ModelVersion, *, review_id: int) -> ModelVersi
             experiments.seal_run(actor, version.run, review_id=review_id)
         if version.logged_model is not None:
             experiments.seal_logged_model(actor, version.logged_model, review_id=review_id)
-        v.record(
-            events.VersionFrozen(model=version.model_id, version=version.pk, review=review_id)
-        )
+        v.record(events.VersionFrozen(model=version.model_id, version=version.pk, review=review_id))
     return version
 
 
@@ -202,9 +200,7 @@ def thaw(actor: Actor, version: ModelVersion) -> ModelVersion:
             experiments.unseal_run(actor, version.run)
         if version.logged_model is not None and not _logged_model_needed(version):
             experiments.unseal_logged_model(actor, version.logged_model)
-        v.record(
-            events.VersionThawed(model=version.model_id, version=version.pk, review=review_id)
-        )
+        v.record(events.VersionThawed(model=version.model_id, version=version.pk, review=review_id))
     return version
 
 

@@ -1,0 +1,99 @@
+"""What happens in reviews, as the ledger tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.audits.events import Event, Personal, register
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ReviewEvent(Event):
+    review: int
+    version: int
+    model: int
+
+    def subject(self) -> str:
+        return f"review:{self.review}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (f"review:{self.review}", f"version:{self.version}", f"model:{self.model}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class ReviewSubmitted(_ReviewEvent):
+    type: ClassVar[str] = "reviews.review.submitted"
+    targets: list[str]
+    policy: str
+    policy_digest: str
+    justification: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class RoundMade(_ReviewEvent):
+    """The evidence people are asked to sign: its digest is what they sign."""
+
+    type: ClassVar[str] = "reviews.round.made"
+    round: int
+    number: int
+    digest: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class RoundVoided(_ReviewEvent):
+    """The signatures of this round count no more."""
+
+    type: ClassVar[str] = "reviews.round.voided"
+    round: int
+    number: int
+    digest: str
+    reason: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class DecisionRecorded(_ReviewEvent):
+    type: ClassVar[str] = "reviews.decision.recorded"
+    decision: int
+    round: int
+    number: int
+    evidence_digest: str
+    statement_digest: str
+    step: str
+    role: str
+    outcome: str
+    meaning: str
+    method: str
+    signer: str
+    signer_name: Personal
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class ReviewClosed(_ReviewEvent):
+    """`status` is rejected, withdrawn or promoted."""
+
+    type: ClassVar[str] = "reviews.review.closed"
+    status: str
+    reason: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class ChangesRequested(_ReviewEvent):
+    type: ClassVar[str] = "reviews.review.changes_requested"
+    decision: int
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class QuorumCompleted(_ReviewEvent):
+    """The last signature was given; `blocked` names the gates that kept the version where it was."""
+
+    type: ClassVar[str] = "reviews.review.signed"
+    round: int
+    blocked: list[str]

@@ -1,0 +1,198 @@
+"""The evidence of a round: one canonical document that names everything a signature covers.
+
+The manifest holds digests, not contents: the version's files, its run, its data sets, the checks' results with
+the verdicts they have under the pinned policy, the card's revision, the targets, the policy. Two manifests
+with the same bytes are the same evidence. It also names the ledger's root when it was made, so it cannot be
+older or younger than it says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from apps.accounts.models import User
+from apps.audits import selectors as audits
+from apps.checks import selectors as checks
+from apps.core import blobs, canonical
+from apps.core.errors import DomainError, Tampered
+from apps.experiments import selectors as experiments
+from apps.modelcards import selectors as modelcards
+from apps.registry import selectors as registry
+from apps.registry.models import ModelVersion
+from apps.registry.targets import Target
+from apps.reviews.models import PolicyVersion, Review, Round
+from apps.reviews.policies.document import PolicyDocument
+
+TYPE = "countersign.evidence.v1"
+
+
+def authors(version: ModelVersion, submitter: int) -> dict[int, list[str]]:
+    """Everybody who made part of what is reviewed, with what each did: none of them may decide."""
+    found = {user: list(reasons) for user, reasons in registry.version_authors(version).items()}
+    for users, reason in (
+        (checks.dataset_authors(version), "attached evaluation data"),
+        (modelcards.card_authors(version), "wrote the model card"),
+        ({submitter}, "asked for this review"),
+    ):
+        for user in users:
+            found.setdefault(user, []).append(reason)
+    return found
+
+
+def build(
+    review: Review, number: int, document: PolicyDocument, author_ids: Sequence[int]
+) -> bytes:
+    """The canonical bytes of the next round's manifest."""
+    return canonical.dumps(
+        {
+            "type": TYPE,
+            "review": review.pk,
+            "round": number,
+            **contents(review.version, review.target_list, review.policy_version, document),
+            "authors": _uuids(author_ids),
+            "ledger": _head(),
+        }
+    )
+
+
+def contents(
+    version: ModelVersion,
+    targets: Sequence[Target],
+    policy: PolicyVersion,
+    document: PolicyDocument,
+) -> dict[str, Any]:
+    """What the evidence is now. Compared with a round's manifest it tells what changed since."""
+    return {
+        "targets": [str(target) for target in targets],
+        "policy": {"key": policy.key, "number": policy.number, "digest": policy.digest},
+        "version": {
+            **registry.facts(version),
+            "governance": version.model.governance,
+            "risk_tier": version.model.risk_tier,
+        },
+        "files": version.manifest,
+        "run": _run(version),
+        "datasets": list(_datasets(version)),
+        "checks": list(_checks(version, document)),
+        "card": _card(version),
+        "incumbents": [_incumbent(version, target) for target in targets],
+    }
+
+
+def _run(version: ModelVersion) -> dict[str, Any] | None:
+    if version.run is None:
+        return None
+    return {"id": version.run.run_id, "digest": experiments.run_digest(version.run)}
+
+
+def _datasets(version: ModelVersion) -> Iterator[dict[str, Any]]:
+    for row in checks.datasets(version):
+        yield {
+            "id": str(row.uuid),
+            "role": row.role,
+            "name": row.name,
+            "digest": row.digest,
+            "rows": row.rows,
+            "mapping_digest": canonical.digest_of(
+                {"mapping": row.mapping, "favourable": row.favourable}
+            ),
+        }
+
+
+def _checks(version: ModelVersion, document: PolicyDocument) -> Iterator[dict[str, Any]]:
+    for result in checks.results(version, document.gates.checks):
+        row = result.measurement
+        yield {
+            "kind": result.kind,
+            "measurement": str(row.uuid) if row else None,
+            "key": row.key if row else None,
+            "result_digest": (row.result_digest or None) if row else None,
+            "verdict": result.verdict.value,
+            "sentence": result.sentence,
+        }
+
+
+def _card(version: ModelVersion) -> dict[str, Any] | None:
+    revision = modelcards.latest_revision(version)
+    return {"revision": revision.number, "digest": revision.digest} if revision else None
+
+
+def _incumbent(version: ModelVersion, target: Target) -> dict[str, Any]:
+    held = registry.holder(version.model, target)
+    return {
+        "target": str(target),
+        "number": held.number if held else None,
+        "manifest_digest": held.manifest_digest if held else None,
+    }
+
+
+def _uuids(user_ids: Sequence[int]) -> list[str]:
+    rows = User.objects.filter(pk__in=user_ids).values_list("uuid", flat=True)
+    return sorted(str(uuid) for uuid in rows)
+
+
+def _head() -> dict[str, Any]:
+    head = audits.head()
+    return {"size": head.size, "root": head.root}
+
+
+def read(round_: Round) -> dict[str, Any]:
+    """A round's manifest as data; raises Tampered if its bytes are not what its digest says."""
+    data = bytes(round_.manifest)
+    if canonical.digest(data) != round_.digest:
+        raise Tampered(f"{round_}: the manifest is not what its digest says.")
+    manifest: dict[str, Any] = json.loads(data)
+    return manifest
+
+
+def damaged_bytes(version: ModelVersion) -> str:
+    """The first file or data set whose bytes are gone or changed, in a sentence; "" if all are whole.
+
+    Reads every byte; call it outside of transactions.
+    """
+    items = [(f"file {entry['path']}", entry["digest"]) for entry in version.manifest]
+    items += [(f"data set {row.name}", row.digest) for row in checks.datasets(version)]
+    for name, digest in items:
+        try:
+            blobs.check(digest)
+        except DomainError as error:
+            return f"{name} is damaged: {error.message}"
+    return ""
+
+
+# What ends a round although nobody asked for it (DESIGN section 5): an item recalled or replaced. A draft edit of the card,
+# a sibling's promotion (a new incumbent) and newer measurements do not; they show as newer evidence.
+def lost_items(round_: Round) -> list[str]:
+    """Items of the round that no longer stand, each in a sentence."""
+    manifest = read(round_)
+    named = {
+        entry["measurement"]: entry["kind"] for entry in manifest["checks"] if entry["measurement"]
+    }
+    return [
+        f"the {named[str(row.uuid)]} result was recalled: {row.recall_reason}"
+        for row in checks.recalled(list(named))
+    ]
+
+
+LABELS = {
+    "version": "the model's settings",
+    "files": "files",
+    "run": "the run",
+    "datasets": "data sets",
+    "checks": "check results",
+    "card": "the card",
+    "incumbents": "the version in the target",
+    "policy": "the policy",
+}
+
+
+def newer(round_: Round, document: PolicyDocument) -> list[str]:
+    """The parts of the evidence that changed since the round was made, in words; [] if none did."""
+    review = round_.review
+    then, now = (
+        read(round_),
+        contents(review.version, review.target_list, review.policy_version, document),
+    )
+    return [label for key, label in LABELS.items() if then[key] != now[key]]

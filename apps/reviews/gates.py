@@ -1,0 +1,57 @@
+"""The gate of reviews: a live round with a complete quorum for exactly these targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apps.registry.gates import GateResult
+from apps.registry.models import ModelVersion
+from apps.registry.targets import Target
+from apps.reviews import evidence, quorum, selectors
+from apps.reviews.models import Review
+
+TITLE = "Review"
+
+
+def quorum_signed(
+    version: ModelVersion, targets: Sequence[Target], terms: Mapping[str, Any]
+) -> GateResult:
+    """Passes only if the version's latest review asked for these targets, its round lives, nothing in it was
+    recalled, and each step has its signatures. `terms` is not read: the pinned policy of the review is."""
+    review = selectors.latest_review(version)
+    if review is None or (not review.state.is_active and review.state != "promoted"):
+        return GateResult(
+            "review",
+            TITLE,
+            "missing",
+            "No review is open."
+            if review is None
+            else f"{review.key} is {review.state.label.lower()}.",
+            "Ask for a review",
+            f"/models/{version.model.name}/{version.number}/submit/",
+        )
+    return _state(review, targets)
+
+
+def _state(review: Review, targets: Sequence[Target]) -> GateResult:
+    label, url = f"Open {review.key}", f"/reviews/{review.pk}/"
+    asked = set(review.target_list)
+    other = [target.label for target in targets if target not in asked]
+    if other:
+        return GateResult(
+            "review", TITLE, "fail", f"{review.key} did not ask for {', '.join(other)}.", label, url
+        )
+    round_ = selectors.live_round(review)
+    if round_ is None:
+        fact = f"The evidence of {review.key} is void; make a new round."
+        return GateResult("review", TITLE, "fail", fact, label, url)
+    lost = evidence.lost_items(round_)
+    if lost:
+        return GateResult("review", TITLE, "fail", f"{lost[0].capitalize()}.", label, url)
+    decisions = quorum.decisions_of(round_)
+    states = quorum.steps(selectors.document(review), round_, decisions)
+    done = quorum.is_complete(states, decisions)
+    missing = [f"{state.missing} {state.step.role}" for state in states if not state.complete]
+    fact = quorum.summary(states) + (f"; missing: {', '.join(missing)}" if missing else "")
+    return GateResult("review", TITLE, "pass" if done else "missing", f"{fact}.", label, url)

@@ -1,0 +1,1 @@
+"""Policies: a declarative document, validated, versioned, immutable."""

@@ -1,0 +1,155 @@
+"""Ask for a review, and take the request back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+
+from apps.accounts import policy
+from apps.audits.log import Verb, verb
+from apps.core import clock
+from apps.core.actor import Actor
+from apps.core.errors import AlreadyExists, Blocked, Conflict, Forbidden, Invalid, Tampered
+from apps.registry import selectors as registry
+from apps.registry import services as registry_services
+from apps.registry.models import ModelVersion
+from apps.registry.services.locks import lock_version
+from apps.registry.targets import Target
+from apps.reviews import events, evidence, selectors
+from apps.reviews.models import Review, ReviewStatus
+from apps.reviews.services import rounds
+from apps.reviews.services.locks import lock_review
+
+MAX_TEXT = 10_000
+
+
+def submit(
+    actor: Actor, version: ModelVersion, *, targets: Sequence[Target], justification: str
+) -> Review:
+    """Ask for a version to enter governed targets: freezes it, pins the policy, makes round 1.
+
+    Refuses: no justification, a target that is not governed or is held already, a sandbox model, a version
+    without files, a run that is still RUNNING, another active review, damaged bytes.
+    """
+    policy.require(actor, "review.submit", version)
+    check_text(justification, "justification")
+    _check_targets(version, targets)
+    damage = evidence.damaged_bytes(version)
+    if damage:
+        raise Tampered(f"{version} cannot be submitted: {damage}.")
+    if actor.user_id is None:
+        raise Forbidden("A review is asked for by a person.")
+    pinned = selectors.active_policy()
+    with verb(actor) as v:
+        version = lock_version(version.pk)
+        _check_run_ended(version)
+        try:
+            with transaction.atomic():
+                review = Review.objects.create(
+                    version=version,
+                    targets=sorted(str(target) for target in targets),
+                    policy_version=pinned,
+                    submitted_by_id=actor.user_id,
+                    justification=justification,
+                    created_at=clock.now(),
+                )
+        except IntegrityError as error:
+            raise AlreadyExists(f"{version} is under review already.") from error
+        v.record(
+            events.ReviewSubmitted(
+                review=review.pk,
+                version=version.pk,
+                model=version.model_id,
+                targets=review.targets,
+                policy=str(pinned),
+                policy_digest=pinned.digest,
+                justification=justification,
+            )
+        )
+        review.version = registry_services.freeze(actor, version, review_id=review.pk)
+        rounds.make(v, actor, review)
+    return review
+
+
+def check_text(value: str, field: str) -> str:
+    """Text that must be given, at most 10,000 characters, no NUL."""
+    if not value.strip():
+        raise Invalid("Give a reason.", fields={field: "required"})
+    if len(value) > MAX_TEXT or "\x00" in value:
+        raise Invalid("The text is too long.", fields={field: f"at most {MAX_TEXT} characters"})
+    return value
+
+
+def _check_targets(version: ModelVersion, targets: Sequence[Target]) -> None:
+    if not targets:
+        raise Invalid("Choose at least one target.", fields={"targets": "required"})
+    if not version.model.is_governed:
+        raise Invalid(
+            f"{version.model.name} is a sandbox model: it is not governed, so there is nothing to approve.",
+            fields={"targets": "sandbox model"},
+        )
+    if not version.manifest:
+        raise Invalid(
+            f"{version} has no files here: an approval needs bytes to be bound to.",
+            fields={"targets": "no files"},
+        )
+    held = set(registry.held_targets(version))
+    for target in targets:
+        if not registry.is_governed(version.model, target):
+            raise Invalid(
+                f"{target.label} is not governed; set it without a review.",
+                fields={"targets": f"{target.label} is not governed"},
+            )
+        if target in held:
+            raise Invalid(f"{version} is in {target.label} already.", fields={"targets": "held"})
+
+
+def _check_run_ended(version: ModelVersion) -> None:
+    if version.run is not None and version.run.status in {"RUNNING", "SCHEDULED"}:
+        raise Blocked(
+            f"Run {version.run.name} is still {version.run.status}: end it, then submit.",
+            hint="In Python: mlflow.end_run(), or client.set_terminated(run_id).",
+        )
+
+
+def withdraw(actor: Actor, review: Review, *, reason: str) -> Review:
+    """Take a request back; thaws the version if nobody had decided anything.
+
+    Refuses: anybody but the submitter or somebody with review.withdraw on the model, a closed review.
+    """
+    policy.require(actor, "review.withdraw", review)
+    check_text(reason, "reason")
+    with verb(actor) as v:
+        review = lock_review(review.pk)
+        if not review.state.is_active:
+            raise Conflict(f"{review.key} is {review.state.label.lower()} already.")
+        rounds.void(v, actor, review, "the review was withdrawn")
+        close(v, review, ReviewStatus.WITHDRAWN, reason)
+        if not review.version.decided:
+            registry_services.thaw(actor, review.version)
+    return review
+
+
+def close(v: Verb, review: Review, status: ReviewStatus, reason: str) -> None:
+    """Close a locked review for good."""
+    review.status, review.closed_at, review.note = status, clock.now(), reason
+    review.save(update_fields=["status", "closed_at", "note"])
+    v.record(
+        events.ReviewClosed(
+            review=review.pk,
+            version=review.version_id,
+            model=review.version.model_id,
+            status=status.value,
+            reason=reason,
+        )
+    )
+
+
+def note_promotion(actor: Actor, review: Review) -> None:
+    """Close a signed review whose every target is held; idempotent. For promotions through the client."""
+    with verb(actor) as v:
+        review = lock_review(review.pk)
+        held = set(registry.held_targets(review.version))
+        if review.state is ReviewStatus.SIGNED and set(review.target_list) <= held:
+            close(v, review, ReviewStatus.PROMOTED, "")
