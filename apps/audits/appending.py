@@ -10,16 +10,20 @@ root (migrations/0002). Does not check who may act, nor whether the event is tru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.types.json import Jsonb
 
 from apps.audits import tree
-from apps.audits.writing import Written
 from apps.core.errors import Tampered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apps.audits.commitments import Opened
+    from apps.audits.writing import Written
 
 _LOCK = "SELECT size, root, frontier FROM audits_head WHERE id = 1 FOR UPDATE"
 _EVENT = "(%s,%s,%s,%s,%s::text[],%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
@@ -41,18 +45,22 @@ def append(batch: Sequence[Written], using: str = DEFAULT_DB_ALIAS) -> list[Appe
         cursor.execute(_LOCK)
         frontier = _load(cursor.fetchone())
         start = frontier.size
-        rows: list[Any] = []
+        values: list[Any] = []
+        openings: list[Opened] = []
         places: list[Appended] = []
         for written in batch:
             leaf = tree.leaf_hash(written.body)
             nodes = frontier.append(leaf)
-            rows += _columns(written, frontier, leaf, nodes)
+            values += _columns(written, frontier, leaf, nodes)
             places.append(Appended(frontier.size, leaf.hex(), written.type))
-        openings = [part for written in batch for part in _openings(written)]
-        head = [frontier.size, frontier.root(), frontier.dump(), start]
-        cursor.execute(_statement(len(batch), len(openings) // 4), [*rows, *openings, *head])
+            openings += written.openings
+        for opened in openings:
+            values += [opened.commitment, opened.salt, opened.value, batch[-1].at]
+        values += [frontier.size, frontier.root(), frontier.dump(), start]
+        cursor.execute(_statement(len(batch), len(openings)), values)
         if cursor.rowcount != 1:
-            raise Tampered(f"the head moved from size {start} while its row was locked")
+            msg = f"the head moved from size {start} while its row was locked"
+            raise Tampered(msg)
     return places
 
 
@@ -64,12 +72,12 @@ def _load(head: tuple[int, bytes, bytes] | None) -> tree.Frontier:
     try:
         frontier = tree.Frontier.load(size, bytes(stored))
     except ValueError as error:
-        raise Tampered(
-            f"the ledger's head is damaged: {error}", hint="Run verify_ledger."
-        ) from error
+        msg = f"the ledger's head is damaged: {error}"
+        raise Tampered(msg, hint="Run verify_ledger.") from error
     if frontier.root() != bytes(root):
+        msg = f"the ledger's head is damaged: root {bytes(root).hex()}, its frontier gives {frontier.root().hex()}"
         raise Tampered(
-            f"the ledger's head is damaged: root {bytes(root).hex()}, its frontier gives {frontier.root().hex()}",
+            msg,
             hint="Run verify_ledger.",
         )
     return frontier
@@ -97,30 +105,21 @@ def _columns(
     ]
 
 
-def _openings(written: Written) -> list[Any]:
-    return [
-        value
-        for opened in written.openings
-        for value in (opened.commitment, opened.salt, opened.value, written.at)
-    ]
+_INTO_EVENT = """
+WITH appended AS (
+    INSERT INTO audits_event (seq, type, schema, subject, scopes, actor_id, actor_kind, door, at,
+                              request_id, body, payload, leaf_hash, nodes, root)
+    VALUES """
+_INTO_OPENING = """
+), opened AS (
+    INSERT INTO audits_opening (commitment, salt, value, created_at)
+    VALUES """
+_MOVE_HEAD = """
+)
+UPDATE audits_head SET size = %s, root = %s, frontier = %s WHERE id = 1 AND size = %s"""
 
 
 def _statement(events: int, openings: int) -> str:
-    """One statement for a batch; it holds placeholders only."""
-    parts = [
-        "appended AS (INSERT INTO audits_event (seq, type, schema, subject, scopes, actor_id, actor_kind,"
-        " door, at, request_id, body, payload, leaf_hash, nodes, root) VALUES "
-        + ", ".join([_EVENT] * events)
-        + ")"
-    ]
-    if openings:
-        parts.append(
-            "opened AS (INSERT INTO audits_opening (commitment, salt, value, created_at) VALUES "
-            + ", ".join([_OPENING] * openings)
-            + ")"
-        )
-    return (
-        "WITH "
-        + ", ".join(parts)
-        + " UPDATE audits_head SET size = %s, root = %s, frontier = %s WHERE id = 1 AND size = %s"
-    )
+    """One statement for a batch. It is put together from constants: every value is a parameter."""
+    opened = _INTO_OPENING + ", ".join([_OPENING] * openings) if openings else ""
+    return _INTO_EVENT + ", ".join([_EVENT] * events) + opened + _MOVE_HEAD

@@ -14,21 +14,25 @@ Does not check who may call it, and never refuses because of hostile text: it is
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.crypto import salted_hmac
 
 from apps.audits import commitments, tree
 from apps.audits.writing import stamp
 from apps.core import canonical, clock
-from apps.core.actor import Actor
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from apps.core.actor import Actor
 
 Outcome = Literal["refused", "failed", "done"]
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from apps.core.canonical import JSON
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from apps.core.canonical import JSON
 
 SALT_SIZE = 16
 _KEY = "commitment"

@@ -22,10 +22,12 @@ from __future__ import annotations
 import dataclasses
 import re
 import typing
-from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from apps.core.canonical import JSON
+if typing.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apps.core.canonical import JSON
 
 
 class PII:
@@ -63,6 +65,7 @@ class Event:
 
 E = TypeVar("E", bound=type[Event])
 _registry: dict[str, type[Event]] = {}
+_personal: dict[type[Event], tuple[str, ...]] = {}
 
 
 def register(cls: E) -> E:
@@ -70,17 +73,20 @@ def register(cls: E) -> E:
     of its own, and field names that would hide the methods of `Event`."""
     name = getattr(cls, "type", None)
     if not isinstance(name, str) or not _TYPE.fullmatch(name):
-        raise TypeError(
-            f"{cls.__name__}.type = {name!r}: expected words such as registry.version.promoted"
-        )
+        msg = f"{cls.__name__}.type = {name!r}: expected words such as registry.version.promoted"
+        raise TypeError(msg)
     if "__dataclass_params__" not in vars(cls) or not vars(cls)["__dataclass_params__"].frozen:
-        raise TypeError(f"{cls.__name__} must be decorated with @dataclass(frozen=True)")
+        msg = f"{cls.__name__} must be decorated with @dataclass(frozen=True)"
+        raise TypeError(msg)
     hidden = _RESERVED & {field.name for field in dataclasses.fields(cls)}
     if hidden:
-        raise TypeError(f"{cls.__name__}: fields named {sorted(hidden)} would hide parts of Event")
+        msg = f"{cls.__name__}: fields named {sorted(hidden)} would hide parts of Event"
+        raise TypeError(msg)
     taken = _registry.setdefault(name, cls)
     if taken is not cls:
-        raise TypeError(f"event type {name} is taken by {taken.__module__}.{taken.__name__}")
+        msg = f"event type {name} is taken by {taken.__module__}.{taken.__name__}"
+        raise TypeError(msg)
+    _personal[cls] = tuple(_personal_fields(cls))
     return cls
 
 
@@ -94,12 +100,9 @@ def is_registered(event: Event) -> bool:
     return _registry.get(event.type) is type(event)
 
 
-def personal_fields(cls: type[Event]) -> tuple[str, ...]:
+def personal_fields(event: Event) -> tuple[str, ...]:
     """Names of the fields annotated `Personal` (also `Personal | None`)."""
-    hints = typing.get_type_hints(cls, include_extras=True)
-    return tuple(
-        field.name for field in dataclasses.fields(cls) if PII in _annotations(hints[field.name])
-    )
+    return _personal[type(event)]
 
 
 def scope_ids(event: Event) -> list[str]:
@@ -107,8 +110,16 @@ def scope_ids(event: Event) -> list[str]:
     ids = sorted({event.subject(), *event.scopes()})
     for scope in ids:
         if not _SCOPE.fullmatch(scope):
-            raise ValueError(f"{event.type}: {scope!r} is not an id such as version:12")
+            msg = f"{event.type}: {scope!r} is not an id such as version:12"
+            raise ValueError(msg)
     return ids
+
+
+def _personal_fields(cls: type[Event]) -> Iterator[str]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    for field in dataclasses.fields(cls):
+        if PII in _annotations(hints[field.name]):
+            yield field.name
 
 
 def _annotations(hint: Any) -> Iterator[Any]:

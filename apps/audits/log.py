@@ -18,11 +18,10 @@ Does not check rights: `accounts.policy` does.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -33,8 +32,11 @@ from apps.audits import events
 from apps.audits.appending import Appended, append
 from apps.audits.attempts import attempt
 from apps.audits.writing import Written, write
-from apps.core import clock
+from apps.core import clock, outbox
 from apps.core.actor import Actor, ActorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Appended", "UnrecordableError", "Verb", "attempt", "verb"]
 
@@ -78,9 +80,11 @@ class Verb:
     def record(self, event: events.Event) -> None:
         """Collect `event`; it is appended when the outermost verb ends."""
         if self._end is not None:
-            raise UnrecordableError(f"{event.type}: recorded after its verb had ended")
+            msg = f"{event.type}: recorded after its verb had ended"
+            raise UnrecordableError(msg)
         if not events.is_registered(event):
-            raise UnrecordableError(f"{type(event).__name__} is not a registered event type")
+            msg = f"{type(event).__name__} is not a registered event type"
+            raise UnrecordableError(msg)
         _require_template(event.type)
         pending = _Pending(event, write(event, self._actor, clock.now()))
         self._collected.pending.append(pending)
@@ -139,8 +143,6 @@ def _append(collected: _Transaction, using: str) -> None:
 
 def _wake(pending: _Pending, place: Appended) -> None:
     """One outbox row per consumer of this type, in the same transaction."""
-    from apps.core import outbox
-
     written = pending.written
     for task in settings.EVENT_TASKS.get(written.type, ()):
         outbox.enqueue(
@@ -150,13 +152,13 @@ def _wake(pending: _Pending, place: Appended) -> None:
         )
 
 
-def _require_actor(actor: Actor) -> None:
+def _require_actor(actor: object) -> None:
     if not isinstance(actor, Actor):
-        raise UnrecordableError(f"a verb needs an Actor, got {type(actor).__name__}")
+        msg = f"a verb needs an Actor, got {type(actor).__name__}"
+        raise UnrecordableError(msg)
     if actor.user_id is None and actor.kind is not ActorKind.SYSTEM:
-        raise UnrecordableError(
-            f"a {actor.kind} actor without a user id cannot be held to anything"
-        )
+        msg = f"a {actor.kind} actor without a user id cannot be held to anything"
+        raise UnrecordableError(msg)
 
 
 @functools.cache
@@ -165,9 +167,8 @@ def _require_template(event_type: str) -> None:
     try:
         get_template(template_name(event_type))
     except TemplateDoesNotExist as error:
-        raise UnrecordableError(
-            f"{event_type} has no template {template_name(event_type)}"
-        ) from error
+        msg = f"{event_type} has no template {template_name(event_type)}"
+        raise UnrecordableError(msg) from error
 
 
 def template_name(event_type: str) -> str:

@@ -117,6 +117,11 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["actor_id", "id"], name="audits_attempt_actor"),
             models.Index(fields=["subject", "id"], name="audits_attempt_subject"),
+            models.Index(
+                fields=["key", "window"],
+                condition=models.Q(repeats__gt=0),
+                name="audits_attempt_repeats",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,8 +8,11 @@ a tree is the list of the complete subtrees that make it up, largest first.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 HASH_SIZE = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -58,9 +61,8 @@ class Frontier:
         """Read back what `dump` wrote. Refuses bytes that cannot be the frontier of `size` leaves."""
         expected = size.bit_count() * HASH_SIZE
         if len(stored) != expected:
-            raise ValueError(
-                f"frontier of {size} leaves: got {len(stored)} bytes, expected {expected}"
-            )
+            msg = f"frontier of {size} leaves: got {len(stored)} bytes, expected {expected}"
+            raise ValueError(msg)
         return cls(size, [stored[i : i + HASH_SIZE] for i in range(0, expected, HASH_SIZE)])
 
     def dump(self) -> bytes:
@@ -104,7 +106,8 @@ def range_hash(span: Range, node: Callable[[Node], bytes]) -> bytes:
 def inclusion_ranges(index: int, size: int) -> list[Range]:
     """The ranges whose hashes prove that leaf `index` is in the tree of `size` (RFC 9162, 2.1.3.1)."""
     if not 0 <= index < size:
-        raise ValueError(f"leaf {index} is not in a tree of {size}")
+        msg = f"leaf {index} is not in a tree of {size}"
+        raise ValueError(msg)
     path: list[Range] = []
     start, end = 0, size
     while end - start > 1:
@@ -121,7 +124,8 @@ def inclusion_ranges(index: int, size: int) -> list[Range]:
 def consistency_ranges(old: int, new: int) -> list[Range]:
     """The ranges that prove the tree of `old` to be a prefix of the tree of `new` (RFC 9162, 2.1.4.1)."""
     if not 0 < old <= new:
-        raise ValueError(f"no consistency proof from size {old} to size {new}")
+        msg = f"no consistency proof from size {old} to size {new}"
+        raise ValueError(msg)
     path: list[Range] = []
     start, end, whole = 0, new, True
     while old != end:
@@ -141,7 +145,8 @@ def root_from_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[byte
     """The root that `proof` leads to. Raises ValueError when its length does not fit."""
     ranges = inclusion_ranges(index, size)
     if len(ranges) != len(proof):
-        raise ValueError(f"inclusion proof: got {len(proof)} hashes, expected {len(ranges)}")
+        msg = f"inclusion proof: got {len(proof)} hashes, expected {len(ranges)}"
+        raise ValueError(msg)
     node = leaf
     for (start, _end), sibling in zip(ranges, proof, strict=True):
         node = node_hash(node, sibling) if start > index else node_hash(sibling, node)

@@ -11,13 +11,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apps.audits import commitments, events
-from apps.audits.commitments import Opened
 from apps.core import canonical
-from apps.core.actor import Actor
 from apps.core.errors import Invalid
+
+if TYPE_CHECKING:
+    from apps.audits.commitments import Opened
+    from apps.core.actor import Actor
 
 FORMAT = 1
 MAX_BODY = 1 << 20
@@ -64,11 +66,11 @@ def write(event: events.Event, actor: Actor, at: dt.datetime) -> Written:
     }
     body = canonical.dumps(statement)
     if _holds_nul(statement):
-        raise Invalid(f"{event.type}: text must not contain the character U+0000")
+        msg = f"{event.type}: text must not contain the character U+0000"
+        raise Invalid(msg)
     if len(body) > MAX_BODY:
-        raise Invalid(
-            f"{event.type}: {len(body)} bytes, an event may have {MAX_BODY}: record a digest"
-        )
+        msg = f"{event.type}: {len(body)} bytes, an event may have {MAX_BODY}: record a digest"
+        raise Invalid(msg)
     return Written(
         body=body,
         type=event.type,
@@ -103,7 +105,7 @@ def _committed(event: events.Event) -> tuple[dict[str, Any], tuple[Opened, ...]]
     """The payload with each personal field replaced by its commitment, and the openings."""
     payload: dict[str, Any] = dict(event.payload())
     openings = []
-    for name in events.personal_fields(type(event)):
+    for name in events.personal_fields(event):
         if payload.get(name) is not None:
             opened = commitments.commit(payload[name])
             openings.append(opened)

@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'audits_attempt',
-                'indexes': [models.Index(fields=['actor_id', 'id'], name='audits_attempt_actor'), models.Index(fields=['subject', 'id'], name='audits_attempt_subject')],
+                'indexes': [models.Index(fields=['actor_id', 'id'], name='audits_attempt_actor'), models.Index(fields=['subject', 'id'], name='audits_attempt_subject'), models.Index(condition=models.Q(('repeats__gt', 0)), fields=['key', 'window'], name='audits_attempt_repeats')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('repeats', 0)), fields=('key', 'window'), name='audits_attempt_first')],
             },
         ),

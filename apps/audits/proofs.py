@@ -1,0 +1,95 @@
+"""Proofs about the stored tree, each from a handful of rows (`Event.nodes`), whatever its size."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from apps.audits import commitments, tree
+from apps.audits.models import Event, Head, Opening
+from apps.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+EXTRACT_FORMAT = "countersign-ledger-extract"
+
+
+def inclusion(seqs: Collection[int], size: int) -> dict[int, list[bytes]]:
+    """For each event: the hashes proving that it stands at its place in the tree of `size`."""
+    wanted = {seq: tree.inclusion_ranges(seq - 1, size) for seq in seqs}
+    hashes = _hashes(span for ranges in wanted.values() for span in ranges)
+    return {seq: [hashes[span] for span in ranges] for seq, ranges in wanted.items()}
+
+
+def consistency(old: int, new: int) -> list[bytes]:
+    """The hashes proving that the first `old` events of the tree of `new` are the tree of `old`."""
+    ranges = tree.consistency_ranges(old, new)
+    hashes = _hashes(ranges)
+    return [hashes[span] for span in ranges]
+
+
+def extract(seqs: Collection[int], *, reveal: bool = True) -> dict[str, Any]:
+    """These events with their proofs under the present head: complete in itself, ready for JSON.
+
+    With `reveal`, the openings of their personal fields are enclosed where they still exist. Refuses
+    a seq that is not in the ledger. The format is described in docs/events.md.
+    """
+    head = Head.objects.get()
+    rows = list(Event.objects.filter(seq__in=set(seqs), seq__lte=head.size).order_by("seq"))
+    missing = sorted(set(seqs) - {row.seq for row in rows})
+    if missing:
+        msg = f"no event {missing[0]}: the ledger has {head.size}"
+        raise NotFound(msg)
+    proofs = inclusion([row.seq for row in rows], head.size)
+    return {
+        "format": EXTRACT_FORMAT,
+        "version": 1,
+        "size": head.size,
+        "root": bytes(head.root).hex(),
+        "events": [
+            {
+                "seq": row.seq,
+                "body": base64.b64encode(bytes(row.body)).decode("ascii"),
+                "proof": [part.hex() for part in proofs[row.seq]],
+            }
+            for row in rows
+        ],
+        "openings": _openings(rows) if reveal else [],
+    }
+
+
+def _openings(rows: Iterable[Event]) -> list[dict[str, str]]:
+    wanted = [
+        bytes.fromhex(commitment)
+        for row in rows
+        for commitment in commitments.commitments_in(row.payload).values()
+    ]
+    return [
+        {
+            "commitment": bytes(opening.commitment).hex(),
+            "salt": bytes(opening.salt).hex(),
+            "value": opening.value,
+        }
+        for opening in Opening.objects.filter(commitment__in=wanted).order_by("commitment")
+    ]
+
+
+def _hashes(ranges: Iterable[tree.Range]) -> dict[tree.Range, bytes]:
+    """The hash of every range, with one query for all the complete subtrees they consist of."""
+    spans = set(ranges)
+    names = {name for span in spans for name in tree.complete_subtrees(*span)}
+    closing = {(index + 1) << height for height, index in names}
+    rows = {
+        seq: bytes(leaf) + bytes(nodes)
+        for seq, leaf, nodes in Event.objects.filter(seq__in=closing).values_list(
+            "seq", "leaf_hash", "nodes"
+        )
+    }
+
+    def node(name: tree.Node) -> bytes:
+        height, index = name
+        stored = rows[(index + 1) << height]
+        return stored[height * tree.HASH_SIZE : (height + 1) * tree.HASH_SIZE]
+
+    return {span: tree.range_hash(span, node) for span in spans}

@@ -1,0 +1,79 @@
+"""Let the flush after a transactional test pass the append-only triggers, and bring the seeded rows back.
+
+Django empties every table after a test that really commits (`transactional_db`, `live_server`). Two
+things stand in its way here: triggers refuse TRUNCATE, and rows that migrations wrote (the ledger's
+head, roles, the built-in policy) would be lost for all later tests. So, for test databases only, the
+flush switches those triggers off, truncates, writes the migrated rows again and restores each trigger
+to the state it was in, all in one transaction. tests/audits/test_flush.py holds it to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.backends.postgresql.operations import DatabaseOperations
+from pytest_django import DjangoDbBlocker
+
+_SEEDS = "test_seeds"
+_TRUNCATE_BIT = 32
+_ENABLE = {"A": "ENABLE ALWAYS", "O": "ENABLE", "R": "ENABLE REPLICA", "D": "DISABLE"}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+    """The migrated database, with a copy of what the migrations wrote kept for the flush."""
+    with django_db_blocker.unblock():
+        _remember_seeds()
+    DatabaseOperations.execute_sql_flush = _flush  # type: ignore[method-assign,assignment]
+
+
+def _remember_seeds() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        _require_test_database()
+        cursor.execute(f"DROP SCHEMA IF EXISTS {_SEEDS} CASCADE; CREATE SCHEMA {_SEEDS}")
+        for table in connection.introspection.table_names(cursor):
+            name = connection.ops.quote_name(table)
+            cursor.execute(f"SELECT EXISTS (SELECT FROM {name})")  # noqa: S608 - quoted by Django
+            if table != "django_migrations" and cursor.fetchone() == (True,):
+                cursor.execute(f"CREATE TABLE {_SEEDS}.{name} AS TABLE {name}")
+
+
+def _flush(_operations: DatabaseOperations, statements: Iterable[str]) -> None:
+    _require_test_database()
+    with transaction.atomic(), connection.cursor() as cursor:
+        seeded = _seeded(cursor)
+        guards = _guards(cursor, seeded)
+        for table, trigger, _state in guards:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+        for statement in statements:
+            cursor.execute(statement)
+        # Foreign keys among the seeds are whole already: their order need not be known here.
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for table in seeded:
+            cursor.execute(f"INSERT INTO {table} SELECT * FROM {_SEEDS}.{table}")  # noqa: S608 - quoted above
+        cursor.execute("SET LOCAL session_replication_role = origin")
+        for table, trigger, state in guards:
+            cursor.execute(f"ALTER TABLE {table} {_ENABLE[state]} TRIGGER {trigger}")
+
+
+def _seeded(cursor: Any) -> list[str]:
+    cursor.execute("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = %s", [_SEEDS])
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _guards(cursor: Any, seeded: list[str]) -> list[tuple[str, str, str]]:
+    """The triggers in the way: those on TRUNCATE, and every one of a table that gets its seeds back."""
+    cursor.execute(
+        """SELECT tgrelid::regclass::text, quote_ident(tgname), tgenabled::text FROM pg_trigger
+           WHERE NOT tgisinternal AND (tgtype & %s <> 0 OR tgrelid::regclass::text = ANY(%s))""",
+        [_TRUNCATE_BIT, seeded],
+    )
+    return list(cursor.fetchall())
+
+
+def _require_test_database() -> None:
+    name = connection.settings_dict["NAME"]
+    assert str(name).startswith("test_"), f"{name} is not a test database"
