@@ -61,7 +61,6 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('name', models.CharField(max_length=500)),
-                ('artifact_location', models.TextField(blank=True, default='')),
                 ('lifecycle_stage', models.CharField(choices=[('active', 'Active'), ('deleted', 'Deleted')], default='active', max_length=7)),
                 ('created_at', models.BigIntegerField()),
                 ('updated_at', models.BigIntegerField()),

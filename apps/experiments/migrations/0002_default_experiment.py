@@ -10,8 +10,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             sql="""
                 INSERT INTO experiments_experiment
-                    (id, uuid, name, artifact_location, lifecycle_stage, created_at, updated_at)
-                SELECT 0, gen_random_uuid(), 'Default', '', 'active', ms, ms
+                    (id, uuid, name, lifecycle_stage, created_at, updated_at)
+                SELECT 0, gen_random_uuid(), 'Default', 'active', ms, ms
                   FROM (SELECT (extract(epoch FROM now()) * 1000)::bigint AS ms) AS clock
                 ON CONFLICT (id) DO NOTHING
             """,

@@ -18,6 +18,7 @@ from apps.experiments.models.logged import (
     LoggedModelTag,
     RunModelInput,
     RunOutput,
+    model_artifact_uri,
 )
 from apps.experiments.models.measured import (
     Dataset,
@@ -35,6 +36,8 @@ from apps.experiments.models.runs import (
     ExperimentUserRole,
     Run,
     RunAuthor,
+    artifact_location,
+    run_artifact_uri,
 )
 
 __all__ = [
@@ -63,4 +66,7 @@ __all__ = [
     "RunOutput",
     "RunStatus",
     "RunTag",
+    "artifact_location",
+    "model_artifact_uri",
+    "run_artifact_uri",
 ]

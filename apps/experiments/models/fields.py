@@ -33,11 +33,6 @@ def person(*, null: bool = False) -> models.ForeignKey:  # type: ignore[type-arg
     return models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=null, related_name="+")
 
 
-def key_field(length: int = 250) -> models.CharField:  # type: ignore[type-arg]
-    """A key or id: compared byte by byte, whatever collation the database has."""
-    return models.CharField(max_length=length, db_collation="C")
-
-
 def unconstrained(to: str, name: str) -> models.ForeignKey:  # type: ignore[type-arg]
     return models.ForeignKey(
         to, models.PROTECT, db_constraint=False, db_index=False, related_name=name

@@ -5,14 +5,19 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-from apps.experiments.models.fields import ModelStatus, key_field, person, sealed_whole
-from apps.experiments.models.runs import Experiment, Run
+from apps.experiments.models.fields import ModelStatus, person, sealed_whole
+from apps.experiments.models.runs import Experiment, Run, artifact_location
+
+
+def model_artifact_uri(experiment_id: int, model_id: str) -> str:
+    """Where a logged model's files are, as clients address them."""
+    return f"{artifact_location(experiment_id)}/models/{model_id}/artifacts"
 
 
 class LoggedModel(models.Model):
     """A model as the client logged it: with files, parameters and tags apart from its run's."""
 
-    model_id = key_field(34)
+    model_id = models.CharField(max_length=34, db_collation="C")
     experiment = models.ForeignKey(
         Experiment, models.PROTECT, related_name="logged_models", db_index=False
     )
@@ -51,7 +56,7 @@ class LoggedModel(models.Model):
     @property
     def artifact_uri(self) -> str:
         """Where the client writes this model's files."""
-        return f"{self.experiment.artifact_root}/models/{self.model_id}/artifacts"
+        return model_artifact_uri(self.experiment_id, self.model_id)
 
 
 class LoggedModelAuthor(models.Model):
@@ -71,7 +76,7 @@ class LoggedModelAuthor(models.Model):
 class LoggedModelParam(models.Model):
     pk = models.CompositePrimaryKey("model_id", "key")
     model = models.ForeignKey(LoggedModel, models.PROTECT, related_name="params", db_index=False)
-    key = key_field()
+    key = models.CharField(max_length=250, db_collation="C")
     value = models.TextField()
 
     class Meta:
@@ -84,7 +89,7 @@ class LoggedModelParam(models.Model):
 class LoggedModelTag(models.Model):
     pk = models.CompositePrimaryKey("model_id", "key")
     model = models.ForeignKey(LoggedModel, models.PROTECT, related_name="tags", db_index=False)
-    key = key_field()
+    key = models.CharField(max_length=250, db_collation="C")
     value = models.TextField()
 
     class Meta:
@@ -100,7 +105,7 @@ class LoggedModelMetric(models.Model):
     pk = models.CompositePrimaryKey("model_id", "key", "timestamp", "step", "run_id")
     model = models.ForeignKey(LoggedModel, models.PROTECT, related_name="metrics", db_index=False)
     run = models.ForeignKey(Run, models.PROTECT, related_name="model_metrics", db_index=False)
-    key = key_field()
+    key = models.CharField(max_length=250, db_collation="C")
     timestamp = models.BigIntegerField()
     step = models.BigIntegerField()
     value = models.FloatField()

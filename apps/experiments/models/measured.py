@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Left
 
-from apps.experiments.models.fields import key_field, unconstrained
+from apps.experiments.models.fields import unconstrained
 from apps.experiments.models.runs import Experiment, Run
 
 
@@ -20,7 +20,7 @@ class Param(models.Model):
     pk = models.CompositePrimaryKey("run_id", "key")
     run = unconstrained("experiments.Run", "params")
     experiment = unconstrained("experiments.Experiment", "+")
-    key = key_field()
+    key = models.CharField(max_length=250, db_collation="C")
     value = models.TextField()
 
     class Meta:
@@ -37,7 +37,7 @@ class RunTag(models.Model):
     pk = models.CompositePrimaryKey("run_id", "key")
     run = unconstrained("experiments.Run", "tags")
     experiment = unconstrained("experiments.Experiment", "+")
-    key = key_field()
+    key = models.CharField(max_length=250, db_collation="C")
     value = models.TextField()
 
     class Meta:
@@ -55,7 +55,7 @@ class Metric(models.Model):
 
     pk = models.CompositePrimaryKey("run_id", "key", "timestamp", "step", "value", "is_nan")
     run = unconstrained("experiments.Run", "metrics")
-    key = key_field()
+    key = models.CharField(max_length=250, db_collation="C")
     timestamp = models.BigIntegerField()
     step = models.BigIntegerField()
     value = models.FloatField()
@@ -74,7 +74,7 @@ class LatestMetric(models.Model):
     pk = models.CompositePrimaryKey("run_id", "key")
     run = unconstrained("experiments.Run", "latest_metrics")
     experiment = unconstrained("experiments.Experiment", "+")
-    key = key_field()
+    key = models.CharField(max_length=250, db_collation="C")
     timestamp = models.BigIntegerField()
     step = models.BigIntegerField()
     value = models.FloatField()
@@ -98,8 +98,8 @@ class Dataset(models.Model):
     experiment = models.ForeignKey(
         Experiment, models.PROTECT, related_name="datasets", db_index=False
     )
-    name = key_field(500)
-    digest = key_field(36)
+    name = models.CharField(max_length=500, db_collation="C")
+    digest = models.CharField(max_length=36, db_collation="C")
     source_type = models.TextField()
     source = models.TextField()
     schema = models.TextField(default="")
@@ -134,7 +134,7 @@ class DatasetInput(models.Model):
 class DatasetInputTag(models.Model):
     pk = models.CompositePrimaryKey("input_id", "name")
     input = models.ForeignKey(DatasetInput, models.CASCADE, related_name="tags", db_index=False)
-    name = key_field(255)
+    name = models.CharField(max_length=255, db_collation="C")
     value = models.CharField(max_length=500)
 
     class Meta:

@@ -12,10 +12,19 @@ from apps.accounts.models import ROLE_PERMISSIONS
 from apps.experiments.models.fields import (
     Lifecycle,
     RunStatus,
-    key_field,
     person,
     sealed_whole,
 )
+
+
+def artifact_location(experiment_id: int) -> str:
+    """Where an experiment's files are, as clients address them."""
+    return f"mlflow-artifacts:/{experiment_id}"
+
+
+def run_artifact_uri(experiment_id: int, run_id: str) -> str:
+    """Where a run's files are, as clients address them."""
+    return f"{artifact_location(experiment_id)}/{run_id}/artifacts"
 
 
 class Experiment(models.Model):
@@ -23,7 +32,6 @@ class Experiment(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=500)
-    artifact_location = models.TextField(default="", blank=True)
     lifecycle_stage = models.CharField(
         max_length=7, choices=Lifecycle.choices, default=Lifecycle.ACTIVE
     )
@@ -48,9 +56,9 @@ class Experiment(models.Model):
         return self
 
     @property
-    def artifact_root(self) -> str:
+    def artifact_location(self) -> str:
         """The address under which clients write this experiment's files: always through us."""
-        return self.artifact_location or f"mlflow-artifacts:/{self.pk}"
+        return artifact_location(self.pk)
 
 
 class ExperimentUserRole(UserObjectPermissionBase):
@@ -74,7 +82,7 @@ class ExperimentGroupRole(GroupObjectPermissionBase):
 class ExperimentTag(models.Model):
     pk = models.CompositePrimaryKey("experiment_id", "key")
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="tags", db_index=False)
-    key = key_field()
+    key = models.CharField(max_length=250, db_collation="C")
     value = models.TextField()
 
     class Meta:
@@ -87,7 +95,7 @@ class ExperimentTag(models.Model):
 class Run(models.Model):
     """One execution. `user_label` is what the client claims; `created_by` is who was authenticated."""
 
-    run_id = key_field(32)
+    run_id = models.CharField(max_length=32, db_collation="C")
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="runs", db_index=False)
     name = models.TextField()
     status = models.CharField(max_length=9, choices=RunStatus.choices, default=RunStatus.RUNNING)
@@ -123,7 +131,7 @@ class Run(models.Model):
     @property
     def artifact_uri(self) -> str:
         """Where the client writes this run's files."""
-        return f"{self.experiment.artifact_root}/{self.run_id}/artifacts"
+        return run_artifact_uri(self.experiment_id, self.run_id)
 
 
 class RunAuthor(models.Model):
