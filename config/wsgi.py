@@ -4,6 +4,12 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from tools.osproc import die_with_parent
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+if os.environ.get("DIE_WITH_PARENT") == "1":
+    # The server forks this process: ended with kill -9 it must not leave a worker behind that holds the port.
+    die_with_parent(parent=os.getppid())()
 
 application = get_wsgi_application()

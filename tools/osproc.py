@@ -20,13 +20,15 @@ class Refusal(Exception):
     """A circumstance the person at the keyboard must change; its text is the one sentence she reads."""
 
 
-def die_with_parent(number: int = signal.SIGTERM) -> Callable[[], None]:
+def die_with_parent(
+    number: int = signal.SIGTERM, *, parent: int | None = None
+) -> Callable[[], None]:
     """A `preexec_fn`: the kernel sends `number` to the child when the thread that forked it ends.
 
     Start such children from the main thread only: the signal is bound to the forking thread.
-    A parent that died between fork and prctl is noticed too.
+    A parent (this process, unless named) that died between fork and prctl is noticed too.
     """
-    parent = os.getpid()
+    parent = os.getpid() if parent is None else parent
 
     def prepare() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)

@@ -152,9 +152,19 @@ class Server:
             self.stop()
             raise
 
+    def alive(self) -> bool:
+        """Whether the server process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def start_again(self) -> None:
+        """After the server died under us: clear its remains and start it on the same data, under the same lock."""
+        self._clear_remains()
+        self.process = self._launch()
+        self._wait_until_ready()
+
     def stop(self) -> None:
         """Shut down quickly and cleanly (open connections are closed), then give the lock back."""
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and self.alive():
             self.process.send_signal(signal.SIGINT)
             try:
                 self.process.wait(30)
