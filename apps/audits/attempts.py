@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
+    from apps.audits.models import Attempt
     from apps.core.actor import Actor
 
 Outcome = Literal["refused", "failed", "done"]
@@ -39,6 +40,21 @@ Outcome = Literal["refused", "failed", "done"]
 # Writers share this advisory lock, the anchoring task takes it alone: below the highest id it then
 # sees, no row can still appear. (A table lock would need a privilege the site's role must not have.)
 LOCK: Final = 7_140_251
+
+# What a row about repeats has in common with the first of its kind.
+COPIED: Final = (
+    "actor_id",
+    "actor_kind",
+    "door",
+    "act",
+    "subject",
+    "outcome",
+    "reason",
+    "origin",
+    "request_id",
+    "key",
+    "window",
+)
 
 _LIMITS = {"act": 100, "subject": 200, "reason": 500, "request_id": 200, "door": 20}
 
@@ -101,6 +117,11 @@ def body_of(row: dict[str, Any]) -> bytes:
             "repeats": row["repeats"],
         }
     )
+
+
+def columns(row: Attempt) -> dict[str, Any]:
+    """What `body_of` reads, from a stored row."""
+    return {name: getattr(row, name) for name in (*COPIED, "at", "repeats")}
 
 
 def _row(

@@ -127,3 +127,36 @@ def _annotations(hint: Any) -> Iterator[Any]:
     for argument in typing.get_args(hint):
         if typing.get_origin(argument) is Annotated:
             yield from argument.__metadata__
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class AttemptsAnchored(Event):
+    """The attempts up to `last` are these `count` rows: `root` is the RFC 9162 root over them in order of id."""
+
+    type: ClassVar[str] = "audits.attempts.anchored"
+
+    first: int
+    last: int
+    count: int
+    root: str
+
+    def subject(self) -> str:
+        return f"attempts:{self.last}"
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class OpeningsErased(Event):
+    """Personal data behind these commitments was destroyed; which event they belong to stays on record."""
+
+    type: ClassVar[str] = "audits.openings.erased"
+
+    commitments: tuple[str, ...]
+    reason: str
+
+    def subject(self) -> str:
+        return f"opening:{self.commitments[0]}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return tuple(f"opening:{commitment}" for commitment in self.commitments)

@@ -23,7 +23,7 @@ _ENABLE = {"A": "ENABLE ALWAYS", "O": "ENABLE", "R": "ENABLE REPLICA", "D": "DIS
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """The migrated database, with a copy of what the migrations wrote kept for the flush."""
     with django_db_blocker.unblock():
         _remember_seeds()
