@@ -1,0 +1,77 @@
+"""A list's state lives in its address: sorting, filters and paging as links that keep everything else."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from django.http import HttpRequest, QueryDict
+
+from apps.web.parts import Column, FilterChip
+
+PAGING = ("before", "after")
+
+
+def with_values(request: HttpRequest, **values: str | int | None) -> str:
+    """This page's address with these parameters set (None takes one away); paging starts over."""
+    query = _fresh(request)
+    for key, value in values.items():
+        if value is None:
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    return _address(request, query)
+
+
+def without(request: HttpRequest, key: str, value: str | None = None) -> str:
+    """This page's address without a parameter, or without one of its values."""
+    query = _fresh(request)
+    kept = [each for each in query.pop(key, []) if value is not None and each != value]
+    if kept:
+        query.setlist(key, kept)
+    return _address(request, query)
+
+
+def next_page(request: HttpRequest, before: str | int) -> str:
+    """The same list from the key of its last row on."""
+    query = request.GET.copy()
+    query["before"] = str(before)
+    return _address(request, query)
+
+
+def first_page(request: HttpRequest) -> str:
+    """The same list from its start; empty when this is the start."""
+    return _address(request, _fresh(request)) if "before" in request.GET else ""
+
+
+def sortable(
+    request: HttpRequest, label: str, key: str, *, numeric: bool = False, default: str = ""
+) -> Column:
+    """A column whose heading sorts by `?sort=key` / `?sort=-key`; `default` is the order without the parameter."""
+    current = request.GET.get("sort", default)
+    states: dict[str, Literal["ascending", "descending"]] = {
+        key: "ascending",
+        f"-{key}": "descending",
+    }
+    turned = f"-{key}" if current == key else key
+    return Column(label, numeric, with_values(request, sort=turned), states.get(current, ""))
+
+
+def filter_chips(request: HttpRequest, words: dict[str, str]) -> list[FilterChip]:
+    """The filters that hold: `words` maps a parameter to its phrase, "{}" standing for the value."""
+    return [
+        FilterChip(phrase.format(value), without(request, key, value))
+        for key, phrase in words.items()
+        for value in request.GET.getlist(key)
+        if value
+    ]
+
+
+def _fresh(request: HttpRequest) -> QueryDict:
+    query = request.GET.copy()
+    for key in PAGING:
+        query.pop(key, None)
+    return query
+
+
+def _address(request: HttpRequest, query: QueryDict) -> str:
+    return f"?{query.urlencode()}" if query else request.path

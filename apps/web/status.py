@@ -1,0 +1,111 @@
+"""Stored values as chips. One table, so that every page shows the same word, icon and tone for the same state.
+
+A value that is not listed is shown as *unknown* with its own name: a new state never looks like a good one.
+"""
+
+from __future__ import annotations
+
+from apps.web.parts import Chip
+
+STATUSES: dict[str, dict[str, Chip]] = {
+    "verdict": {
+        "PASS": Chip("Passed", "good"),
+        "WAIVED": Chip("Waived", "warn", "flag"),
+        "FAIL": Chip("Failed", "bad"),
+        "ERROR": Chip("Error", "bad", "stop"),
+        "INSUFFICIENT": Chip("Too little data", "warn"),
+        "INCONCLUSIVE": Chip("Inconclusive", "warn", "half"),
+        "NOT_RUN": Chip("Not run", "unknown"),
+    },
+    "measurement": {
+        "queued": Chip("Queued", "info", "clock"),
+        "running": Chip("Running", "info", "running"),
+        "done": Chip("Measured", "good"),
+        "error": Chip("Error", "bad", "stop"),
+        "recalled": Chip("Recalled", "warn", "undo"),
+    },
+    "review": {
+        "open": Chip("In review", "info"),
+        "changes_requested": Chip("Changes requested", "warn", "edit"),
+        "rejected": Chip("Rejected", "bad"),
+        "withdrawn": Chip("Withdrawn", "quiet", "undo"),
+        "promoted": Chip("Promoted", "good"),
+        "signed": Chip("Signed, not promoted", "warn", "sign"),
+        "expired": Chip("Expired", "warn", "clock"),
+    },
+    "round": {
+        "live": Chip("Live", "info"),
+        "void": Chip("Void", "bad", "stop"),
+    },
+    "decision": {
+        "approve": Chip("Approved", "good", "sign"),
+        "reject": Chip("Rejected", "bad"),
+        "request_changes": Chip("Changes requested", "warn", "edit"),
+        "waiting": Chip("Waiting", "unknown"),
+    },
+    "stage": {
+        "None": Chip("No stage", "neutral"),
+        "Staging": Chip("Staging", "info", "flag"),
+        "Production": Chip("Production", "good", "flag"),
+        "Archived": Chip("Archived", "quiet"),
+    },
+    "governance": {
+        "governed": Chip("Governed", "neutral", "shield"),
+        "sandbox": Chip("Sandbox, ungoverned", "warn", "warn"),
+    },
+    "run": {
+        "RUNNING": Chip("Running", "info", "running"),
+        "SCHEDULED": Chip("Scheduled", "info", "clock"),
+        "FINISHED": Chip("Finished", "good"),
+        "FAILED": Chip("Failed", "bad"),
+        "KILLED": Chip("Killed", "warn", "stop"),
+    },
+    "lifecycle": {
+        "active": Chip("Active", "neutral"),
+        "deleted": Chip("Deleted", "quiet", "bin"),
+        "sealed": Chip("Sealed", "info", "lock"),
+    },
+    "document": {
+        "queued": Chip("Queued", "info", "clock"),
+        "rendering": Chip("Being made", "info", "running"),
+        "ready": Chip("Ready", "good"),
+        "error": Chip("Error", "bad", "stop"),
+    },
+    "gate": {
+        "pass": Chip("Met", "good"),
+        "fail": Chip("Not met", "bad"),
+        "missing": Chip("Missing", "warn", "edit"),
+    },
+    "person": {
+        "active": Chip("Active", "good"),
+        "inactive": Chip("Deactivated", "quiet", "lock"),
+        "human": Chip("Person", "neutral", "user"),
+        "service": Chip("Service", "neutral", "machine"),
+    },
+    "token": {
+        "active": Chip("Active", "good"),
+        "expired": Chip("Expired", "warn", "clock"),
+    },
+    "process": {
+        "alive": Chip("Running", "good"),
+        "late": Chip("Late", "warn", "clock"),
+        "gone": Chip("Not running", "bad", "stop"),
+    },
+    "record": {
+        "whole": Chip("Record whole", "good", "shield"),
+        "broken": Chip("Record broken", "bad", "stop"),
+        "unchecked": Chip("Not yet verified", "unknown"),
+    },
+    "attempt": {
+        "refused": Chip("Refused", "warn", "stop"),
+        "failed": Chip("Failed", "bad"),
+        "done": Chip("Done", "neutral", "check"),
+    },
+}
+
+
+def chip(kind: str, value: object) -> Chip:
+    """The chip of a stored value, for example `chip("verdict", "PASS")`; enums may be passed as they are."""
+    key = str(getattr(value, "value", value))
+    known = STATUSES[kind].get(key)
+    return known or Chip(key.replace("_", " ").capitalize() or "Unknown", "unknown")
