@@ -34,7 +34,7 @@ class Place:
         self._state = self.run / "supervisor.json"
 
     @classmethod
-    def named(cls, default: str = "var") -> Place:
+    def named(cls, default: str) -> Place:
         """The folder VAR names, a relative one below the project."""
         return cls(ROOT / (os.environ.get("VAR") or default))
 

@@ -224,7 +224,7 @@ def stop() -> int:
 
 def alone(kind: str) -> int:
     """Become one process of the site, in the foreground; refuses without a database that is ready."""
-    place = Place.named()
+    place = Place.named("var/site")
     if not os.environ.get("DATABASE_URL") and not place.database.exists():
         raise Refusal(
             f"No database: start the site in {place.var} with `make run`, or set DATABASE_URL."

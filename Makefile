@@ -1,0 +1,87 @@
+# Countersign: every target sets up what it needs. `make help` lists them.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+
+# The first Python of the system that is new enough; `make PYTHON=/path/to/python ...` names another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+PY := .venv/bin/python
+ENVIRONMENTS = $(PYTHON) -m tools.environments
+TESTS ?= tests
+PROCESSES ?= 2
+CODE := apps config tools demo tests manage.py
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: site client ## Serve the demo with its story loaded (PORT=8000 VAR=var DETACH=1)
+	@exec $(PY) -m tools.serve demo
+
+.PHONY: run
+run: site ## Serve an empty site; prints the set-up token of the first administrator (PORT VAR=var/site DETACH=1)
+	@exec $(PY) -m tools.serve run
+
+.PHONY: stop
+stop: site ## Stop what `make demo` or `make run` started (VAR)
+	@$(PY) -m tools.serve stop
+
+.PHONY: web worker beat
+web: site ## Serve the pages and the protocol only, in the foreground (VAR=var/site, or DATABASE_URL)
+	@exec $(PY) -m tools.serve web
+worker: site ## Work off the queue only, in the foreground
+	@exec $(PY) -m tools.serve worker
+beat: site ## Send what is due only, in the foreground
+	@exec $(PY) -m tools.serve beat
+
+.PHONY: test
+test: setup ## The whole test suite (TESTS=tests/core PROCESSES=2)
+	@$(PY) -m pytest -n $(PROCESSES) $(TESTS)
+
+.PHONY: lint
+lint: dev ## Style, import contracts, templates, missing migrations
+	@$(PY) -m ruff check $(wildcard $(CODE))
+	@$(PY) -m ruff format --check $(wildcard $(CODE))
+	@$(PY) -m djhtml --check --tabwidth 2 templates
+	@$(PY) -W ignore -c 'from importlinter.cli import lint_imports; raise SystemExit(lint_imports())'
+	@VAR=var/lint $(PY) -W ignore manage.py makemigrations --check --dry-run
+
+.PHONY: types
+types: dev ## mypy --strict
+	@VAR=var/lint $(PY) -m mypy $(wildcard apps config tools demo)
+
+.PHONY: fmt
+fmt: dev ## Rewrite code and templates in the house format
+	@$(PY) -m ruff check --fix-only --quiet $(wildcard $(CODE))
+	@$(PY) -m ruff format $(wildcard $(CODE))
+	@$(PY) -m djhtml --tabwidth 2 templates
+
+.PHONY: shots
+shots: setup ## Pictures of every page, two themes and two widths, in shots/
+	@$(PY) -m tools.shots
+
+.PHONY: verify
+verify: site ## Recompute the ledger of VAR and compare it with the state
+	@$(PY) manage.py verify_ledger
+
+.PHONY: lock
+lock: python ## Pin requirements/*.in anew, with hashes and without naming an index
+	@$(PYTHON) -m tools.lock
+
+.PHONY: setup site dev client idp python
+setup: dev client idp ## Everything for development and tests, without starting anything
+	@$(PYTHON) -m tools.system tests
+site: python
+	@$(PYTHON) -m tools.system site
+	@$(ENVIRONMENTS) .venv=requirements/site.txt
+dev: site
+	@$(ENVIRONMENTS) .venv=requirements/dev.txt
+client: python
+	@$(ENVIRONMENTS) .venv-client=requirements/client.txt
+idp: python
+	@$(ENVIRONMENTS) .venv-idp=requirements/idp.txt
+python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Countersign needs Python 3.11 or newer; on Debian install it with: sudo apt-get install python3 python3-venv" >&2; exit 1; }
