@@ -55,8 +55,20 @@ def _flush(_operations: DatabaseOperations, statements: Iterable[str]) -> None:
         for table in seeded:
             cursor.execute(f"INSERT INTO {table} SELECT * FROM {_SEEDS}.{table}")  # noqa: S608 - quoted above
         cursor.execute("SET LOCAL session_replication_role = origin")
+        _move_sequences(cursor, seeded)
         for table, trigger, state in guards:
             cursor.execute(f"ALTER TABLE {table} {_ENABLE[state]} TRIGGER {trigger}")
+
+
+def _move_sequences(cursor: Any, seeded: list[str]) -> None:
+    """Behind the ids that came back: a flush may have reset the sequences."""
+    for table in seeded:
+        for sequence in connection.introspection.get_sequences(cursor, table):
+            column = connection.ops.quote_name(sequence["column"])
+            cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence(%s, %s), greatest(max({column}), 1)) FROM {table}",  # noqa: S608 - quoted
+                [table, sequence["column"]],
+            )
 
 
 def _seeded(cursor: Any) -> list[str]:
