@@ -53,3 +53,13 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
         msg = f"{name}={value!r}: expected one of {', '.join(allowed)}"
         raise ImproperlyConfigured(msg)
     return value
+
+
+def together(**names: str) -> dict[str, str]:
+    """Variables that only make sense all at once: {key: value} of all, or {} when none is set."""
+    values = {key: text(name, "") for key, name in names.items()}
+    if any(values.values()) and not all(values.values()):
+        missing = [names[key] for key, value in values.items() if not value]
+        msg = f"{', '.join(missing)}: not set, although {', '.join(sorted(set(names.values()) - set(missing)))} is"
+        raise ImproperlyConfigured(msg)
+    return values if all(values.values()) else {}

@@ -289,6 +289,15 @@ PROMOTION_GATES = [
     "apps.reviews.gates.quorum_signed",
 ]
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
+READ_ONLY_TABLES += ["registry_governedtarget"]
+APPEND_ONLY_TABLES += ["registry_versionfile"]
+LEDGER_RECONCILERS += ["apps.registry.reconcile.differences"]
+
+# --- reviews ----------------------------------------------------------------------------------
+
+READ_ONLY_TABLES += ["reviews_policyversion"]
+APPEND_ONLY_TABLES += ["reviews_decision"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile.differences"]
 
 # --- api --------------------------------------------------------------------------------------
 

@@ -9,10 +9,12 @@ import psycopg
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
 
+from apps.accounts import memory
 from tests.support import roles
 from tests.support.flush import django_db_setup
+from tests.support.people import ada, ana, aud, omar, otto, rui, vera
 
-__all__ = ["django_db_setup"]
+__all__ = ["ada", "ana", "aud", "django_db_setup", "omar", "otto", "rui", "vera"]
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +48,9 @@ def as_runtime_role(runtime_role: str, db: None) -> Iterator[None]:
     """
     roles.become_runtime()
     yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """No password that another test verified is remembered."""
+    memory.forget()

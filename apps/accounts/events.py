@@ -13,7 +13,10 @@ from apps.audits.events import Event, Personal, register
 
 @dataclass(frozen=True)
 class _AboutUser(Event):
+    """`name` is the person's name at that time, so that the record reads without looking anybody up."""
+
     user: int
+    name: Personal
 
     def subject(self) -> str:
         return f"user:{self.user}"
@@ -28,7 +31,6 @@ class UserCreated(_AboutUser):
     kind: str
     how: str
     username: Personal
-    display_name: Personal
     email: Personal
 
 
@@ -39,7 +41,6 @@ class UserUpdated(_AboutUser):
 
     type: ClassVar[str] = "accounts.user.updated"
     changed: tuple[str, ...]
-    display_name: Personal
     email: Personal
 
 
@@ -47,7 +48,7 @@ class UserUpdated(_AboutUser):
 @dataclass(frozen=True)
 class UserDeactivated(_AboutUser):
     type: ClassVar[str] = "accounts.user.deactivated"
-    reason: str
+    reason: Personal
 
 
 @register
@@ -126,6 +127,7 @@ class TokenRevoked(_AboutUser):
 class _AboutRole(Event):
     role: str
     holder: str
+    holder_name: Personal
     on: str
 
     def subject(self) -> str:
@@ -138,7 +140,7 @@ class _AboutRole(Event):
 @register
 @dataclass(frozen=True)
 class RoleGranted(_AboutRole):
-    """`how`: administrator, manager (of the object), creator, or setup."""
+    """`how`: administrator, manager (of the object), creator, system (the shell), or setup."""
 
     type: ClassVar[str] = "accounts.role.granted"
     how: str

@@ -90,9 +90,7 @@ def verbs(
 ) -> frozenset[str]:
     """The verbs of the roles held on the root and on its team. Site-wide ones are not repeated."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _verbs_sql(*_tables(place)), _parameters(user_id, place, team_id, owner_id)
-        )
+        cursor.execute(_verbs_sql(*_tables(place)), _parameters(user_id, place, team_id, owner_id))
         return frozenset(row[0] for row in cursor.fetchall())
 
 
@@ -101,9 +99,7 @@ def grants(
 ) -> list[Grant]:
     """Every role that counts there, with its source."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _grants_sql(*_tables(place)), _parameters(user_id, place, team_id, owner_id)
-        )
+        cursor.execute(_grants_sql(*_tables(place)), _parameters(user_id, place, team_id, owner_id))
         return [Grant(*row) for row in cursor.fetchall()]
 
 
@@ -146,7 +142,9 @@ def _verbs_sql(user_table: str, group_table: str) -> str:
 
 @functools.cache
 def _grants_sql(user_table: str, group_table: str) -> str:
-    statement = sql.SQL("SELECT role, place, via FROM ({} UNION ALL {}) t ORDER BY place, role, via")
+    statement = sql.SQL(
+        "SELECT role, place, via FROM ({} UNION ALL {}) t ORDER BY place, role, via"
+    )
     return statement.format(sql.SQL(_SITE_ROLES), _rooted(user_table, group_table)).as_string(None)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -17,15 +18,21 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
-from knox.models import AbstractAuthToken
+from knox.models import AbstractAuthToken, get_digest_token
+from knox.settings import CONSTANTS
 
 from apps.accounts.verbs import OBJECT_ROLES
 from apps.core import clock
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 ROLE_PREFIX = "role_"
 
 # Meta.permissions of every root on which a role can be granted (team, experiment, registered model).
-ROLE_PERMISSIONS = [(ROLE_PREFIX + role, f"Holds the role {role}") for role in OBJECT_ROLES]
+ROLE_PERMISSIONS: list[tuple[str, StrOrPromise]] = [
+    (ROLE_PREFIX + role, f"Holds the role {role}") for role in OBJECT_ROLES
+]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -228,11 +235,30 @@ class RoleAssignment(models.Model):
         return f"{self.role_id} for {self.user or self.group}"
 
 
-class AccessToken(AbstractAuthToken):
+class AccessTokenManager(models.Manager["AccessToken"]):
+    """Makes tokens with knox's generator and hash."""
+
+    def issue(
+        self, *, user: User, prefix: str, name: str, scopes: list[str], expiry: dt.datetime
+    ) -> tuple[AccessToken, str]:
+        """The stored row and the raw token, which exists nowhere else."""
+        digest, raw = get_digest_token(prefix)
+        row = self.create(
+            digest=digest,
+            token_key=raw[: CONSTANTS.TOKEN_KEY_LENGTH],
+            user=user,
+            name=name,
+            scopes=scopes,
+            expiry=expiry,
+        )
+        return row, raw
+
+
+class AccessToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """A hashed, scoped, expiring token; knox's token model. The raw token is shown once and stored nowhere."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="auth_token_set"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
@@ -240,6 +266,8 @@ class AccessToken(AbstractAuthToken):
     # To the day: who used what when is the attempts' business, and a write per call is not wanted.
     last_used_at = models.DateField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccessTokenManager()
 
     class Meta:
         ordering = ["-created"]

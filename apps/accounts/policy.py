@@ -2,7 +2,7 @@
 
 A right comes from a role, held on the site, on a team (for all its experiments and models) or on one
 experiment or model, by a person or through a directory group; a model's `owner` holds the role owner on it.
-Nothing else gives one. This module alone talks to django-guardian (the permission models aside).
+Nothing else gives one. The grants lie in django-guardian's permission models (`roots`), read by `held` and `filters`.
 
 Limits that no role lifts: a token carries only the verbs of its scopes; signing takes a human being in an
 interactive session who does not administer people; the system itself may do all but sign.
@@ -10,21 +10,18 @@ interactive session who does not administer people; the system itself may do all
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol, cast
+from dataclasses import replace
+from typing import cast
 
 from django.apps import apps
-from django.contrib.auth.models import Group, Permission
-from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.db.models import Model, Q, QuerySet, Value
-from django.db.models.functions import Concat
-from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+from django.db.models import Model, Q, QuerySet
 
-from apps.accounts import held
-from apps.accounts.models import ROLE_PREFIX, RoleAssignment, RoleVerb, Team, User
-from apps.accounts.verbs import OWNER, SCOPES, SCOPES_OF_VERB, VERBS, is_signing
+from apps.accounts import filters, held
+from apps.accounts.held import Grant
+from apps.accounts.models import RoleVerb, Team, User
+from apps.accounts.roots import Rooted, add_role, kind_of, remove_role, role_models, root_id
+from apps.accounts.verbs import SCOPES, SCOPES_OF_VERB, VERBS, is_signing
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Forbidden
 
@@ -32,14 +29,17 @@ __all__ = [
     "SCOPES",
     "VERBS",
     "Grant",
+    "Rooted",
     "add_role",
     "can",
     "default_team",
     "explain",
     "grants",
+    "manage_verb",
     "remove_role",
     "require",
     "require_fresh",
+    "role_models",
     "root_id",
     "teams_where",
     "verbs_on",
@@ -49,30 +49,6 @@ __all__ = [
     "where_may",
     "who_may",
 ]
-
-Grant = held.Grant
-
-
-class Rooted(Protocol):
-    """Anything rights can be asked about: it names the team, experiment or model they are granted on."""
-
-    def policy_root(self) -> Any: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of root: its word in ids, the verb to see it, the verb to say who may use it."""
-
-    word: str
-    read: str
-    manage: str
-
-
-KINDS: Final[dict[str, Kind]] = {
-    "accounts.team": Kind("team", "model.read", "people.manage"),
-    "experiments.experiment": Kind("experiment", "experiment.read", "experiment.manage"),
-    "registry.registeredmodel": Kind("model", "model.read", "model.manage"),
-}
 
 
 def can(actor: Actor, verb: str, obj: Rooted | None = None) -> bool:
@@ -130,9 +106,9 @@ def verbs_on(actor: Actor, obj: Rooted | None = None) -> frozenset[str]:
 def who_may(verb: str, obj: Rooted | None = None) -> QuerySet[User]:
     """Everybody active who may do the verb to the object, by any path. Tokens' scopes are not considered."""
     _known(verb)
-    users = User.objects.filter(is_active=True).filter(_holders(verb, _root(obj)))
+    users = User.objects.filter(is_active=True).filter(filters.holders(verb, _root(obj)))
     if is_signing(verb):
-        users = users.filter(kind=User.Kind.HUMAN).exclude(_holders("people.manage", None))
+        users = users.filter(kind=User.Kind.HUMAN).exclude(filters.holders("people.manage", None))
     return users.order_by("username")
 
 
@@ -155,39 +131,26 @@ def explain(actor: Actor, verb: str, obj: Rooted | None = None) -> str:
 
 def visible_to(actor: Actor, model: type[Model]) -> Q:
     """The filter that leaves of experiments or registered models those the actor may read."""
-    kind = KINDS[model._meta.label_lower]
-    if not _admitted(actor, kind.read):
-        return Q(pk__in=[])
-    if actor.kind is ActorKind.SYSTEM or kind.read in actor.site_verbs:
-        return Q()
-    return _held_by(actor.user_id, kind.read, model)
+    return where_may(actor, kind_of(model).read, model)
 
 
 def where_may(actor: Actor, verb: str, model: type[Model]) -> Q:
     """The filter that leaves of experiments or registered models those the actor may do the verb to."""
     if not _admitted(actor, verb):
         return Q(pk__in=[])
-    if actor.kind is ActorKind.SYSTEM or verb in actor.site_verbs:
+    if actor.user_id is None or verb in actor.site_verbs:
         return Q()
-    return _held_by(actor.user_id, verb, model)
+    return filters.held_by(actor.user_id, verb, model)
 
 
 def teams_where(actor: Actor, verb: str) -> QuerySet[Team]:
     """The teams on which the actor may do the verb; all of them where a site-wide role gives it."""
+    teams = Team.objects.order_by("name")
     if not _admitted(actor, verb):
-        return Team.objects.none()
-    if actor.kind is ActorKind.SYSTEM or verb in actor.site_verbs:
-        return Team.objects.order_by("name")
-    groups = User.groups.through.objects.filter(user_id=actor.user_id).values("group_id")
-    user_rows, group_rows = role_models(Team)
-    found = Q()
-    for rows in (
-        user_rows.objects.filter(user_id=actor.user_id),
-        group_rows.objects.filter(group_id__in=groups),
-    ):
-        held_rows = rows.filter(permission__codename__in=_codenames(verb))
-        found |= Q(pk__in=held_rows.values("content_object_id"))
-    return Team.objects.filter(found).order_by("name")
+        return teams.none()
+    if actor.user_id is None or verb in actor.site_verbs:
+        return teams
+    return teams.filter(pk__in=filters.objects_of(actor.user_id, verb, Team))
 
 
 def default_team(actor: Actor, verb: str) -> Team | None:
@@ -211,52 +174,9 @@ def visible_models(actor: Actor) -> Q:
     return visible_to(actor, apps.get_model("registry", "RegisteredModel"))
 
 
-def root_id(root: Model) -> str:
-    """The id of a root in events and messages: "team:1", "experiment:4", "model:3"."""
-    return f"{KINDS[root._meta.label_lower].word}:{root.pk}"
-
-
 def manage_verb(root: Model) -> str:
     """The verb that allows saying who may use the root."""
-    return KINDS[root._meta.label_lower].manage
-
-
-def add_role(role: str, holder: User | Group, root: Model) -> bool:
-    """Write the role on the root; False if it was held. Checks no right and records nothing: services do."""
-    user_rows, group_rows = role_models(type(root))
-    _, created = (
-        user_rows.objects.get_or_create(
-            user=holder, permission=_permission(role, root), content_object=root
-        )
-        if isinstance(holder, User)
-        else group_rows.objects.get_or_create(
-            group=holder, permission=_permission(role, root), content_object=root
-        )
-    )
-    return bool(created)
-
-
-def remove_role(role: str, holder: User | Group, root: Model) -> bool:
-    """Take the role on the root away; False if it was not held. Checks no right and records nothing."""
-    user_rows, group_rows = role_models(type(root))
-    permission = _permission(role, root)
-    rows = (
-        user_rows.objects.filter(user=holder, permission=permission, content_object=root)
-        if isinstance(holder, User)
-        else group_rows.objects.filter(group=holder, permission=permission, content_object=root)
-    )
-    return bool(rows.delete()[0])
-
-
-@functools.cache
-def role_models(root: type[Model]) -> tuple[Any, Any]:
-    """The guardian models that hold people's and groups' roles on that kind of root."""
-    related = [relation.related_model for relation in root._meta.related_objects]
-    found = [
-        next(cast(Any, model) for model in related if issubclass(cast(Any, model), base))
-        for base in (UserObjectPermissionBase, GroupObjectPermissionBase)
-    ]
-    return found[0], found[1]
+    return kind_of(type(root)).manage
 
 
 def _known(verb: str) -> None:
@@ -285,9 +205,7 @@ def _place(root: Model | None) -> tuple[held.Place | None, int | None, int | Non
     if isinstance(root, Team):
         return None, root.pk, None
     user_rows, group_rows = role_models(type(root))
-    place = held.Place(
-        user_rows._meta.db_table, group_rows._meta.db_table, root.pk, root_id(root)
-    )
+    place = held.Place(user_rows._meta.db_table, group_rows._meta.db_table, root.pk, root_id(root))
     return place, getattr(root, "team_id", None), getattr(root, "owner_id", None)
 
 
@@ -297,72 +215,18 @@ def _verbs_on_root(actor: Actor, root: Model | None) -> frozenset[str]:
     return held.verbs(actor.user_id, *_place(root))
 
 
-def _permission(role: str, root: Model) -> Permission:
-    kind = ContentType.objects.get_for_model(type(root))
-    return Permission.objects.get(content_type=kind, codename=ROLE_PREFIX + role)
-
-
-def _codenames(verb: str) -> QuerySet[Any, Any]:
-    return RoleVerb.objects.filter(verb=verb).values_list(
-        Concat(Value(ROLE_PREFIX), "role_id"), flat=True
-    )
-
-
-def _holders(verb: str, root: Model | None) -> Q:
-    """People with a role that has the verb: on the site, on the root's team, on the root."""
-    roles = RoleVerb.objects.filter(verb=verb).values("role_id")
-    site = RoleAssignment.objects.filter(role_id__in=roles)
-    holders = Q(pk__in=site.filter(user__isnull=False).values("user_id"))
-    holders |= Q(pk__in=_members(site.filter(group__isnull=False).values("group_id")))
-    if root is None:
-        return holders
-    team_id = root.pk if isinstance(root, Team) else getattr(root, "team_id", None)
-    places = [(Team, team_id)] if team_id else []
-    if not isinstance(root, Team):
-        places.append((type(root), root.pk))
-    for model, pk in places:
-        user_rows, group_rows = role_models(model)
-        wanted = {"content_object_id": pk, "permission__codename__in": _codenames(verb)}
-        holders |= Q(pk__in=user_rows.objects.filter(**wanted).values("user_id"))
-        holders |= Q(pk__in=_members(group_rows.objects.filter(**wanted).values("group_id")))
-    if getattr(root, "owner_id", None) and roles.filter(role_id=OWNER).exists():
-        holders |= Q(pk=root.owner_id)  # type: ignore[attr-defined]  # a model has one, see getattr
-    return holders
-
-
-def _members(groups: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
-    return User.groups.through.objects.filter(group_id__in=groups).values("user_id")
-
-
-def _held_by(user_id: int | None, verb: str, model: type[Model]) -> Q:
-    """Rows of the model on which the person holds a role with the verb: on the row or on its team."""
-    groups = User.groups.through.objects.filter(user_id=user_id).values("group_id")
-    found = Q(owner_id=user_id) if _has_owner(model) else Q()
-    for field, root in (("pk", model), ("team_id", Team)):
-        user_rows, group_rows = role_models(root)
-        for rows in (
-            user_rows.objects.filter(user_id=user_id),
-            group_rows.objects.filter(group_id__in=groups),
-        ):
-            held_rows = rows.filter(permission__codename__in=_codenames(verb))
-            found |= Q(**{f"{field}__in": held_rows.values("content_object_id")})
-    return found
-
-
-def _has_owner(model: type[Model]) -> bool:
-    return any(field.name == "owner" for field in model._meta.fields)
-
-
 def _refusal(actor: Actor, verb: str, obj: Rooted | None) -> Forbidden:
     """Why not, and whom to ask."""
     label = actor.label
     if not _admitted(actor, verb):
-        return Forbidden(f"{label} may not {VERBS[verb]} ({verb}).", hint=_why_not_admitted(actor, verb))
+        return Forbidden(
+            f"{label} may not {VERBS[verb]} ({verb}).", hint=_why_not_admitted(actor, verb)
+        )
     root = _root(obj)
     on = "" if root is None else f" on {root_id(root)}"
     askable = User.objects.filter(is_active=True, kind=User.Kind.HUMAN).filter(
-        _holders("people.manage" if root is None else manage_verb(root), root)
-        | _holders("people.manage", None)
+        filters.holders("people.manage" if root is None else manage_verb(root), root)
+        | filters.holders("people.manage", None)
     )
     names = [str(user) for user in askable.order_by("username")[:3]]
     return Forbidden(

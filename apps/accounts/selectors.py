@@ -76,9 +76,7 @@ def people() -> QuerySet[User]:
         Prefetch("role_assignments", RoleAssignment.objects.select_related("role")),
         "groups",
         "identities",
-        Prefetch(
-            "ownerships", ServiceOwner.objects.filter(until=None).select_related("owner")
-        ),
+        Prefetch("ownerships", ServiceOwner.objects.filter(until=None).select_related("owner")),
     )
 
 

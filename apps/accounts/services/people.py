@@ -111,7 +111,7 @@ def deactivate_user(actor: Actor, user: User, *, reason: str) -> User:
             require_an_administrator()
         now = clock.now()
         AccessToken.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=now)
-        v.record(UserDeactivated(user=user.pk, reason=reason.strip()))
+        v.record(UserDeactivated(user=user.pk, name=str(user), reason=reason.strip()))
     return user
 
 
@@ -124,7 +124,7 @@ def reactivate_user(actor: Actor, user: User) -> User:
             raise Conflict(f"{user} is active.")
         user.is_active = True
         user.save(update_fields=["is_active"])
-        v.record(UserReactivated(user=user.pk))
+        v.record(UserReactivated(user=user.pk, name=str(user)))
     return user
 
 
@@ -147,9 +147,9 @@ def insert(v: Verb, user: User, *, how: str) -> None:
         UserCreated(
             user=user.pk,
             kind=user.kind,
+            name=str(user),
             how=how,
             username=user.username,
-            display_name=user.display_name,
             email=user.email,
         )
     )
@@ -167,11 +167,7 @@ def apply_profile(v: Verb, user: User, *, display_name: str, email: str) -> None
     for field in changed:
         setattr(user, field, new[field])
     user.save(update_fields=changed)
-    v.record(
-        UserUpdated(
-            user=user.pk, changed=changed, display_name=user.display_name, email=user.email
-        )
-    )
+    v.record(UserUpdated(user=user.pk, name=str(user), changed=changed, email=user.email))
 
 
 def _problems(user: User) -> dict[str, str]:
@@ -205,4 +201,4 @@ def _write_owners(v: Verb, service: User, owners: Collection[int]) -> None:
     ServiceOwner.objects.bulk_create(
         [ServiceOwner(service=service, owner_id=owner) for owner in sorted(set(owners) - kept)]
     )
-    v.record(ServiceOwnersChanged(user=service.pk, owners=tuple(sorted(owners))))
+    v.record(ServiceOwnersChanged(user=service.pk, name=str(service), owners=tuple(sorted(owners))))

@@ -26,9 +26,7 @@ SERVICES_MAY_HOLD = frozenset({VIEWER, CONTRIBUTOR, OWNER})
 _ADMINISTRATORS_LOCK = 7_140_301
 
 
-def grant_role(
-    actor: Actor, role: str, holder: User | Group, *, on: Rooted | None = None
-) -> bool:
+def grant_role(actor: Actor, role: str, holder: User | Group, *, on: Rooted | None = None) -> bool:
     """Give a person or a directory group a role, on the site or on a team, experiment or model.
 
     Returns False when it was held already (nothing is recorded then). Refuses: granting to oneself or to a group
@@ -43,13 +41,19 @@ def grant_role(
         _check_holder(actor, role, holder)
         if not _add(role, holder, root):
             return False
-        v.record(RoleGranted(role=role, holder=holder_id(holder), on=_place(root), how=how))
+        v.record(
+            RoleGranted(
+                role=role,
+                holder=holder_id(holder),
+                holder_name=str(holder),
+                on=_place(root),
+                how=how,
+            )
+        )
     return True
 
 
-def revoke_role(
-    actor: Actor, role: str, holder: User | Group, *, on: Rooted | None = None
-) -> bool:
+def revoke_role(actor: Actor, role: str, holder: User | Group, *, on: Rooted | None = None) -> bool:
     """Take a role away; in force at the holder's next request, and before anything she has not yet signed.
 
     Returns False when it was not held. Refuses to leave the site without an administrator.
@@ -65,7 +69,11 @@ def revoke_role(
             return False
         if role == ADMINISTRATOR:
             require_an_administrator()
-        v.record(RoleRevoked(role=role, holder=holder_id(holder), on=_place(root)))
+        v.record(
+            RoleRevoked(
+                role=role, holder=holder_id(holder), holder_name=str(holder), on=_place(root)
+            )
+        )
     return True
 
 
@@ -77,7 +85,9 @@ def grant_creator_role(actor: Actor, role: str, on: Rooted) -> None:
     """
     root = on.policy_root()
     if not connection.in_atomic_block:
-        raise RuntimeError("grant_creator_role belongs into the transaction that creates the object")
+        raise RuntimeError(
+            "grant_creator_role belongs into the transaction that creates the object"
+        )
     if role not in {OWNER, CONTRIBUTOR} or actor.user_id is None:
         raise ValueError(f"{role} for {actor.label}: a creator becomes owner or contributor")
     if root.created_by_id != actor.user_id or selectors.holdings_on(root):
@@ -86,7 +96,13 @@ def grant_creator_role(actor: Actor, role: str, on: Rooted) -> None:
         user = selectors.get_user(actor.user_id)
         policy.add_role(role, user, root)
         v.record(
-            RoleGranted(role=role, holder=holder_id(user), on=policy.root_id(root), how="creator")
+            RoleGranted(
+                role=role,
+                holder=holder_id(user),
+                holder_name=str(user),
+                on=policy.root_id(root),
+                how="creator",
+            )
         )
 
 
@@ -140,7 +156,9 @@ def holder_id(holder: User | Group) -> str:
 
 def lock_holders(holder: User | Group) -> None:
     """Lock the people whose rights are about to change: `policy.require_fresh` shares these locks."""
-    people = User.objects.filter(pk=holder.pk) if isinstance(holder, User) else holder.user_set.all()
+    people = (
+        User.objects.filter(pk=holder.pk) if isinstance(holder, User) else holder.user_set.all()
+    )
     list(people.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
 
 
