@@ -1,0 +1,69 @@
+"""Small typed makers of valid rows, through the real services. Defaults are valid; say only what matters."""
+
+from __future__ import annotations
+
+import io
+import itertools
+
+from apps.accounts import selectors as accounts
+from apps.accounts import services as accounts_services
+from apps.accounts.models import Team, User
+from apps.core import blobs
+from apps.core.actor import Actor
+from apps.experiments.models import Run
+from apps.registry import services as registry
+from apps.registry.models import ModelVersion, RegisteredModel
+
+PASSWORD = "correct horse battery staple"
+SYSTEM = Actor.system("shell")
+_count = itertools.count(1)
+
+
+def person(username: str, *roles: str, team: Team | None = None) -> Actor:
+    """A person with roles on the site (or on a team), signed in at the pages with a password of her own."""
+    user = accounts_services.create_user(
+        SYSTEM, username=username, display_name=username.capitalize(), password=PASSWORD
+    )
+    User.objects.filter(pk=user.pk).update(must_change_password=False)
+    for role in roles:
+        accounts_services.grant_role(SYSTEM, role, user, on=team)
+    return again(user)
+
+
+def again(user: User | Actor) -> Actor:
+    """The actor as of now: what the next request would see."""
+    pk = user.user_id if isinstance(user, Actor) else user.pk
+    return accounts.actor_for(User.objects.get(pk=pk), door="web")
+
+
+def user_of(actor: Actor) -> User:
+    return User.objects.get(pk=actor.user_id)
+
+
+def model(actor: Actor, name: str = "credit", **settings: str) -> RegisteredModel:
+    """A registered model, governed by default."""
+    return registry.create_model(actor, name=name, **settings)  # type: ignore[arg-type]
+
+
+def version(
+    actor: Actor,
+    of: RegisteredModel,
+    *,
+    run: Run | None = None,
+    files: dict[str, bytes] | None = None,
+) -> ModelVersion:
+    """The next version of a model, with real files in the blob store."""
+    contents = files or {
+        "MLmodel": b"flavors: {}\n",
+        "model.bin": f"weights {next(_count)}".encode(),
+    }
+    new = []
+    for path, data in contents.items():
+        blob = blobs.put(io.BytesIO(data))
+        new.append(registry.NewFile(path, blob.digest, blob.size))
+    return registry.create_version(actor, of, files=new, run=run)
+
+
+def proof(actor: Actor) -> accounts_services.ReauthProof:
+    """What entering the password at the moment of signing gives."""
+    return accounts_services.reauthenticate(actor, PASSWORD)
