@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 import nh3
 from markdown_it import MarkdownIt
@@ -28,7 +29,7 @@ MAX_FIELDS_NAMED = 40
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-_TAGS = {
+ALLOWED_TAGS = {
     "p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li",
     "table", "thead", "tbody", "tr", "th", "td", "a", "h5", "h6",
 }  # fmt: skip
@@ -101,10 +102,11 @@ def direction(text: str) -> str:
 def _arrange(tokens: list[Token]) -> list[Token]:
     """Headings go below the block's own title (the outline of the page stays true), and each
     paragraph, heading and cell reads in its own direction."""
-    for opening, inline in zip(tokens, [*tokens[1:], None], strict=True):
-        if opening.type in {"heading_open", "heading_close"}:
-            opening.tag = "h5" if opening.tag in {"h1", "h2"} else "h6"
-        if inline is not None and inline.type == "inline" and direction(inline.content) == "rtl":
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = "h5" if token.tag in {"h1", "h2"} else "h6"
+    for opening, inline in pairwise(tokens):
+        if inline.type == "inline" and direction(inline.content) == "rtl":
             opening.attrSet("dir", "rtl")
     return tokens
 
@@ -120,7 +122,7 @@ def to_html(text: str) -> str:
     html = parser.renderer.render(tokens, parser.options, env)
     return nh3.clean(
         html,
-        tags=_TAGS,
+        tags=ALLOWED_TAGS,
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",

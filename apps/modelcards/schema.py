@@ -2,7 +2,7 @@
 
 A `computed` block is filled from the record (run, data, measurements) and nobody can type into it;
 a `human` block is prose with an author. `required` is what the built-in policy asks for; a policy
-version may name its own list of required blocks (`required_blocks`).
+version may name its own (`required_blocks`).
 """
 
 from __future__ import annotations
@@ -177,15 +177,16 @@ def section_of(key: str) -> Section:
     raise KeyError(key)
 
 
-def required_blocks(policy_document: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """The human blocks a policy wants answered: its `card.required` list, else the built-in set.
+def required_blocks(terms: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The human blocks that a policy's gates (`terms`) want answered.
 
-    Refuses (ValueError) a policy that names a block which does not exist: a requirement nobody can
-    meet must be seen when the policy is written, and one that is ignored would be a hole.
+    `card_complete` is true for the default set, false for none, or a list of block keys; terms that do
+    not speak of it get the default set. Refuses (ValueError) a key that is no human block: a
+    requirement nobody can meet must be seen when the policy is written, an ignored one is a hole.
     """
-    wanted = ((policy_document or {}).get("card") or {}).get("required")
-    if wanted is None:
-        return REQUIRED_BY_DEFAULT
+    wanted = (terms or {}).get("card_complete", True)
+    if wanted is True or wanted is False:
+        return REQUIRED_BY_DEFAULT if wanted else ()
     unknown = sorted(set(wanted) - set(HUMAN_BLOCKS))
     if unknown:
         msg = f"the policy requires card blocks that do not exist: {', '.join(unknown)}"

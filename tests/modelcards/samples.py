@@ -41,7 +41,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _prose(key: str, text: str = "") -> Prose:
+def prose(key: str, text: str = "") -> Prose:
     words = text or (
         f"The block *{key}* says in plain words what a reader must know, with "
         "[a source](https://example.org/source) and a list:\n\n"
@@ -124,14 +124,14 @@ def computed(groups: int = 2, params: int = 6, files: int = 4) -> dict[str, Comp
 
 
 def card(
-    *, groups: int = 2, params: int = 6, prose: dict[str, str] | None = None, empty: tuple[str, ...] = ()
+    *, groups: int = 2, params: int = 6, texts: dict[str, str] | None = None, empty: tuple[str, ...] = ()
 ) -> Card:
-    texts = {key: _prose(key, (prose or {}).get(key, "")) for key in schema.HUMAN_BLOCKS if key not in empty}
+    written = {key: prose(key, (texts or {}).get(key, "")) for key in schema.HUMAN_BLOCKS if key not in empty}
     return Card(
         schema=schema.SCHEMA,
         model="income",
         version=3,
-        sections=build_sections(computed=computed(groups, params), prose=texts),
+        sections=build_sections(computed=computed(groups, params), prose=written),
         revision=2,
         digest=digest("card"),
         author="Ana Torres",

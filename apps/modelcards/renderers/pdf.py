@@ -33,12 +33,16 @@ class RenderError(Exception):
     """The document could not be made; the message is for people."""
 
 
+class RefusedFetchError(FatalURLFetchingError):  # type: ignore[misc]  # WeasyPrint is untyped
+    """Something in the document asked for an address. Fatal: WeasyPrint would else leave it out silently."""
+
+
 class RefuseEverything(URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyped
     """A fetcher that fetches nothing: no network, no file, no data URL."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> NoReturn:
         msg = f"the document asked for {url[:200]!r}; documents fetch nothing"
-        raise FatalURLFetchingError(msg)
+        raise RefusedFetchError(msg)
 
 
 def render_pdf(dossier: Dossier) -> bytes:
@@ -49,7 +53,7 @@ def render_pdf(dossier: Dossier) -> bytes:
     with _fixed_clock(when):
         try:
             return bytes(_write(html, dossier, when, fetcher))
-        except FatalURLFetchingError as error:
+        except RefusedFetchError as error:
             raise RenderError(str(error)) from error
 
 
@@ -69,7 +73,12 @@ def _write(html: str, dossier: Dossier, when: dt.datetime, fetcher: URLFetcher) 
         )
         for item in attachments(dossier)
     ]
-    return document.write_pdf(pdf_variant=VARIANT, pdf_tags=True)
+    return document.write_pdf(pdf_variant=VARIANT, pdf_tags=True, finisher=_name_each_file_once)
+
+
+def _name_each_file_once(_document: Any, pdf: Any) -> None:
+    """WeasyPrint 70 lists each associated file twice in the catalog."""
+    pdf.catalog["AF"][:] = list(dict.fromkeys(pdf.catalog["AF"]))
 
 
 @lru_cache(maxsize=1)
