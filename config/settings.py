@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.bodies.middleware",
     "apps.web.middleware.request_ids",
     "apps.web.middleware.content_security",
     "django.middleware.security.SecurityMiddleware",

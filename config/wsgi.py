@@ -2,7 +2,7 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 from tools.osproc import die_with_parent
 
@@ -12,4 +12,8 @@ if os.environ.get("DIE_WITH_PARENT") == "1":
     # The server forks this process: ended with kill -9 it must not leave a worker behind that holds the port.
     die_with_parent(parent=os.getppid())()
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+
+from config.bodies import Handler  # noqa: E402 - it needs the applications
+
+application = Handler()
