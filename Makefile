@@ -7,7 +7,10 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 PY := .venv/bin/python
-ENVIRONMENTS = $(PYTHON) -m tools.environments
+SITE := .venv=requirements/site.txt
+DEV := .venv=requirements/site.txt,requirements/dev.txt
+CLIENT := .venv-client=requirements/client.txt
+IDP := .venv-idp=requirements/idp.txt
 TESTS ?= tests
 PROCESSES ?= 2
 CODE := apps config tools demo tests manage.py
@@ -17,7 +20,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: site client ## Serve the demo with its story loaded (PORT=8000 VAR=var DETACH=1)
+demo: story ## Serve the demo with its story loaded (PORT=8000 VAR=var DETACH=1)
 	@exec $(PY) -m tools.serve demo
 
 .PHONY: run
@@ -70,18 +73,19 @@ verify: site ## Recompute the ledger of VAR and compare it with the state
 lock: python ## Pin requirements/*.in anew, with hashes and without naming an index
 	@$(PYTHON) -m tools.lock
 
-.PHONY: setup site dev client idp python
-setup: dev client idp ## Everything for development and tests, without starting anything
+.PHONY: setup site story dev python
+setup: python ## Everything for development and tests, without starting anything
 	@$(PYTHON) -m tools.system tests
+	@$(PYTHON) -m tools.environments $(DEV) $(CLIENT) $(IDP)
 site: python
 	@$(PYTHON) -m tools.system site
-	@$(ENVIRONMENTS) .venv=requirements/site.txt
-dev: site
-	@$(ENVIRONMENTS) .venv=requirements/dev.txt
-client: python
-	@$(ENVIRONMENTS) .venv-client=requirements/client.txt
-idp: python
-	@$(ENVIRONMENTS) .venv-idp=requirements/idp.txt
+	@$(PYTHON) -m tools.environments $(SITE)
+story: python
+	@$(PYTHON) -m tools.system site
+	@$(PYTHON) -m tools.environments $(SITE) $(CLIENT)
+dev: python
+	@$(PYTHON) -m tools.system site
+	@$(PYTHON) -m tools.environments $(DEV)
 python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Countersign needs Python 3.11 or newer; on Debian install it with: sudo apt-get install python3 python3-venv" >&2; exit 1; }

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools.osproc import Refusal
@@ -68,8 +69,7 @@ def _make(folder: Path) -> None:
 
 def _install(folder: Path, requirement: Path) -> None:
     count = requirement.read_text(encoding="utf-8").count("==")
-    sys.stdout.write(f"Installing {count} pinned packages into {folder.name} ... ")
-    sys.stdout.flush()
+    _say(f"Installing {count} pinned packages into {folder.name} ...")
     started = time.monotonic()
     code, said = _run(
         [
@@ -78,9 +78,13 @@ def _install(folder: Path, requirement: Path) -> None:
         ]
     )  # fmt: skip
     if code:
-        sys.stdout.write("failed\n")
-        raise Refusal(f"Installing {requirement.name} failed: {_last(said)}")
-    sys.stdout.write(f"{time.monotonic() - started:.0f} s\n")
+        raise Refusal(f"Installing {requirement.name} into {folder.name} failed: {_last(said)}")
+    _say(f"{folder.name} has them after {time.monotonic() - started:.0f} s")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _run(command: list[str]) -> tuple[int, str]:
@@ -97,15 +101,21 @@ def _last(said: str) -> str:
 
 
 def main() -> int:
-    """One argument per environment: folder=requirements,requirements."""
-    try:
-        for argument in sys.argv[1:]:
-            folder, _, files = argument.partition("=")
-            provide(ROOT / folder, [ROOT / file for file in files.split(",")])
-    except (Refusal, OSError) as refusal:
+    """One argument per environment (folder=requirements,requirements), all at once: pip keeps one core busy."""
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(_provide, sys.argv[1:]))
+    for refusal in filter(None, results):
         sys.stderr.write(f"{refusal}\n")
-        return 1
-    return 0
+    return 1 if any(results) else 0
+
+
+def _provide(argument: str) -> str:
+    folder, _, files = argument.partition("=")
+    try:
+        provide(ROOT / folder, [ROOT / file for file in files.split(",")])
+    except (Refusal, OSError) as refusal:
+        return str(refusal)
+    return ""
 
 
 if __name__ == "__main__":
