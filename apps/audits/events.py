@@ -110,7 +110,7 @@ def scope_ids(event: Event) -> list[str]:
     ids = sorted({event.subject(), *event.scopes()})
     for scope in ids:
         if not _SCOPE.fullmatch(scope):
-            msg = f"{event.type}: {scope!r} is not an id such as version:12"
+            msg = f"{type(event).__name__}: {scope!r} is not an id such as version:12"
             raise ValueError(msg)
     return ids
 
