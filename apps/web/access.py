@@ -15,6 +15,13 @@ from apps.accounts import selectors as accounts
 from apps.accounts.models import Team, User
 from apps.core.actor import Actor
 from apps.core.errors import Forbidden
+from apps.experiments import access as experiments_access
+from apps.experiments import selectors as experiments
+from apps.experiments.models import Experiment, Run
+from apps.registry import selectors as registry
+from apps.registry.models import ModelVersion, RegisteredModel
+from apps.reviews import selectors as reviews
+from apps.reviews.models import Review
 
 REQUEST_ID = "countersign.request_id"
 ACTOR = "countersign.actor"
@@ -54,6 +61,52 @@ def subject(request: HttpRequest) -> str:
     return str(request.META.get(SUBJECT, ""))
 
 
+def model_for(request: HttpRequest, name: str, verb: str = "model.read") -> RegisteredModel:
+    """A registered model by name."""
+    who = actor(request)
+    model = registry.get_model(who, name)
+    _about(request, f"model:{model.pk}")
+    policy.require(who, verb, model)
+    return model
+
+
+def version_for(
+    request: HttpRequest, name: str, number: int, verb: str = "model.read"
+) -> ModelVersion:
+    """A version by its model's name and its number."""
+    who = actor(request)
+    version = registry.get_version(who, name, number)
+    _about(request, f"version:{version.pk}")
+    policy.require(who, verb, version)
+    return version
+
+
+def experiment_for(
+    request: HttpRequest, experiment_id: int, verb: str = "experiment.read"
+) -> Experiment:
+    """An experiment by its id, deleted ones too."""
+    found = experiments_access.experiment(actor(request), experiment_id)
+    _about(request, f"experiment:{found.pk}")
+    policy.require(actor(request), verb, found)
+    return found
+
+
+def run_for(request: HttpRequest, run_id: str, verb: str = "experiment.read") -> Run:
+    """A run, with its experiment, by the id that the client knows."""
+    run = experiments.visible_run(actor(request), run_id)
+    _about(request, f"run:{run.run_id}")
+    policy.require(actor(request), verb, run.experiment)
+    return run
+
+
+def review_for(request: HttpRequest, review_id: int, verb: str = "review.read") -> Review:
+    """A review by the number people know it by."""
+    review = reviews.get_review(actor(request), review_id)
+    _about(request, f"review:{review.pk}")
+    policy.require(actor(request), verb, review)
+    return review
+
+
 def person_for(request: HttpRequest, user_id: int) -> User:
     """A person, for those who manage people; a stranger to the whole area is told so."""
     require(request, "people.manage")
@@ -74,7 +127,7 @@ def _actor_of(request: HttpRequest) -> Actor | None:
     if not request.user.is_authenticated:
         return None
     request_id = str(request.META.get(REQUEST_ID, ""))
-    return accounts.actor_for(cast("User", request.user), door="web", request_id=request_id)
+    return accounts.actor_for(request.user, door="web", request_id=request_id)
 
 
 def _about(request: HttpRequest, subject_id: str) -> None:
