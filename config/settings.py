@@ -239,7 +239,10 @@ ANONYMOUS_USER_NAME = None
 MIGRATION_MODULES: dict[str, str | None] = {"knox": None}
 KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 - a model's name
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "display_name", "email")},
+    },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
@@ -265,6 +268,8 @@ PASSWORD_MEMORY_SECONDS = env.integer("PASSWORD_MEMORY_SECONDS", 60)
 TOKEN_MAX_DAYS = env.integer("TOKEN_MAX_DAYS", 365)
 
 OIDC_ISSUER = env.text("OIDC_ISSUER", "")
+# What the button on the sign-in page calls the provider.
+OIDC_PROVIDER_NAME = env.text("OIDC_PROVIDER_NAME", "your organisation")
 OIDC_RP_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")
 OIDC_RP_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET", "")
 OIDC_RP_SCOPES = env.text("OIDC_SCOPES", "openid profile email groups")
@@ -287,12 +292,29 @@ OIDC_CALLBACK_CLASS = "apps.accounts.sso_views.Callback"
 PROMOTION_GATES = [
     "apps.checks.gates.required_checks_pass",
     "apps.modelcards.gates.card_complete",
+    "apps.reviews.gates.evidence_holds",
     "apps.reviews.gates.quorum_signed",
 ]
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
 READ_ONLY_TABLES += ["registry_governedtarget"]
 APPEND_ONLY_TABLES += ["registry_versionfile"]
 LEDGER_RECONCILERS += ["apps.registry.reconcile.differences"]
+
+# --- checks -----------------------------------------------------------------------------------
+
+APPEND_ONLY_TABLES += ["checks_evaluationdataset"]
+LEDGER_RECONCILERS += ["apps.checks.reconcile.differences"]
+# Beyond these a check answers with an error; it never measures a sample instead.
+CHECKS_MAX_FILE_BYTES = env.integer("CHECKS_MAX_FILE_BYTES", 2 * 1024**3)
+CHECKS_MAX_ROWS = env.integer("CHECKS_MAX_ROWS", 100_000_000)
+CHECKS_MEMORY = env.text("CHECKS_MEMORY", "1GB")
+CHECKS_THREADS = env.integer("CHECKS_THREADS", 2)
+CHECKS_SCRATCH = local.folder(VAR / "scratch")
+
+# --- modelcards, compliance -------------------------------------------------------------------
+
+APPEND_ONLY_TABLES += ["modelcards_cardrevision"]
+LEDGER_RECONCILERS += ["apps.modelcards.reconcile.differences"]
 
 # --- reviews ----------------------------------------------------------------------------------
 

@@ -5,35 +5,27 @@ from __future__ import annotations
 import io
 import itertools
 
-from apps.accounts import selectors as accounts
-from apps.accounts import services as accounts_services
-from apps.accounts.models import Team, User
+from apps.accounts import services as accounts
+from apps.accounts.models import User
 from apps.core import blobs
 from apps.core.actor import Actor
 from apps.experiments.models import Run
 from apps.registry import services as registry
 from apps.registry.models import ModelVersion, RegisteredModel
+from tests.support import people
 
-PASSWORD = "correct horse battery staple"
-SYSTEM = Actor.system("shell")
+SYSTEM = people.SYSTEM
 _count = itertools.count(1)
 
 
-def person(username: str, *roles: str, team: Team | None = None) -> Actor:
-    """A person with roles on the site (or on a team), signed in at the pages with a password of her own."""
-    user = accounts_services.create_user(
-        SYSTEM, username=username, display_name=username.capitalize(), password=PASSWORD
-    )
-    User.objects.filter(pk=user.pk).update(must_change_password=False)
-    for role in roles:
-        accounts_services.grant_role(SYSTEM, role, user, on=team)
-    return again(user)
+def person(username: str, *roles: str) -> Actor:
+    """A person with roles on the site, signed in at the pages with a password of her own."""
+    return people.as_actor(people.hire(username, username.capitalize(), *roles))
 
 
-def again(user: User | Actor) -> Actor:
+def again(actor: Actor) -> Actor:
     """The actor as of now: what the next request would see."""
-    pk = user.user_id if isinstance(user, Actor) else user.pk
-    return accounts.actor_for(User.objects.get(pk=pk), door="web")
+    return people.as_actor(user_of(actor))
 
 
 def user_of(actor: Actor) -> User:
@@ -64,6 +56,6 @@ def version(
     return registry.create_version(actor, of, files=new, run=run)
 
 
-def proof(actor: Actor) -> accounts_services.ReauthProof:
+def proof(actor: Actor) -> accounts.ReauthProof:
     """What entering the password at the moment of signing gives."""
-    return accounts_services.reauthenticate(actor, PASSWORD)
+    return accounts.reauthenticate(actor, people.PASSWORD)

@@ -15,10 +15,12 @@ from typing import Any
 from apps.accounts.models import User
 from apps.audits import selectors as audits
 from apps.checks import selectors as checks
+from apps.checks.verdicts import Verdict
 from apps.core import blobs, canonical
 from apps.core.errors import DomainError, Tampered
 from apps.experiments import selectors as experiments
 from apps.modelcards import selectors as modelcards
+from apps.modelcards.schema import required_blocks
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
@@ -76,7 +78,7 @@ def contents(
         "run": _run(version),
         "datasets": list(_datasets(version)),
         "checks": list(_checks(version, document)),
-        "card": _card(version),
+        "card": _card(version, document),
         "incumbents": [_incumbent(version, target) for target in targets],
     }
 
@@ -88,16 +90,14 @@ def _run(version: ModelVersion) -> dict[str, Any] | None:
 
 
 def _datasets(version: ModelVersion) -> Iterator[dict[str, Any]]:
-    for row in checks.datasets(version):
+    for row in sorted(checks.datasets_in_force(version).values(), key=lambda row: row.role):
         yield {
             "id": str(row.uuid),
             "role": row.role,
             "name": row.name,
             "digest": row.digest,
             "rows": row.rows,
-            "mapping_digest": canonical.digest_of(
-                {"mapping": row.mapping, "favourable": row.favourable}
-            ),
+            "meaning": checks.meaning_of(row),
         }
 
 
@@ -114,9 +114,13 @@ def _checks(version: ModelVersion, document: PolicyDocument) -> Iterator[dict[st
         }
 
 
-def _card(version: ModelVersion) -> dict[str, Any] | None:
+def _card(version: ModelVersion, document: PolicyDocument) -> dict[str, Any] | None:
     revision = modelcards.latest_revision(version)
-    return {"revision": revision.number, "digest": revision.digest} if revision else None
+    if revision is None:
+        return None
+    required = required_blocks(document.gates.model_dump(mode="json"))
+    gaps = [gap.key for gap in modelcards.gaps(version, required)]
+    return {"revision": revision.number, "digest": revision.digest, "gaps": gaps}
 
 
 def _incumbent(version: ModelVersion, target: Target) -> dict[str, Any]:
@@ -153,7 +157,9 @@ def damaged_bytes(version: ModelVersion) -> str:
     Reads every byte; call it outside of transactions.
     """
     items = [(f"file {entry['path']}", entry["digest"]) for entry in version.manifest]
-    items += [(f"data set {row.name}", row.digest) for row in checks.datasets(version)]
+    items += [
+        (f"data set {row.name}", row.digest) for row in checks.datasets_in_force(version).values()
+    ]
     for name, digest in items:
         try:
             blobs.check(digest)
@@ -174,6 +180,23 @@ def lost_items(round_: Round) -> list[str]:
         f"the {named[str(row.uuid)]} result was recalled: {row.recall_reason}"
         for row in checks.recalled(list(named))
     ]
+
+
+def shortcomings(round_: Round) -> list[str]:
+    """What the signed evidence itself lacks under the pinned policy, each in a sentence; [] if nothing.
+
+    Newer measurements do not help: people signed for these.
+    """
+    manifest = read(round_)
+    found = [
+        f"{entry['kind']} was {entry['verdict'].lower().replace('_', ' ')}"
+        for entry in manifest["checks"]
+        if not Verdict(entry["verdict"]).satisfies
+    ]
+    card = manifest["card"]
+    if card is None:
+        return [*found, "there was no card"]
+    return [*found, f"the card lacked {len(card['gaps'])} required blocks"] if card["gaps"] else found
 
 
 LABELS = {

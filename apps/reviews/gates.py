@@ -1,4 +1,4 @@
-"""The gate of reviews: a live round with a complete quorum for exactly these targets."""
+"""The gates of reviews: a complete quorum for exactly these targets, on evidence that satisfies the policy."""
 
 from __future__ import annotations
 
@@ -55,3 +55,24 @@ def _state(review: Review, targets: Sequence[Target]) -> GateResult:
     missing = [f"{state.missing} {state.step.role}" for state in states if not state.complete]
     fact = quorum.summary(states) + (f"; missing: {', '.join(missing)}" if missing else "")
     return GateResult("review", TITLE, "pass" if done else "missing", f"{fact}.", label, url)
+
+
+def evidence_holds(
+    version: ModelVersion, targets: Sequence[Target], terms: Mapping[str, Any]
+) -> GateResult:
+    """Passes only if what was put before the signers satisfies the policy by itself.
+
+    Without it, data attached after a round was made could let a version pass that nobody saw passing.
+    """
+    review = selectors.latest_review(version)
+    round_ = selectors.live_round(review) if review is not None else None
+    if review is None or round_ is None:
+        fact = "No evidence was put before anybody yet."
+        return GateResult("evidence", "Evidence", "missing", fact)
+    label, url = f"Open {review.key}", f"/reviews/{review.pk}/"
+    wrong = evidence.shortcomings(round_)
+    if wrong:
+        fact = f"Round {round_.number}: {'; '.join(wrong)}. Mend it, then make a new round."
+        return GateResult("evidence", "Evidence", "fail", fact, label, url)
+    fact = f"Round {round_.number} satisfies the policy."
+    return GateResult("evidence", "Evidence", "pass", fact, label, url)

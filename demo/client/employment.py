@@ -23,19 +23,30 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 NAME = "employment-ma"
-FEATURES = ["age", "schooling", "marital", "relationship", "disability", "citizenship", "military", "nativity"]
+FEATURES = [
+    "age",
+    "schooling",
+    "marital",
+    "relationship",
+    "disability",
+    "citizenship",
+    "military",
+    "nativity",
+]
 KEPT = ["sex", "race", "age", "schooling", "disability"]
 CANDIDATES = {
     "logistic-baseline": lambda: make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)),
     "boosting-60": lambda: HistGradientBoostingClassifier(max_iter=60, random_state=0),
-    "boosting-120": lambda: HistGradientBoostingClassifier(max_iter=120, learning_rate=0.08, random_state=0),
+    "boosting-120": lambda: HistGradientBoostingClassifier(
+        max_iter=120, learning_rate=0.08, random_state=0
+    ),
 }
 
 
 def read(folder: Path, year: int) -> pd.DataFrame:
     """One year of the survey, the features as float (so that a missing value would not change a type)."""
     frame = pd.read_parquet(folder / f"acs_employment_ma_{year}.parquet")
-    return frame.astype({name: "float64" for name in FEATURES})
+    return frame.astype(dict.fromkeys(FEATURES, "float64"))
 
 
 def scored(model: object, frame: pd.DataFrame) -> pd.DataFrame:
@@ -51,17 +62,24 @@ def log_curve(model: object, train: pd.DataFrame, valid: pd.DataFrame) -> None:
     """The loss after each boosting round, on a sample: what a chart is for."""
     if not hasattr(model, "staged_predict_proba"):
         return
-    for name, frame in (("train", train.sample(8000, random_state=1)), ("valid", valid.sample(8000, random_state=1))):
+    for name, frame in (
+        ("train", train.sample(8000, random_state=1)),
+        ("valid", valid.sample(8000, random_state=1)),
+    ):
         for step, proba in enumerate(model.staged_predict_proba(frame[FEATURES])):
             if step % 2 == 0:
-                mlflow.log_metric(f"{name}_log_loss", log_loss(frame["y_true"], proba[:, 1]), step=step)
+                mlflow.log_metric(
+                    f"{name}_log_loss", log_loss(frame["y_true"], proba[:, 1]), step=step
+                )
 
 
 def train_one(label: str, years: dict[int, pd.DataFrame]) -> dict[str, str]:
     """One run: parameters, metrics, curve, data sets, scored files, the model, a registered version."""
     with mlflow.start_run(run_name=label) as run, tempfile.TemporaryDirectory() as scratch:
         model = CANDIDATES[label]()
-        data = mlflow.data.from_pandas(years[2015], source="acs_employment_ma_2015.parquet", name="acs_ma_2015")
+        data = mlflow.data.from_pandas(
+            years[2015], source="acs_employment_ma_2015.parquet", name="acs_ma_2015"
+        )
         mlflow.log_input(data, context="training")
         mlflow.log_params({"algorithm": label, "features": ",".join(FEATURES), "trained_on": 2015})
         model.fit(years[2015][FEATURES], years[2015]["y_true"])
@@ -71,7 +89,9 @@ def train_one(label: str, years: dict[int, pd.DataFrame]) -> dict[str, str]:
             mlflow.log_metrics(
                 {
                     f"auc_{year}": roc_auc_score(rows["y_true"], rows["y_score"]),
-                    f"balanced_accuracy_{year}": balanced_accuracy_score(rows["y_true"], rows["y_pred"]),
+                    f"balanced_accuracy_{year}": balanced_accuracy_score(
+                        rows["y_true"], rows["y_pred"]
+                    ),
                 }
             )
             path = Path(scratch) / f"acs_ma_{year}_scored.parquet"

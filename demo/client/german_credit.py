@@ -23,7 +23,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 NAME = "german-credit"
-LEFT_OUT = {"id", "good_credit", "credit_risk", "sex", "age_group", "personal_status", "foreign_worker"}
+LEFT_OUT = {
+    "id",
+    "good_credit",
+    "credit_risk",
+    "sex",
+    "age_group",
+    "personal_status",
+    "foreign_worker",
+}
 
 
 def main() -> None:
@@ -31,16 +39,22 @@ def main() -> None:
     inputs = frame[[name for name in frame.columns if name not in LEFT_OUT]]
     numbers = list(inputs.select_dtypes("number").columns)
     words = [name for name in inputs.columns if name not in numbers]
-    inputs = inputs.astype({name: "float64" for name in numbers})
+    inputs = inputs.astype(dict.fromkeys(numbers, "float64"))
     model = make_pipeline(
-        make_column_transformer((StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), words)),
+        make_column_transformer(
+            (StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), words)
+        ),
         LogisticRegression(max_iter=1000),
     )
     mlflow.set_experiment(NAME)
     with mlflow.start_run(run_name="scorecard") as run, tempfile.TemporaryDirectory() as scratch:
         folds = StratifiedKFold(10, shuffle=True, random_state=0)
-        score = cross_val_predict(model, inputs, frame["good_credit"], cv=folds, method="predict_proba")[:, 1]
-        rows = frame[["sex", "age", "age_group", "foreign_worker", "credit_amount", "duration_months"]].copy()
+        score = cross_val_predict(
+            model, inputs, frame["good_credit"], cv=folds, method="predict_proba"
+        )[:, 1]
+        rows = frame[
+            ["sex", "age", "age_group", "foreign_worker", "credit_amount", "duration_months"]
+        ].copy()
         rows["y_true"], rows["y_score"] = frame["good_credit"], score
         rows["y_pred"] = (score >= 0.5).astype(int)
         mlflow.log_params({"algorithm": "logistic regression", "folds": 10, "rows": len(frame)})

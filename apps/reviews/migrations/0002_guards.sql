@@ -110,7 +110,7 @@ CREATE CONSTRAINT TRIGGER reviews_decision_recorded AFTER INSERT ON reviews_deci
 -- with its ledger event. Checked at commit; the same rule as apps.reviews.quorum, in SQL.
 CREATE FUNCTION reviews_demand_quorum() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE r record; step jsonb; signed integer;
+DECLARE r record; wanted jsonb; signed integer;
 BEGIN
     SELECT rd.digest, rd.voided_at, rd.authors, rv.targets, rv.version_id, p.document
       INTO r
@@ -125,12 +125,12 @@ BEGIN
     IF EXISTS (SELECT 1 FROM reviews_decision d WHERE d.round_id = NEW.round_id AND d.outcome <> 'approve') THEN
         RAISE EXCEPTION 'authorization %: somebody decided against it', NEW.id USING ERRCODE = '42501';
     END IF;
-    FOR step IN SELECT * FROM jsonb_array_elements(r.document -> 'steps') LOOP
+    FOR wanted IN SELECT * FROM jsonb_array_elements(r.document -> 'steps') LOOP
         SELECT count(DISTINCT d.user_id) INTO signed FROM reviews_decision d
-         WHERE d.round_id = NEW.round_id AND d.outcome = 'approve' AND d.step = step ->> 'key'
-           AND d.role = step ->> 'role' AND d.evidence_digest = r.digest AND NOT d.user_id = ANY (r.authors);
-        IF signed < (step ->> 'count')::integer THEN
-            RAISE EXCEPTION 'authorization %: step % has % of % signatures', NEW.id, step ->> 'key', signed, step ->> 'count'
+         WHERE d.round_id = NEW.round_id AND d.outcome = 'approve' AND d.step = wanted ->> 'key'
+           AND d.role = wanted ->> 'role' AND d.evidence_digest = r.digest AND NOT d.user_id = ANY (r.authors);
+        IF signed < (wanted ->> 'count')::integer THEN
+            RAISE EXCEPTION 'authorization %: step % has % of % signatures', NEW.id, wanted ->> 'key', signed, wanted ->> 'count'
                 USING ERRCODE = '42501';
         END IF;
     END LOOP;

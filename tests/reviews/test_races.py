@@ -1,0 +1,148 @@
+"""Two at once, on two connections, fifty times: one of the two orders, never a mixture."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from apps.core.errors import Conflict, DomainError
+from apps.registry import services as registry
+from apps.registry.models import Authorization, ModelVersion
+from apps.reviews import selectors, services
+from apps.reviews.models import Decision, Review
+from tests import factories
+from tests.reviews.conftest import PRODUCTION, Cast
+from tests.reviews.test_signing import sign
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+
+TRIALS = 50
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """Run the acts in threads that start together; each answer is what it returned or the refusal it met."""
+    barrier = threading.Barrier(len(acts))
+    answers: list[object] = [None] * len(acts)
+
+    def run(index: int, act: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            answers[index] = act()
+        except DomainError as refusal:
+            answers[index] = refusal
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=run, args=(index, act), daemon=True)
+        for index, act in enumerate(acts)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return answers
+
+
+def test_two_last_signatures_at_once_promote_once(cast: Cast) -> None:
+    for trial in range(TRIALS):
+        version = factories.version(cast.ana, cast.model)
+        review = cast.submit(PRODUCTION, version=version)
+        sign(cast.vera, review)
+        answers = at_once(partial(sign, cast.rui, review), partial(sign, cast.remo, review))
+        signed = [answer for answer in answers if isinstance(answer, Decision)]
+        refused = [answer for answer in answers if isinstance(answer, Conflict)]
+        assert (len(signed), len(refused)) == (1, 1), f"trial {trial}: {answers}"
+        assert "promoted" in refused[0].message or "approved" in refused[0].message
+        assert Authorization.objects.filter(version=version).count() == 1
+        assert _holders() == [version.number]
+
+
+def test_one_version_promoted_twice_at_once_is_promoted_once(
+    cast: Cast, settings: Settings
+) -> None:
+    for trial in range(TRIALS):
+        version = _signed_not_promoted(cast, settings)
+        review = Review.objects.get(version=version)
+        answers = at_once(
+            partial(services.promote_signed, cast.ana, review),
+            partial(services.promote_signed, cast.ana, review),
+        )
+        refused = [answer for answer in answers if isinstance(answer, DomainError)]
+        assert len(refused) == 1, f"trial {trial}: {answers}"
+        assert "approved" in refused[0].message
+        assert _holders() == [version.number]
+
+
+def test_two_versions_promoted_at_once_leave_one_holder(cast: Cast, settings: Settings) -> None:
+    for trial in range(TRIALS):
+        first, second = _signed_not_promoted(cast, settings), _signed_not_promoted(cast, settings)
+        answers = at_once(
+            partial(registry.promote, cast.ana, first, targets=[PRODUCTION]),
+            partial(registry.promote, cast.ana, second, targets=[PRODUCTION]),
+        )
+        assert all(isinstance(answer, ModelVersion) for answer in answers), (
+            f"trial {trial}: {answers}"
+        )
+        assert _holders() in ([first.number], [second.number])
+        _leave(cast)
+
+
+def test_a_new_round_racing_the_last_signature_is_one_of_the_two_orders(cast: Cast) -> None:
+    for trial in range(TRIALS // 2):
+        version = factories.version(cast.ana, cast.model)
+        review = cast.submit(PRODUCTION, version=version)
+        sign(cast.vera, review)
+        answers = at_once(
+            partial(sign, cast.rui, review), partial(services.new_round, cast.ana, review)
+        )
+        status = Review.objects.get(pk=review.pk).status
+        if isinstance(answers[0], Decision):
+            assert status == "promoted", f"trial {trial}: {answers}"
+            assert isinstance(answers[1], Conflict)
+        else:
+            assert isinstance(answers[0], Conflict), f"trial {trial}: {answers}"
+            assert status == "open"
+            services.withdraw(cast.ana, Review.objects.get(pk=review.pk), reason="next trial")
+
+
+def test_two_submissions_at_once_make_one_review(cast: Cast) -> None:
+    for _ in range(10):
+        version = factories.version(cast.ana, cast.model)
+        answers = at_once(*[partial(cast.submit, PRODUCTION, version=version)] * 2)
+        assert sorted(isinstance(answer, Review) for answer in answers) == [False, True], answers
+        assert selectors.reviews_of(version).count() == 1
+
+
+def _signed_not_promoted(cast: Cast, settings: Settings) -> ModelVersion:
+    version = factories.version(cast.ana, cast.model)
+    review = cast.submit(PRODUCTION, version=version)
+    sign(cast.vera, review)
+    settings.PROMOTION_GATES = [
+        "apps.checks.gates.required_checks_pass",
+        "apps.reviews.gates.quorum_signed",
+    ]
+    sign(cast.rui, review)
+    settings.PROMOTION_GATES = ["apps.reviews.gates.quorum_signed"]
+    return version
+
+
+def _leave(cast: Cast) -> None:
+    """Clear the stage, so that the next trial starts from the same place."""
+    for version in ModelVersion.objects.filter(stage="Production").select_related("model"):
+        registry.leave_target(
+            cast.omar,
+            version,
+            target=PRODUCTION,
+            reason="next trial",
+            proof=factories.proof(cast.omar),
+        )
+
+
+def _holders() -> list[int]:
+    return list(ModelVersion.objects.filter(stage="Production").values_list("number", flat=True))
