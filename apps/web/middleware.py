@@ -96,5 +96,8 @@ class OwnPasswordFirst:
 
 
 def _is_page(request: HttpRequest) -> bool:
+    """A route of the pages, or of the sign-in at the identity provider (its library names them itself)."""
     match = request.resolver_match
-    return match is not None and match.namespace == "web"
+    return match is not None and (
+        match.namespace == "web" or match.view_name.startswith("oidc_authentication")
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 from django.http import HttpRequest, QueryDict
 
-from apps.web.parts import Column, FilterChip
+from apps.web.parts import Column, FilterChip, Paging
 
 PAGING = ("before", "after")
 
@@ -75,3 +76,23 @@ def _fresh(request: HttpRequest) -> QueryDict:
 
 def _address(request: HttpRequest, query: QueryDict) -> str:
     return f"?{query.urlencode()}" if query else request.path
+
+
+def before(request: HttpRequest) -> int | None:
+    """The key of the last row of the page before, for lists whose key is a number; anything else is the start."""
+    value = request.GET.get("before", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+
+
+class _Numbered(Protocol):
+    @property
+    def seq(self) -> int: ...
+
+
+def event_paging(request: HttpRequest, found: Sequence[_Numbered], size: int) -> Paging | None:
+    """Paging of a timeline that was asked for one event more than it shows."""
+    start = first_page(request)
+    following = next_page(request, found[size - 1].seq) if len(found) > size else ""
+    if not start and not following:
+        return None
+    return Paging(f"{min(len(found), size)} events", following, start)

@@ -17,7 +17,7 @@ from apps.core.errors import (
     Tampered,
 )
 from apps.web import access
-from apps.web.parts import Notice
+from apps.web.parts import Notice, Tone
 from apps.web.responses import page_or_fragment
 
 
@@ -49,7 +49,7 @@ def form_of(error: DomainError) -> Form:
 def notice(error: DomainError) -> Notice:
     """The refusal as a notice: what, why, what next, where."""
     reasons = [*getattr(error, "reasons", ()), *getattr(error, "fields", {}).values()]
-    tone = "warn" if isinstance(error, Conflict | Invalid) else "bad"
+    tone: Tone = "warn" if isinstance(error, Conflict | Invalid) else "bad"
     text = " ".join(part for part in (error.message, error.hint) if part)
     return Notice(text, tone, form_of(error).title, reasons, url=error.url)
 

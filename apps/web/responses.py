@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 def wants_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of a page (a boosted link asks for a page)."""
     details = getattr(request, "htmx", None)
-    return bool(details) and not details.boosted
+    return details is not None and bool(details) and not details.boosted
 
 
 def page_or_fragment(

@@ -5,16 +5,61 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
-from apps.web.views import health, preferences, styleguide
+from apps.web.views import (
+    account,
+    health,
+    people,
+    preferences,
+    search,
+    session,
+    styleguide,
+    system,
+    teams,
+)
 
 app_name = "web"
 
-# Open to everybody, and each person's own switches.
+# Coming in, and what is open to everybody.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health.health, name="health"),
+    path("sign-in/", session.sign_in, name="sign-in"),
+    path("sign-out/", session.sign_out, name="sign-out"),
+    path("setup/", session.setup, name="setup"),
     path("theme/", preferences.theme, name="theme"),
     path("shortcuts/", preferences.shortcuts, name="shortcuts"),
     path("help/", preferences.help_page, name="help"),
+    path("search/", search.search, name="search"),
+]
+
+# One's own account.
+urlpatterns += [
+    path("account/", account.account, name="account"),
+    path("account/password/", account.password, name="account-password"),
+    path("account/tokens/", account.tokens, name="tokens"),
+    path("account/tokens/<uuid:token_uuid>/revoke/", account.revoke_token, name="token-revoke"),
+]
+
+# People, teams, directory groups, the system.
+urlpatterns += [
+    path("people/", people.people, name="people"),
+    path("people/new/", people.new_person, name="person-new"),
+    path("people/new-service/", people.new_service, name="service-new"),
+    path("people/<int:user_id>/", people.person, name="person"),
+    path("people/<int:user_id>/edit/", people.edit, name="person-edit"),
+    path("people/<int:user_id>/owners/", people.owners, name="person-owners"),
+    path("people/<int:user_id>/reset/", people.reset, name="person-reset"),
+    path("people/<int:user_id>/deactivate/", people.deactivate, name="person-deactivate"),
+    path("people/<int:user_id>/reactivate/", people.reactivate, name="person-reactivate"),
+    path("people/<int:user_id>/grant/", people.grant, name="person-grant"),
+    path("people/<int:user_id>/revoke/", people.revoke, name="person-revoke"),
+    path("people/teams/", teams.teams, name="teams"),
+    path("people/new-team/", teams.new_team, name="team-new"),
+    path("people/teams/<slug:key>/", teams.team, name="team"),
+    path("people/teams/<slug:key>/rename/", teams.rename, name="team-rename"),
+    path("people/teams/<slug:key>/revoke/", teams.revoke, name="team-revoke"),
+    path("people/groups/", teams.groups, name="groups"),
+    path("people/groups/revoke/", teams.revoke_group, name="group-revoke"),
+    path("system/", system.system, name="system"),
 ]
 
 if settings.DEBUG:

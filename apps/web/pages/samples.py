@@ -46,6 +46,7 @@ class SampleEvent:
     at: dt.datetime
     actor_id: int | None
     actor_label: str
+    actor_kind: str = "human"
     template: str = "web/_sample_event.html"
     leaf_hash: str = SHA
     payload: dict[str, Any] = field(default_factory=dict)
@@ -230,6 +231,7 @@ def events() -> list[SampleEvent]:
             "checks.measurement.done",
             now - dt.timedelta(minutes=40),
             None,
+            "system",
             "system",
             payload={"text": "measured disparity of churn version 7"},
         ),

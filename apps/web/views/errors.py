@@ -70,7 +70,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     request_id = str(request.META.get(access.REQUEST_ID, ""))
     try:
         context = {"request_id": request_id, "sheets": [static("web/css/main.css")]}
-        text = render_to_string("errors/500.html", context)
+        text: str = render_to_string("errors/500.html", context)
     except Exception:
         log.exception("the error page itself failed")
         text = LAST_WORDS

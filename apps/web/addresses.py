@@ -1,0 +1,31 @@
+"""Where things are, for pages that name them. Names are quoted; a page of a version that another area owns is
+addressed by its path, so that areas need not know each other's routes."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+
+def model(name: str) -> str:
+    """A model's page."""
+    return reverse("web:model", args=[name])
+
+
+def version(name: str, number: int, page: str = "") -> str:
+    """A version's passport, or one of its pages such as "checks/"."""
+    return reverse("web:version", args=[name, number]) + page
+
+
+def review(review_id: int, page: str = "") -> str:
+    """A review, or one of its pages such as "decide/"."""
+    return reverse("web:review", args=[review_id]) + page
+
+
+def run(run_id: str) -> str:
+    """A run's page."""
+    return f"/runs/{run_id}/"
+
+
+def event(seq: int) -> str:
+    """One event of the ledger."""
+    return reverse("web:event", args=[seq])

@@ -1,0 +1,161 @@
+"""The decision box: what stands between a version and production, as the gates say it. No rule lives here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from urllib.parse import urlsplit
+
+from apps.accounts import policy
+from apps.checks import selectors as checks
+from apps.core.actor import Actor
+from apps.modelcards import selectors as modelcards
+from apps.registry import gates
+from apps.registry import selectors as registry
+from apps.registry.gates import GateResult
+from apps.registry.models import ModelVersion
+from apps.registry.targets import Target
+from apps.reviews import selectors as reviews
+from apps.reviews.models import PolicyVersion, Review
+from apps.reviews.policies.document import parse
+from apps.web.parts import Action, DecisionBox, Requirement, RequirementState
+
+# Which right the act of a gate takes: whoever lacks it is told who has it.
+ACT_VERBS = {"checks": "check.run", "card": "card.edit", "review": "review.submit"}
+HELPERS = {
+    "checks": "run checks",
+    "card": "write the card",
+    "review": "ask for a review",
+}
+
+
+def box(
+    actor: Actor, version: ModelVersion, review: Review | None, verbs: Collection[str]
+) -> DecisionBox | None:
+    """How far the version is from the targets asked for (or, unasked, from all governed ones); None for a sandbox."""
+    targets = wanted(version, review)
+    if not version.model.is_governed or not targets:
+        return None
+    results = evaluate(version, targets, review)
+    ages = _ages(version, review)
+    rows = [_requirement(result, review, verbs, ages) for result in results]
+    held = set(targets) <= set(registry.held_targets(version))
+    names = in_words(targets)
+    title = f"In {names}" if held else f"To reach {names}"
+    return DecisionBox(title, rows, _sentence(version, results, review, verbs, held=held))
+
+
+def wanted(version: ModelVersion, review: Review | None) -> list[Target]:
+    """The targets of the review under way or done; before one is asked for, all that the policy governs."""
+    if review is not None and (review.state.is_active or review.state == "promoted"):
+        return review.target_list
+    return registry.governed_targets()
+
+
+def evaluate(
+    version: ModelVersion, targets: Sequence[Target], review: Review | None
+) -> list[GateResult]:
+    """The gates under the terms that count: the review's pinned policy, else the active one."""
+    pinned: PolicyVersion = reviews.active_policy()
+    if review is not None and (review.state.is_active or review.state == "promoted"):
+        pinned = review.policy_version
+    terms = parse(pinned.document).gates.model_dump(mode="json")
+    return gates.evaluate(version, targets, terms)
+
+
+def in_words(targets: Sequence[Target]) -> str:
+    """`stage Production and alias @champion`."""
+    labels = [target.label for target in targets]
+    return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
+
+
+def requirement_state(result: GateResult, review: Review | None) -> RequirementState:
+    """A gate's state as the box shows it: a review that waits for people is waiting, not missing; what was not
+    measured is not known."""
+    if result.passes:
+        return "met"
+    if result.state == "fail":
+        return "failed"
+    if result.key == "review" and review is not None and review.state.is_active:
+        return "waiting"
+    return "unknown" if result.key in {"checks", "evidence"} else "missing"
+
+
+def _requirement(
+    result: GateResult,
+    review: Review | None,
+    verbs: Collection[str],
+    ages: dict[str, dt.datetime],
+) -> Requirement:
+    return Requirement(
+        requirement_state(result, review),
+        result.title,
+        result.fact,
+        ages.get(result.key) if result.state != "missing" or result.key == "review" else None,
+        _act(result, verbs),
+    )
+
+
+def _act(result: GateResult, verbs: Collection[str]) -> Action | None:
+    """The gate's act; where it would change something that the reader may not, no button."""
+    if not result.act_url:
+        return None
+    path = urlsplit(result.act_url).path
+    changes = path.endswith(("/edit/", "/submit/"))
+    if changes and ACT_VERBS.get(result.key, "model.read") not in verbs:
+        return None
+    return Action(result.act_label or "Open", path)
+
+
+def _ages(version: ModelVersion, review: Review | None) -> dict[str, dt.datetime]:
+    """How old the facts are: the last measurement, card revision, round or signature."""
+    ages: dict[str, dt.datetime] = {}
+    measured = checks.measurements(version).filter(finished_at__isnull=False).first()
+    if measured is not None and measured.finished_at is not None:
+        ages["checks"] = measured.finished_at
+    revision = modelcards.latest_revision(version)
+    if revision is not None:
+        ages["card"] = revision.created_at
+    if review is not None:
+        last = review.decisions.order_by("-pk").values_list("created_at", flat=True).first()
+        ages["review"] = last or review.created_at
+        round_ = reviews.live_round(review)
+        if round_ is not None:
+            ages["evidence"] = round_.created_at
+    return ages
+
+
+def _sentence(
+    version: ModelVersion,
+    results: Sequence[GateResult],
+    review: Review | None,
+    verbs: Collection[str],
+    *,
+    held: bool,
+) -> str:
+    """What happens next, or why the reader cannot help and who can."""
+    if held:
+        return (
+            "This version is there by a signed review. It leaves by its owner's act, with a reason."
+        )
+    if not version.manifest:
+        return "This version has no files here, so there are no bytes that an approval could be bound to."
+    missing = [result for result in results if not result.passes]
+    if not missing:
+        return "All of it holds. The version is promoted with the last signature."
+    parts = [f"Possible when all {len(results)} hold."]
+    for result in missing:
+        verb = ACT_VERBS.get(result.key)
+        waits = result.key == "review" and review is not None and review.state.is_active
+        if verb is not None and verb not in verbs and not waits:
+            parts.append(f"{_names(verb, version)} can {HELPERS[result.key]}.")
+    return " ".join(parts)
+
+
+def _names(verb: str, version: ModelVersion) -> str:
+    people = [str(user) for user in policy.who_may(verb, version)[:3]]
+    return (
+        " or ".join(people)
+        if people
+        else "Nobody yet; an administrator grants the right and then somebody"
+    )

@@ -1,0 +1,125 @@
+"""What every page of a version has on top: who it is, where it stands, and the way to its other pages.
+
+Used by all pages under /models/<name>/<number>/; `templates/versions/_frame.html` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from apps.accounts import policy
+from apps.accounts.selectors import names
+from apps.core.actor import Actor
+from apps.registry import selectors as registry
+from apps.registry.models import ModelVersion
+from apps.reviews import selectors as reviews
+from apps.reviews.models import Review
+from apps.web import addresses, cells, status, words
+from apps.web.parts import Action, Cell, Chip, Crumb, Notice, PageHeader, Tab
+
+TABS = (
+    ("Overview", ""),
+    ("Checks", "checks/"),
+    ("Card", "card/"),
+    ("Compare", "compare/"),
+    ("Lineage", "lineage/"),
+    ("Files", "files/"),
+    ("Documents", "documents/"),
+    ("History", "history/"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFrame:
+    """Header and tabs of a version. `review` is the one asked for last, `verbs` what the reader may do."""
+
+    header: PageHeader
+    tabs: list[Tab]
+    notice: Notice | None
+    review: Review | None
+    verbs: Collection[str]
+
+
+def frame(
+    actor: Actor, version: ModelVersion, current: str, *, actions: Collection[Action] = ()
+) -> VersionFrame:
+    """The frame of the page at `current` (a path of TABS, such as "checks/"; anything else marks no tab)."""
+    verbs = policy.verbs_on(actor, version)
+    review = reviews.latest_review(version)
+    header = PageHeader(
+        title=f"{version.model.name} v{version.number}",
+        chips=_chips(version, review),
+        aliases=[row.name for row in version.aliases.order_by("name")],
+        meta=_meta(version, review),
+        digest=version.manifest_digest if version.manifest else "",
+        actions=[*actions, *_actions(version, review, verbs)],
+        crumbs=[
+            Crumb("Models", "/models/"),
+            Crumb(version.model.name, addresses.model(version.model.name)),
+            Crumb(f"Version {version.number}"),
+        ],
+    )
+    return VersionFrame(header, _tabs(version, current), _notice(version), review, verbs)
+
+
+def _tabs(version: ModelVersion, current: str) -> list[Tab]:
+    name, number = version.model.name, version.number
+    return [
+        Tab(label, addresses.version(name, number, path), current=path == current)
+        for label, path in TABS
+    ]
+
+
+def _chips(version: ModelVersion, review: Review | None) -> list[Chip]:
+    chips = []
+    if version.stage != "None":
+        chips.append(status.chip("stage", version.stage))
+    if review is not None and not (review.state == "promoted" and version.stage == "Production"):
+        chips.append(status.chip("review", review.status))
+    if review is None and version.stage == "None":
+        chips.append(Chip("Draft", "neutral", "edit"))
+    if not version.model.is_governed:
+        chips.append(status.chip("governance", version.model.governance))
+    return chips
+
+
+def _meta(version: ModelVersion, review: Review | None) -> list[Cell]:
+    """One line: who trained it in which run and when, how large it is, under which review it stands."""
+    run = version.run
+    ids = [version.created_by_id] + ([run.created_by_id] if run else [])
+    people = names(ids)
+    registered = cells.text(f"Registered by {people[version.created_by_id]}")
+    meta = [registered, cells.when(version.created_at)]
+    if run is not None:
+        trained = cells.text(f"trained by {people[run.created_by_id]} in")
+        meta = [trained, cells.link(f"run {run.name}", addresses.run(run.run_id)), *meta]
+    if version.manifest:
+        count = words.plural(len(version.manifest), "file")
+        meta.append(cells.text(f"{count}, {words.size(version.total_size)}"))
+    if review is not None:
+        meta.append(cells.link(review.key, addresses.review(review.pk)))
+    return meta
+
+
+def _actions(version: ModelVersion, review: Review | None, verbs: Collection[str]) -> list[Action]:
+    """The one next step of somebody who may take it."""
+    url = addresses.version(version.model.name, version.number, "submit/")
+    under_review = review is not None and review.state.is_active
+    free = version.model.is_governed and bool(version.manifest) and not under_review
+    if not free or "review.submit" not in verbs:
+        return []
+    if set(registry.governed_targets()) <= set(registry.held_targets(version)):
+        return []
+    return [Action("Submit for review", url, "primary", "sign")]
+
+
+def _notice(version: ModelVersion) -> Notice | None:
+    if version.model.is_governed:
+        return None
+    return Notice(
+        "This model is outside the approval rules. Its versions move freely, nobody signs for them, and the "
+        "deployment gate refuses them.",
+        "warn",
+        "Sandbox: not governed",
+    )

@@ -1,0 +1,410 @@
+"""The pages of one version: passport, comparison, lineage, files, history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from apps.accounts.selectors import names
+from apps.audits import selectors as audits
+from apps.audits.selectors import EventView
+from apps.checks import selectors as checks
+from apps.core.actor import Actor
+from apps.registry import selectors as registry
+from apps.registry.models import ModelVersion
+from apps.registry.targets import Target
+from apps.reviews import evidence
+from apps.reviews import selectors as reviews
+from apps.reviews.models import Review
+from apps.reviews.policies.document import parse
+from apps.web import addresses, cells, query, status, words
+from apps.web.pages import comparing, decision_box
+from apps.web.pages.comparing import Changes
+from apps.web.pages.version_frame import VersionFrame, frame
+from apps.web.parts import (
+    Action,
+    Column,
+    DecisionBox,
+    Empty,
+    Fact,
+    Figure,
+    Paging,
+    Row,
+    Table,
+)
+
+HEADLINES = 4
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A governed target that the version holds, and the way out for those who may."""
+
+    label: str
+    leave: Action | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """The passport."""
+
+    frame: VersionFrame
+    box: DecisionBox | None
+    held: Sequence[Held]
+    figures: Sequence[Figure]
+    description: str
+    edit: Sequence[Action]
+    checks: Table
+    reviews: Table | None
+    facts: Sequence[Fact]
+    authors: Sequence[Fact]
+
+
+def passport(actor: Actor, version: ModelVersion) -> VersionPage:
+    """Everything about a version at a glance."""
+    top = frame(actor, version, "")
+    return VersionPage(
+        frame=top,
+        box=decision_box.box(actor, version, top.review, top.verbs),
+        held=_held(version, top.verbs),
+        figures=_figures(version),
+        description=version.description,
+        edit=_edit(version, top.verbs),
+        checks=_checks(version, top.review),
+        reviews=_reviews(version),
+        facts=_facts(version),
+        authors=_authors(version),
+    )
+
+
+def _held(version: ModelVersion, verbs: Collection[str]) -> list[Held]:
+    url = reverse("web:version-leave", args=[version.model.name, version.number])
+    return [
+        Held(
+            target.label,
+            Action(
+                f"Leave {target.label}…",
+                f"{url}?{urlencode({'target': str(target)})}",
+                "danger",
+                "undo",
+                dialog=True,
+            )
+            if "target.leave" in verbs
+            else None,
+        )
+        for target in registry.held_governed_targets(version)
+    ]
+
+
+def _edit(version: ModelVersion, verbs: Collection[str]) -> list[Action]:
+    if "model.edit" not in verbs:
+        return []
+    url = reverse("web:version-describe", args=[version.model.name, version.number])
+    return [Action("Edit", url, "plain", "edit")]
+
+
+def incumbent(version: ModelVersion) -> ModelVersion | None:
+    """The version to compare with: who holds a governed target now, else the one registered before."""
+    for target in registry.governed_targets():
+        held = registry.holder(version.model, target)
+        if held is not None and held.pk != version.pk:
+            return held
+    return registry.latest_versions(version.model).filter(number__lt=version.number).first()
+
+
+def _figures(version: ModelVersion) -> list[Figure]:
+    """The first metrics of the run with their change on the incumbent, then data and size."""
+    metrics = comparing.facts_of(version).metrics
+    shown = [key for key in metrics if not key.startswith("system/")][:HEADLINES]
+    base = incumbent(version) if shown else None
+    old = comparing.facts_of(base).metrics if base else {}
+    figures = []
+    for key in shown:
+        delta = comparing.delta_of(old.get(key), metrics[key])
+        note = f"{delta} on v{base.number}" if base and delta else "as the run logged it"
+        figures.append(Figure(key, words.decimals(metrics[key]), note))
+    data = checks.datasets_in_force(version)
+    for role, row in data.items():
+        if role.value == "evaluation":
+            figures.append(
+                Figure("Evaluation data", words.thousands(row.rows), f"rows, {row.name}")
+            )
+    if version.manifest:
+        note = words.plural(len(version.manifest), "file")
+        figures.append(Figure("Size", words.size(version.total_size), note))
+    return figures
+
+
+def _checks(version: ModelVersion, review: Review | None) -> Table:
+    """Each check that the policy demands, with verdict and sentence."""
+    policy = reviews.active_policy() if review is None else review.policy_version
+    limits = parse(policy.document).gates.checks
+    rows = [
+        Row(
+            [
+                cells.text(result.title),
+                cells.chip(status.chip("verdict", result.verdict)),
+                cells.text(result.sentence),
+            ]
+        )
+        for result in checks.results(version, limits)
+    ]
+    return Table("Checks", [Column("Check"), Column("Verdict"), Column("Finding")], rows)
+
+
+def _reviews(version: ModelVersion) -> Table | None:
+    rows = [
+        Row(
+            [
+                cells.link(review.key, addresses.review(review.pk)),
+                cells.text(decision_box.in_words(review.target_list)),
+                cells.chip(status.chip("review", review.status)),
+                cells.text(str(review.submitted_by)),
+                cells.when(review.created_at),
+            ]
+        )
+        for review in reviews.reviews_of(version)
+    ]
+    columns = [Column(name) for name in ("Review", "For", "Status", "Asked by", "When")]
+    return Table("Reviews", columns, rows) if rows else None
+
+
+def _facts(version: ModelVersion) -> list[Fact]:
+    model = version.model
+    people = names([model.owner_id, version.created_by_id])
+    facts = [
+        Fact("Owner", cells.person(people[model.owner_id])),
+        Fact("Governance", cells.chip(status.chip("governance", model.governance))),
+        Fact("Risk tier", cells.text(f"Tier {model.risk_tier}", note=tier_note(model))),
+        Fact("Registered", cells.when(version.created_at)),
+        Fact("By", cells.person(people[version.created_by_id])),
+    ]
+    if version.label:
+        facts.append(Fact("Label", cells.text(version.label)))
+    facts.append(
+        Fact(
+            "Source",
+            cells.mono(version.source)
+            if version.source
+            else cells.missing("uploaded, not logged by a client"),
+        )
+    )
+    tags = [f"{tag.key}: {tag.value}" for tag in version.tags.order_by("key")]
+    if tags:
+        facts.append(Fact("Tags", cells.tags(tags)))
+    return facts
+
+
+def tier_note(model: object) -> str:
+    """How the tier came about."""
+    exposure = getattr(model, "get_exposure_display")()
+    purpose = getattr(model, "get_purpose_class_display")()
+    return f"{exposure.lower()} exposure, {purpose[:1].lower()}{purpose[1:]}"
+
+
+def _authors(version: ModelVersion) -> list[Fact]:
+    """Who made part of it, and so cannot sign: computed from credentials."""
+    found = evidence.authors(version, version.created_by_id)
+    people = names(found)
+    return [
+        Fact(
+            people[user], cells.text(", ".join(r for r in reasons if r != "asked for this review"))
+        )
+        for user, reasons in found.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparePage:
+    """One version against another of the same model."""
+
+    frame: VersionFrame
+    choices: Sequence[tuple[int, str, bool]]
+    changes: Changes | None
+    empty: Empty
+
+
+def compare(actor: Actor, version: ModelVersion, with_number: str) -> ComparePage:
+    """Against the version asked for, else the incumbent."""
+    others = list(
+        registry.latest_versions(version.model)
+        .exclude(pk=version.pk)
+        .select_related("run", "model")[:200]
+    )
+    chosen = next((row for row in others if str(row.number) == with_number), None)
+    base = chosen or incumbent(version)
+    choices = [(row.number, _choice(row), base is not None and row.pk == base.pk) for row in others]
+    return ComparePage(
+        frame(actor, version, "compare/"),
+        choices,
+        comparing.changes(version, base) if base else None,
+        Empty("nothing-yet", "Nothing to compare with", "This is the only version of the model."),
+    )
+
+
+def _choice(version: ModelVersion) -> str:
+    stage = f" ({version.stage})" if version.stage != "None" else ""
+    return f"v{version.number}{stage}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One station of the lineage."""
+
+    kind: str
+    icon: str
+    title: str
+    url: str = ""
+    facts: Sequence[Fact] = ()
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineagePage:
+    frame: VersionFrame
+    stations: Sequence[Sequence[Link]]
+    gap: str = ""
+
+
+def lineage(actor: Actor, version: ModelVersion) -> LineagePage:
+    """Data set, run, logged model, version, target: what came from what."""
+    stations = [_data(version), _run(version), _logged(version), _self(version), _targets(version)]
+    gap = (
+        ""
+        if version.run
+        else (
+            "No run is linked: this version was registered from files, so what it was trained on is only what its "
+            "card says."
+        )
+    )
+    return LineagePage(frame(actor, version, "lineage/"), [s for s in stations if s], gap)
+
+
+def _data(version: ModelVersion) -> list[Link]:
+    inputs = comparing.facts_of(version).run.get("datasets", [])
+    links = [
+        Link(
+            "Data set",
+            "data",
+            data["name"],
+            facts=[
+                Fact("Digest", cells.mono(data["digest"])),
+                Fact(
+                    "Used for",
+                    cells.text(data["tags"].get("mlflow.data.context", "") or "training"),
+                ),
+                Fact("From", cells.mono(_short(data["source"]))),
+            ],
+        )
+        for data in inputs
+    ]
+    return links
+
+
+def _short(source: str) -> str:
+    return source if len(source) <= 120 else f"{source[:117]}…"
+
+
+def _run(version: ModelVersion) -> list[Link]:
+    run = version.run
+    if run is None:
+        return []
+    facts = [
+        Fact("Status", cells.chip(status.chip("run", run.status))),
+        Fact("By", cells.person(names([run.created_by_id])[run.created_by_id])),
+        Fact("Started", cells.when(run.start_time)),
+    ]
+    if run.sealed_by:
+        sealed = cells.link(f"REV-{run.sealed_by}", addresses.review(run.sealed_by))
+        facts.append(Fact("Sealed by", sealed))
+    return [Link("Run", "experiments", run.name, addresses.run(run.run_id), facts)]
+
+
+def _logged(version: ModelVersion) -> list[Link]:
+    logged = version.logged_model
+    if logged is None:
+        return []
+    facts = [Fact("Id", cells.mono(logged.model_id)), Fact("Status", cells.text(logged.status))]
+    return [Link("Logged model", "models", logged.name, facts=facts)]
+
+
+def _self(version: ModelVersion) -> list[Link]:
+    facts = [
+        Fact("Manifest", cells.digest(version.manifest_digest)),
+        Fact("Files", cells.text(words.plural(len(version.manifest), "file"))),
+    ]
+    return [Link("Version", "seal", str(version), facts=facts, current=True)]
+
+
+def _targets(version: ModelVersion) -> list[Link]:
+    return [
+        Link(
+            "Target",
+            "flag",
+            target.label,
+            facts=[Fact("Governed", cells.text(_governed(version, target)))],
+        )
+        for target in registry.held_targets(version)
+    ]
+
+
+def _governed(version: ModelVersion, target: Target) -> str:
+    return "by a signed review" if registry.is_governed(version.model, target) else "no"
+
+
+@dataclass(frozen=True, slots=True)
+class FilesPage:
+    frame: VersionFrame
+    files: Table
+    facts: Sequence[Fact] = field(default_factory=tuple)
+
+
+def files(actor: Actor, version: ModelVersion) -> FilesPage:
+    """The manifest: every file with size and SHA-256, each to download."""
+    rows = [
+        Row(
+            [
+                cells.link(entry["path"], _file_url(version, entry["path"])),
+                cells.number(words.size(entry["size"])),
+                cells.digest(entry["digest"]),
+            ]
+        )
+        for entry in version.manifest
+    ]
+    columns = [Column("Path"), Column("Size", numeric=True), Column("SHA-256")]
+    empty = Empty(
+        "nothing-yet",
+        "No files here",
+        "The client registered a source outside this site, so there are no bytes to bind an approval to.",
+    )
+    facts = [
+        Fact("Manifest digest", cells.digest(version.manifest_digest)),
+        Fact("Total", cells.text(words.size(version.total_size))),
+    ]
+    return FilesPage(frame(actor, version, "files/"), Table("Files", columns, rows, empty), facts)
+
+
+def _file_url(version: ModelVersion, path: str) -> str:
+    return reverse("web:version-file", args=[version.model.name, version.number, path])
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    frame: VersionFrame
+    events: Sequence[EventView]
+    paging: Paging | None
+
+
+def history(actor: Actor, version: ModelVersion, request: HttpRequest) -> HistoryPage:
+    """What happened to the version, newest first."""
+    before = query.before(request)
+    scope = [f"version:{version.pk}"]
+    found = audits.events(scopes=scope, before_seq=before, limit=PAGE + 1)
+    return HistoryPage(
+        frame(actor, version, "history/"), found[:PAGE], query.event_paging(request, found, PAGE)
+    )

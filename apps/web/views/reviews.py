@@ -1,0 +1,163 @@
+"""Asking for reviews, reading them, and every act on them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.core.errors import Conflict
+from apps.registry.models import ModelVersion
+from apps.registry.targets import Target
+from apps.reviews import selectors, services
+from apps.reviews.models import Review
+from apps.web import access, addresses, signing
+from apps.web.forms.base import accepted, form_status
+from apps.web.forms.reviews import DecideForm, ReasonForm, SubmitForm
+from apps.web.pages import deciding, submitting
+from apps.web.pages import review as review_page
+from apps.web.pages import reviews as pages
+from apps.web.responses import page_or_fragment, see_other
+
+ACTS = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(ACTS)
+def submit(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Ask for a review of this version."""
+    found = access.version_for(request, name, number, "review.submit")
+    page = submitting.page(access.actor(request), found)
+    choices = submitting.choices(found)
+    form = SubmitForm(request.POST or None, choices=choices, initial={"targets": [choices[0][0]] if choices else []})
+    if request.method == "POST" and form.is_valid():
+        review = _submitted(request, form, found)
+        if review is not None:
+            messages.success(request, f"{found} is submitted. Its evidence is fixed as round 1.")
+            return see_other(request, addresses.review(review.pk))
+    context = {"page": page, "form": form}
+    return render(request, "reviews/submit.html", context, status=form_status(form))
+
+
+def _submitted(request: HttpRequest, form: SubmitForm, found: ModelVersion) -> Review | None:
+    made: list[Review] = []
+    targets = [Target.parse(text) for text in form.cleaned_data["targets"]]
+    why = form.cleaned_data["justification"]
+    act = lambda: made.append(  # noqa: E731 - the form keeps what the service refuses
+        services.submit(access.actor(request), found, targets=targets, justification=why)
+    )
+    return made[0] if accepted(form, act) else None
+
+
+@require_safe
+def reviews(request: HttpRequest) -> HttpResponse:
+    """All reviews one may see, those that wait for the reader first."""
+    page = pages.reviews(access.actor(request), request)
+    return render(request, "reviews/reviews.html", {"page": page})
+
+
+@require_safe
+def review(request: HttpRequest, review_id: int) -> HttpResponse:
+    """One review: what changed, the evidence, who decided what."""
+    found = access.review_for(request, review_id)
+    page = review_page.page(access.actor(request), found)
+    return render(request, "reviews/review.html", {"page": page})
+
+
+@require_http_methods(ACTS)
+def decide(request: HttpRequest, review_id: int) -> HttpResponse:
+    """Approve, reject or request changes: one signed decision about the evidence that was shown."""
+    found = access.review_for(request, review_id)
+    actor = access.actor(request)
+    deciding.require_a_signing_role(actor, found)
+    form = DecideForm(request.POST or None)
+    shown = request.POST.get("evidence_digest", "")
+    changed = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            url = _decided(request, form, found, shown)
+        except Conflict as error:
+            found = access.review_for(request, review_id)
+            changed = deciding.what_changed(found, shown, error)
+        else:
+            if url:
+                return see_other(request, url)
+    page = deciding.page(actor, found, changed=changed, step=request.POST.get("step", ""))
+    status = 409 if changed else form_status(form)
+    context = {"page": page, "it": page.sign, "form": form}
+    fragment = "ui/_sign.html" if page.sign else "reviews/_cannot.html"
+    return page_or_fragment(request, "reviews/decide.html", fragment, context, status=status)
+
+
+def _decided(request: HttpRequest, form: DecideForm, found: Review, shown: str) -> str:
+    """Sign; the receipt's address, or "" if the form was refused (it says why). Conflicts rise."""
+    proof = signing.proof(request, form)
+    if proof is None:
+        return ""
+    given = form.cleaned_data
+    urls: list[str] = []
+
+    def act() -> None:
+        decision = services.decide(
+            access.actor(request),
+            found,
+            outcome=given["outcome"],
+            evidence_digest=shown,
+            comment=given["comment"],
+            proof=proof,
+            step=request.POST.get("step", ""),
+        )
+        urls.append(addresses.review(found.pk, f"decisions/{decision.pk}/"))
+
+    return urls[0] if accepted(form, act) else ""
+
+
+@require_safe
+def receipt(request: HttpRequest, review_id: int, decision_id: int) -> HttpResponse:
+    """What was signed, where it stands in the ledger, how to verify it. Made to be printed."""
+    found = access.review_for(request, review_id)
+    decision = selectors.get_decision(found, decision_id)
+    page = deciding.receipt(access.actor(request), found, decision)
+    return render(request, "reviews/receipt.html", {"page": page})
+
+
+@require_http_methods(ACTS)
+def withdraw(request: HttpRequest, review_id: int) -> HttpResponse:
+    """Take the request back, with a reason."""
+    found = access.review_for(request, review_id, "review.withdraw")
+    form = ReasonForm(request.POST or None)
+    actor = access.actor(request)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and accepted(form, lambda: services.withdraw(actor, found, reason=form.cleaned_data["reason"]))
+    ):
+        messages.success(request, f"{found.key} is withdrawn.")
+        return see_other(request, addresses.review(found.pk))
+    context = {"it": deciding.withdrawal(actor, found), "form": form, "review": found}
+    return page_or_fragment(
+        request, "reviews/withdraw.html", "ui/_sign.html", context, status=form_status(form)
+    )
+
+
+@require_http_methods(ACTS)
+def new_round(request: HttpRequest, review_id: int) -> HttpResponse:
+    """Fix the evidence as it is now; the signatures of the old round are void."""
+    found = access.review_for(request, review_id, "review.submit")
+    if request.method == "POST":
+        made = services.new_round(access.actor(request), found)
+        messages.success(request, f"Round {made.number} is open for signature.")
+        return see_other(request, addresses.review(found.pk))
+    page = deciding.round_question(found)
+    return page_or_fragment(
+        request, "reviews/new_round.html", "reviews/_new_round.html", {"page": page}
+    )
+
+
+@require_POST
+def promote(request: HttpRequest, review_id: int) -> HttpResponse:
+    """Promote what was signed and held back by a gate."""
+    found = access.review_for(request, review_id, "review.submit")
+    services.promote_signed(access.actor(request), found)
+    messages.success(request, f"{found.version} is promoted.")
+    return see_other(request, addresses.review(found.pk))
