@@ -33,15 +33,23 @@ class Attached(msgspec.Struct, frozen=True):
 def attachments(dossier: Dossier) -> tuple[Attached, ...]:
     """Every file of the document, in the order in which it is listed; absent ones are not there."""
     files = [
-        Attached("card.json", "The model card, every section and source", _text(as_data(dossier.card))),
-        Attached("check-results.json", "Check results with their parameters and inputs", _checks(dossier)),
-        Attached("decisions.json", "Decisions with the statements that were signed", _decisions(dossier)),
+        Attached(
+            "card.json", "The model card, every section and source", _text(as_data(dossier.card))
+        ),
+        Attached(
+            "check-results.json", "Check results with their parameters and inputs", _checks(dossier)
+        ),
+        Attached(
+            "decisions.json", "Decisions with the statements that were signed", _decisions(dossier)
+        ),
     ]
     if dossier.round is not None:
         manifest = dossier.round.manifest
         files.insert(
             0,
-            Attached("evidence-manifest.json", "The evidence manifest that was signed for", manifest),
+            Attached(
+                "evidence-manifest.json", "The evidence manifest that was signed for", manifest
+            ),
         )
     if dossier.ledger is not None:
         extract = dossier.ledger.extract

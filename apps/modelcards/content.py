@@ -42,7 +42,9 @@ _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}} | dict.fromkeys(
 def clean(content: object) -> dict[str, str]:
     """The human blocks that have text, in the order of the schema; raises Invalid naming each bad field."""
     if not isinstance(content, Mapping):
-        raise Invalid(f"A card's content is a mapping of block to text, got {type(content).__name__}.")
+        raise Invalid(
+            f"A card's content is a mapping of block to text, got {type(content).__name__}."
+        )
     errors: dict[str, str] = {}
     texts: dict[str, str] = {}
     for key, value in content.items():

@@ -53,10 +53,20 @@ SECTIONS: tuple[Section, ...] = (
                 "What the model is",
                 "In a few sentences for a reader who was not there: what it predicts, from what, with what kind of model.",
             ),
-            _computed("identity", "Identity and ownership", "Name, version, owner, risk tier, digest of the files."),
-            _computed("run", "How it was trained", "Parameters, final metrics and tags of the run."),
+            _computed(
+                "identity",
+                "Identity and ownership",
+                "Name, version, owner, risk tier, digest of the files.",
+            ),
+            _computed(
+                "run", "How it was trained", "Parameters, final metrics and tags of the run."
+            ),
             _computed("files", "Files", "Every file of the version with its size and SHA-256."),
-            _optional("contact", "Licence, citation and contact", "Licence, how to cite, where to ask questions."),
+            _optional(
+                "contact",
+                "Licence, citation and contact",
+                "Licence, how to cite, where to ask questions.",
+            ),
         ),
     ),
     Section(
@@ -84,7 +94,11 @@ SECTIONS: tuple[Section, ...] = (
                 "Relevant factors",
                 "Groups of people, instruments and environments for which performance may differ, and why.",
             ),
-            _computed("evaluated_factors", "Factors evaluated", "The group columns of the evaluation data and their sizes."),
+            _computed(
+                "evaluated_factors",
+                "Factors evaluated",
+                "The group columns of the evaluation data and their sizes.",
+            ),
         ),
     ),
     Section(
@@ -96,14 +110,22 @@ SECTIONS: tuple[Section, ...] = (
                 "Why these metrics and thresholds",
                 "What each error costs whom, how the decision threshold was chosen.",
             ),
-            _computed("metric_definitions", "Formulas and limits", "How each number was computed and what it was held against."),
+            _computed(
+                "metric_definitions",
+                "Formulas and limits",
+                "How each number was computed and what it was held against.",
+            ),
         ),
     ),
     Section(
         "evaluation_data",
         "Evaluation data",
         (
-            _computed("evaluation_sheets", "Data sheets", "Rows, columns, roles and digests of the attached data sets."),
+            _computed(
+                "evaluation_sheets",
+                "Data sheets",
+                "Rows, columns, roles and digests of the attached data sets.",
+            ),
             _required(
                 "evaluation_notes",
                 "Origin and representativeness",
@@ -115,7 +137,11 @@ SECTIONS: tuple[Section, ...] = (
         "training_data",
         "Training data",
         (
-            _computed("training_inputs", "Data sets of the run", "The inputs that the run logged, by digest."),
+            _computed(
+                "training_inputs",
+                "Data sets of the run",
+                "The inputs that the run logged, by digest.",
+            ),
             _required(
                 "training_notes",
                 "Origin and preparation",
@@ -127,10 +153,22 @@ SECTIONS: tuple[Section, ...] = (
         "quantitative_analyses",
         "Quantitative analyses",
         (
-            _computed("performance", "Performance", "Metrics with 95 % intervals on the evaluation data."),
-            _computed("fairness", "Disparities between groups", "Rates per group, gaps and ratios, with intervals."),
-            _computed("drift", "Drift against the reference data", "Distances per column with the sample sizes."),
-            _optional("interpretation", "Interpretation", "What the numbers mean for the intended use."),
+            _computed(
+                "performance", "Performance", "Metrics with 95 % intervals on the evaluation data."
+            ),
+            _computed(
+                "fairness",
+                "Disparities between groups",
+                "Rates per group, gaps and ratios, with intervals.",
+            ),
+            _computed(
+                "drift",
+                "Drift against the reference data",
+                "Distances per column with the sample sizes.",
+            ),
+            _optional(
+                "interpretation", "Interpretation", "What the numbers mean for the intended use."
+            ),
         ),
     ),
     Section(
@@ -158,7 +196,11 @@ SECTIONS: tuple[Section, ...] = (
                 "Known limitations",
                 "Where it fails or was not tested; groups too small to measure.",
             ),
-            _optional("recommendations", "Recommendations", "Further tests, monitoring, conditions of use."),
+            _optional(
+                "recommendations",
+                "Recommendations",
+                "Further tests, monitoring, conditions of use.",
+            ),
         ),
     ),
 )
@@ -178,13 +220,14 @@ def section_of(key: str) -> Section:
 
 
 def required_blocks(terms: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """The human blocks that a policy's gates (`terms`) want answered.
+    """The human blocks that a policy's gates (`terms`, or a document that holds them) want answered.
 
     `card_complete` is true for the default set, false for none, or a list of block keys; terms that do
     not speak of it get the default set. Refuses (ValueError) a key that is no human block: a
     requirement nobody can meet must be seen when the policy is written, an ignored one is a hole.
     """
-    wanted = (terms or {}).get("card_complete", True)
+    gates = (terms or {}).get("gates", terms or {})
+    wanted = gates.get("card_complete", True) if isinstance(gates, Mapping) else True
     if wanted is True or wanted is False:
         return REQUIRED_BY_DEFAULT if wanted else ()
     unknown = sorted(set(wanted) - set(HUMAN_BLOCKS))

@@ -20,9 +20,7 @@ from apps.registry.models import ModelVersion
 
 def revisions_of(version: ModelVersion) -> QuerySet[CardRevision]:
     """Every revision, newest first, with its author."""
-    return (
-        CardRevision.objects.filter(version=version).select_related("author").order_by("-number")
-    )
+    return CardRevision.objects.filter(version=version).select_related("author").order_by("-number")
 
 
 def latest_revision(version: ModelVersion) -> CardRevision | None:
@@ -39,32 +37,36 @@ def get_revision(version: ModelVersion, number: int) -> CardRevision:
     return _of(revision, version)
 
 
-def card(
+def card(version: ModelVersion, required: Iterable[str] = schema.REQUIRED_BY_DEFAULT) -> Card:
+    """The card as it is now: the latest revision, the latest results."""
+    return card_at(version, latest_revision(version), required=required)
+
+
+def card_at(
     version: ModelVersion,
+    revision: CardRevision | None,
     *,
-    revision: CardRevision | None = None,
     measurements: Mapping[str, Measurement] | None = None,
     required: Iterable[str] = schema.REQUIRED_BY_DEFAULT,
 ) -> Card:
-    """The whole card: human blocks of a revision (the latest), computed blocks from their sources.
+    """The card at one revision (None: before anybody wrote anything).
 
-    `measurements` pins the analyses to given results, one per kind; without it the latest are shown.
+    `measurements` pins the analyses to given results by kind; without it the latest are shown.
     Raises Tampered when the revision's bytes are not what its digest says.
     """
-    shown = revision or latest_revision(version)
     return Card(
         schema=schema.SCHEMA,
         model=version.model.name,
         version=version.number,
         sections=build_sections(
             computed=collect(version, measurements),
-            prose=_prose(shown) if shown else {},
+            prose=_prose(revision) if revision else {},
             required=required,
         ),
-        revision=shown.number if shown else 0,
-        digest=shown.digest if shown else "",
-        author=str(shown.author) if shown else "",
-        at=shown.created_at.isoformat() if shown else "",
+        revision=revision.number if revision else 0,
+        digest=revision.digest if revision else "",
+        author=str(revision.author) if revision else "",
+        at=revision.created_at.isoformat() if revision else "",
     )
 
 

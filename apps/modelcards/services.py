@@ -71,9 +71,7 @@ def _require_base(latest: CardRevision | None, base: int) -> None:
 
 def _unchanged(latest: CardRevision | None) -> CardRevision:
     if latest is None:
-        raise Invalid(
-            "The card is still empty.", fields={"__all__": "Write at least one block."}
-        )
+        raise Invalid("The card is still empty.", fields={"__all__": "Write at least one block."})
     return latest
 
 

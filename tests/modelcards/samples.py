@@ -54,12 +54,23 @@ def prose(key: str, text: str = "") -> Prose:
 
 def groups_table(groups: int) -> tuple[Part, ...]:
     rows = [
-        (f"Group {i:02d}", f"{0.31 + i % 7 / 100:.3f}", f"{0.28 + i % 7 / 100:.3f}", f"{0.35 + i % 7 / 100:.3f}")
+        (
+            f"Group {i:02d}",
+            f"{0.31 + i % 7 / 100:.3f}",
+            f"{0.28 + i % 7 / 100:.3f}",
+            f"{0.35 + i % 7 / 100:.3f}",
+        )
         for i in range(groups)
     ]
     bars = tuple(Bar(name, value, low, high) for name, value, low, high in rows)
     return (
-        Chart("Selection rate per group, with 95 % intervals", "selection rate", bars, "0.33", "overall"),
+        Chart(
+            "Selection rate per group, with 95 % intervals",
+            "selection rate",
+            bars,
+            "0.33",
+            "overall",
+        ),
         Table(
             "Selection rate per group",
             (
@@ -84,11 +95,19 @@ def computed(groups: int = 2, params: int = 6, files: int = 4) -> dict[str, Comp
     parameters = Table(
         "Parameters",
         (Column("Name", code=True), Column("Value", code=True)),
-        tuple(cells(f"parameter_{i}__with_a_long_name", f"value-{i}" * (1 + i % 9)) for i in range(params)),
+        tuple(
+            cells(f"parameter_{i}__with_a_long_name", f"value-{i}" * (1 + i % 9))
+            for i in range(params)
+        ),
     )
     sheet = Table(
         "Data sets",
-        (Column("Name"), Column("Role"), Column("Rows", numeric=True), Column("SHA-256", code=True)),
+        (
+            Column("Name"),
+            Column("Role"),
+            Column("Rows", numeric=True),
+            Column("SHA-256", code=True),
+        ),
         (cells("acs_ma_2016", "evaluation", "35 210", digest("data")),),
     )
     filled: dict[str, Computed] = {
@@ -110,23 +129,43 @@ def computed(groups: int = 2, params: int = 6, files: int = 4) -> dict[str, Comp
         (
             Table(
                 "Files of the version",
-                (Column("Path", code=True), Column("Size", numeric=True), Column("SHA-256", code=True)),
-                tuple(cells(f"model/part-{i}/weights.bin", "41.2 MB", digest(str(i))) for i in range(files)),
+                (
+                    Column("Path", code=True),
+                    Column("Size", numeric=True),
+                    Column("SHA-256", code=True),
+                ),
+                tuple(
+                    cells(f"model/part-{i}/weights.bin", "41.2 MB", digest(str(i)))
+                    for i in range(files)
+                ),
             ),
         )
     )
-    filled["evaluation_sheets"] = Computed((sheet,), (Source("data set acs_ma_2016", "", digest("data")),))
-    filled["performance"] = Computed(
-        (Text("AUC 0.871 (95 % interval 0.866 to 0.876, n = 35 210)."),), (Source("measurement 12"),)
+    filled["evaluation_sheets"] = Computed(
+        (sheet,), (Source("data set acs_ma_2016", "", digest("data")),)
     )
-    filled["fairness"] = Computed(groups_table(groups), (Source("measurement 13", "/checks/13/", digest("f")),))
+    filled["performance"] = Computed(
+        (Text("AUC 0.871 (95 % interval 0.866 to 0.876, n = 35 210)."),),
+        (Source("measurement 12"),),
+    )
+    filled["fairness"] = Computed(
+        groups_table(groups), (Source("measurement 13", "/checks/13/", digest("f")),)
+    )
     return filled
 
 
 def card(
-    *, groups: int = 2, params: int = 6, texts: dict[str, str] | None = None, empty: tuple[str, ...] = ()
+    *,
+    groups: int = 2,
+    params: int = 6,
+    texts: dict[str, str] | None = None,
+    empty: tuple[str, ...] = (),
 ) -> Card:
-    written = {key: prose(key, (texts or {}).get(key, "")) for key in schema.HUMAN_BLOCKS if key not in empty}
+    written = {
+        key: prose(key, (texts or {}).get(key, ""))
+        for key in schema.HUMAN_BLOCKS
+        if key not in empty
+    }
     return Card(
         schema=schema.SCHEMA,
         model="income",
@@ -173,18 +212,39 @@ def check(kind: str, verdict: str, tone: str) -> CheckView:
         code_version="countersign 0.1.0",
         rows=Table(
             "Held against the limits",
-            (Column("Quantity"), Column("Value", numeric=True), Column("Limit", numeric=True), Column("Verdict")),
-            ((Cell("demographic parity difference"), Cell("0.031"), Cell("≤ 0.10"), Cell("pass", tone="good")),),
+            (
+                Column("Quantity"),
+                Column("Value", numeric=True),
+                Column("Limit", numeric=True),
+                Column("Verdict"),
+            ),
+            (
+                (
+                    Cell("demographic parity difference"),
+                    Cell("0.031"),
+                    Cell("≤ 0.10"),
+                    Cell("pass", tone="good"),
+                ),
+            ),
         ),
         record={"value": "0.031"},
     )
 
 
-def dossier(card_: Card | None = None, *, events: int = 12, reviewed: bool = True, void: str = "") -> Dossier:
+def dossier(
+    card_: Card | None = None, *, events: int = 12, reviewed: bool = True, void: str = ""
+) -> Dossier:
     manifest = json.dumps({"card": digest("card"), "run": digest("run")}, sort_keys=True)
     evidence = digest(manifest) if reviewed else ""
     lines = tuple(
-        LedgerLine(i, WHEN, "registry.version.registered", "registered income v3", "Ana Torres", digest(str(i)))
+        LedgerLine(
+            i,
+            WHEN,
+            "registry.version.registered",
+            "registered income v3",
+            "Ana Torres",
+            digest(str(i)),
+        )
         for i in range(1, events + 1)
     )
     shown = card_ or card()
@@ -194,9 +254,17 @@ def dossier(card_: Card | None = None, *, events: int = 12, reviewed: bool = Tru
         site="Countersign",
         base_url="http://localhost:8000",
         as_of=WHEN,
-        status=Status("Approved", "good", "Two people signed for exactly the evidence below; it was promoted to Production.")
+        status=Status(
+            "Approved",
+            "good",
+            "Two people signed for exactly the evidence below; it was promoted to Production.",
+        )
         if reviewed
-        else Status("No review", "unknown", "This version was never submitted for review: nobody has signed for it."),
+        else Status(
+            "No review",
+            "unknown",
+            "This version was never submitted for review: nobody has signed for it.",
+        ),
         key_facts=(
             Fact("Model and version", Cell("income v3")),
             Fact("Owner", Cell("Ana Torres")),
@@ -215,19 +283,47 @@ def dossier(card_: Card | None = None, *, events: int = 12, reviewed: bool = Tru
             GateView("Checks", "Met", "good", "performance, fairness and drift assessed"),
             GateView("Card", "Met", "good", "every required block answered"),
         ),
-        checks=(check("performance", "PASS", "good"), check("fairness", "PASS", "good"), check("drift", "INCONCLUSIVE", "warn")),
+        checks=(
+            check("performance", "PASS", "good"),
+            check("fairness", "PASS", "good"),
+            check("drift", "INCONCLUSIVE", "warn"),
+        ),
         review=ReviewView(
-            142, "/reviews/142/", ("stage:Production",), "promoted", "Replaces v2, adds tenure.",
-            PersonAndTime("Ana Torres", WHEN), "builtin v1", digest("policy"), WHEN,
-        ) if reviewed else None,
+            142,
+            "/reviews/142/",
+            ("stage:Production",),
+            "promoted",
+            "Replaces v2, adds tenure.",
+            PersonAndTime("Ana Torres", WHEN),
+            "builtin v1",
+            digest("policy"),
+            WHEN,
+        )
+        if reviewed
+        else None,
         round=RoundView(
-            1, evidence, "live", WHEN, 1041, manifest,
-            Table("Items of the manifest", (Column("Item"), Column("What"), Column("SHA-256", code=True)),
-                  (cells("card", "revision 2", digest("card")), cells("run", "8f3a51c0", digest("run")))),
-        ) if reviewed else None,
+            1,
+            evidence,
+            "live",
+            WHEN,
+            1041,
+            manifest,
+            Table(
+                "Items of the manifest",
+                (Column("Item"), Column("What"), Column("SHA-256", code=True)),
+                (
+                    cells("card", "revision 2", digest("card")),
+                    cells("run", "8f3a51c0", digest("run")),
+                ),
+            ),
+        )
+        if reviewed
+        else None,
         decisions=(
             decision("Vera Lind", "Validator", evidence=evidence, void=void),
             decision("Rui Costa", "Approver", evidence=evidence, void=void),
-        ) if reviewed else (),
+        )
+        if reviewed
+        else (),
         ledger=LedgerView(1045, digest("root"), lines, json.dumps({"schema": "extract"})),
     )

@@ -107,7 +107,12 @@ def test_no_text_at_all_becomes_active_content(text: str) -> None:
     _assert_harmless(content.to_html(text))
 
 
-@given(st.lists(st.sampled_from(HOSTILE + ["*", "_", "`", "\n\n", "> ", "|a|\n|-|\n|b|", "[", "]("]), max_size=8))
+@given(
+    st.lists(
+        st.sampled_from([*HOSTILE, "*", "_", "`", "\n\n", "> ", "|a|\n|-|\n|b|", "[", "]("]),
+        max_size=8,
+    )
+)
 def test_no_mixture_of_hostile_pieces_becomes_active_content(pieces: list[str]) -> None:
     _assert_harmless(content.to_html("".join(pieces)))
 

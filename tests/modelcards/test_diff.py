@@ -53,5 +53,7 @@ def test_blocks_are_named_in_the_order_of_the_card_with_what_happened_to_them() 
 
 
 def test_only_what_changed_can_be_asked_for() -> None:
-    found = diff.compare({"summary": "a", "ethics": "b"}, {"summary": "a", "ethics": "c"}, only_changed=True)
+    found = diff.compare(
+        {"summary": "a", "ethics": "b"}, {"summary": "a", "ethics": "c"}, only_changed=True
+    )
     assert [block.key for block in found] == ["ethics"]

@@ -56,7 +56,9 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-def test_it_declares_pdf_a_4f_with_tags_language_and_title(short: tuple[Dossier, pypdf.PdfReader]) -> None:
+def test_it_declares_pdf_a_4f_with_tags_language_and_title(
+    short: tuple[Dossier, pypdf.PdfReader],
+) -> None:
     _, reader = short
     root = reader.trailer["/Root"]
     xmp = root["/Metadata"].get_data().decode()
@@ -71,7 +73,9 @@ def test_it_declares_pdf_a_4f_with_tags_language_and_title(short: tuple[Dossier,
 
 def test_every_font_is_inside(short: tuple[Dossier, pypdf.PdfReader]) -> None:
     _, reader = short
-    fonts = [font.get_object() for page in reader.pages for font in page["/Resources"]["/Font"].values()]
+    fonts = [
+        font.get_object() for page in reader.pages for font in page["/Resources"]["/Font"].values()
+    ]
     assert fonts
     for font in fonts:
         descriptor = font["/DescendantFonts"][0]["/FontDescriptor"]
@@ -100,7 +104,9 @@ def test_the_evidence_digest_and_the_page_number_are_on_every_page(
         assert f"Page{number}of{len(reader.pages)}" in text
 
 
-def test_the_attachments_are_the_evidence_byte_for_byte(short: tuple[Dossier, pypdf.PdfReader]) -> None:
+def test_the_attachments_are_the_evidence_byte_for_byte(
+    short: tuple[Dossier, pypdf.PdfReader],
+) -> None:
     dossier, reader = short
     inside = {name: contents[0] for name, contents in reader.attachments.items()}
     assert set(inside) == {
@@ -129,7 +135,9 @@ def test_each_file_is_associated_once_as_data_with_type_and_fixed_dates(
         assert stream["/Params"]["/ModDate"] == "D:20260302140511Z"
 
 
-def test_the_document_lists_the_digest_of_each_file_inside(short: tuple[Dossier, pypdf.PdfReader]) -> None:
+def test_the_document_lists_the_digest_of_each_file_inside(
+    short: tuple[Dossier, pypdf.PdfReader],
+) -> None:
     dossier, reader = short
     text = squeezed(text_of(reader))
     for item in attachments(dossier):
@@ -197,7 +205,10 @@ def test_a_version_without_review_says_so_and_carries_no_manifest() -> None:
     dossier = samples.dossier(reviewed=False)
     reader = read(render(dossier))
     text = " ".join(text_of(reader).split())
-    assert "This version has not been submitted for review. Nobody has signed anything about it." in text
+    assert (
+        "This version has not been submitted for review. Nobody has signed anything about it."
+        in text
+    )
     assert "No evidence has been frozen" in text
     assert "evidence-manifest.json" not in reader.attachments
     assert squeezed(f"Card revision sha256:{dossier.card.digest}") in squeezed(text)
@@ -217,13 +228,23 @@ def test_a_void_signature_says_void_and_why() -> None:
 
 
 def test_chinese_japanese_korean_arabic_and_hebrew_are_set_in_fonts_that_have_them() -> None:
-    texts = {"summary": ARABIC, "primary_uses": CHINESE, "out_of_scope": JAPANESE, "ethics": HEBREW, "oversight": KOREAN}
+    texts = {
+        "summary": ARABIC,
+        "primary_uses": CHINESE,
+        "out_of_scope": JAPANESE,
+        "ethics": HEBREW,
+        "oversight": KOREAN,
+    }
     data = render(samples.dossier(samples.card(texts=texts)))
-    shown = subprocess.run(["pdftotext", "-", "-"], input=data, capture_output=True, check=True).stdout.decode()
+    shown = subprocess.run(
+        ["pdftotext", "-", "-"], input=data, capture_output=True, check=True
+    ).stdout.decode()
     for text in (CHINESE, JAPANESE, KOREAN, HEBREW):
         assert squeezed(text) in squeezed(shown), text
     assert ARABIC.split()[0] in shown
-    used = subprocess.run(["pdffonts", "-"], input=data, capture_output=True, check=True).stdout.decode()
+    used = subprocess.run(
+        ["pdffonts", "-"], input=data, capture_output=True, check=True
+    ).stdout.decode()
     assert "CJK" in used
     assert "Arabic" in used or "Naskh" in used
 
@@ -237,10 +258,16 @@ def test_forty_groups_and_three_hundred_parameters_stay_inside_the_margins() -> 
     boxes = subprocess.run(
         ["pdftotext", "-bbox", "-", "-"], input=data, capture_output=True, check=True
     ).stdout.decode()
-    words = re.findall(r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)"', boxes)
+    words = re.findall(
+        r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)"', boxes
+    )
     assert len(words) > 3000
     left, right, bottom = 17 / 25.4 * 72, (210 - 17) / 25.4 * 72, 297 / 25.4 * 72
-    outside = [w for w in words if float(w[0]) < left - 1 or float(w[2]) > right + 1 or float(w[3]) > bottom]
+    outside = [
+        w
+        for w in words
+        if float(w[0]) < left - 1 or float(w[2]) > right + 1 or float(w[3]) > bottom
+    ]
     assert outside == []
     text = text_of(read(data))
     assert "parameter_299__with_a_long_name" in text
@@ -256,9 +283,13 @@ def test_the_head_of_a_long_table_repeats_on_each_page_it_runs_over() -> None:
 
 
 def test_a_word_without_a_break_and_a_very_long_name_do_not_leave_the_page() -> None:
-    card = samples.card(texts={"summary": "x" * 3000, "ethics": f"[{'y' * 400}](https://example.org/{'z' * 400})"})
+    card = samples.card(
+        texts={"summary": "x" * 3000, "ethics": f"[{'y' * 400}](https://example.org/{'z' * 400})"}
+    )
     data = render(samples.dossier(card))
-    boxes = subprocess.run(["pdftotext", "-bbox", "-", "-"], input=data, capture_output=True, check=True)
+    boxes = subprocess.run(
+        ["pdftotext", "-bbox", "-", "-"], input=data, capture_output=True, check=True
+    )
     rights = [float(x) for x in re.findall(r'xMax="([\d.]+)"', boxes.stdout.decode())]
     assert max(rights) <= (210 - 17) / 25.4 * 72 + 1
 
@@ -274,7 +305,14 @@ def test_hostile_prose_fetches_nothing_and_attaches_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "http://127.0.0.1:1/x.png", "https://example.org/x", "data:image/png;base64,AA==", "asset:x"]
+    "url",
+    [
+        "file:///etc/passwd",
+        "http://127.0.0.1:1/x.png",
+        "https://example.org/x",
+        "data:image/png;base64,AA==",
+        "asset:x",
+    ],
 )
 def test_the_fetcher_refuses_every_address(url: str) -> None:
     with pytest.raises(pdf.RefusedFetchError, match="documents fetch nothing"):
@@ -284,7 +322,9 @@ def test_the_fetcher_refuses_every_address(url: str) -> None:
 def test_a_document_that_tries_to_fetch_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """If a wall in front of it ever falls, the last one turns the document into an error."""
     monkeypatch.setattr(
-        pdf, "document_html", lambda _: "<!doctype html><title>x</title><img src='file:///etc/passwd'>"
+        pdf,
+        "document_html",
+        lambda _: "<!doctype html><title>x</title><img src='file:///etc/passwd'>",
     )
     with pytest.raises(pdf.RenderError, match="file:///etc/passwd"):
         pdf.render_pdf(samples.dossier())

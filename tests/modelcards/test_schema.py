@@ -31,7 +31,9 @@ def test_block_keys_are_unique_and_only_human_blocks_are_required() -> None:
 
 
 @pytest.mark.parametrize("terms", [None, {}, {"checks": {}}, {"card_complete": True}])
-def test_terms_that_do_not_loosen_it_require_the_default_set(terms: dict[str, object] | None) -> None:
+def test_terms_that_do_not_loosen_it_require_the_default_set(
+    terms: dict[str, object] | None,
+) -> None:
     assert schema.required_blocks(terms) == schema.REQUIRED_BY_DEFAULT
 
 

@@ -1,0 +1,110 @@
+"""A document is a card revision, the evidence it was signed with, and the record about both.
+
+`assemble` reads everything once and returns plain data; `render_html` and `render_pdf` need nothing
+but that data. What a round has pinned is taken from the round (card revision, check results), and
+every pinned item is compared with its digest: a document never shows other evidence than was signed.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from django.conf import settings
+
+from apps.compliance.assembly import checks, facts, ledger, pinned, review
+from apps.core import canonical
+from apps.modelcards import dossier as dossiers
+from apps.modelcards import schema
+from apps.modelcards import selectors as cards
+from apps.modelcards.dossier import Dossier, GateView
+from apps.modelcards.renderers import html, pdf
+from apps.registry import gates
+from apps.registry import selectors as registry
+from apps.registry.gates import GateResult
+from apps.registry.models import ModelVersion
+from apps.reviews import selectors as reviews
+from apps.reviews.models import Round
+
+TEMPLATE = "model-card/1"
+SITE = "Countersign"
+
+render_pdf = pdf.render_pdf
+render_html = html.document_html
+
+
+def reported_round(version: ModelVersion) -> Round | None:
+    """The round a document of today reports on: the newest one of the review asked for last.
+
+    None for a version that was never submitted.
+    """
+    latest = reviews.latest_review(version)
+    if latest is None:
+        return None
+    round_ = reviews.rounds_of(latest).first()
+    if round_ is not None:
+        round_.review = latest
+    return round_
+
+
+def assemble(version: ModelVersion, round_: Round | None) -> Dossier:
+    """Everything the document says, as of now. Raises Tampered where bytes are not what was signed."""
+    policy = round_.review.policy_version if round_ else reviews.active_policy()
+    terms = policy.document["gates"]
+    evidence = pinned.evidence(version, round_, terms)
+    card = cards.card_at(
+        version,
+        evidence.revision,
+        measurements=evidence.measurements,
+        required=schema.required_blocks(terms),
+    )
+    record = ledger.view(version)
+    return Dossier(
+        schema=dossiers.SCHEMA,
+        document="Model card",
+        site=SITE,
+        base_url=settings.BASE_URL,
+        as_of=record.as_of,
+        status=review.status(version, round_),
+        key_facts=facts.key_facts(version, card, round_),
+        card=card,
+        template=TEMPLATE,
+        evidence_digest=round_.digest if round_ else "",
+        gates=_gates(version, round_, terms),
+        checks=checks.views(version, evidence),
+        review=review.view(round_) if round_ else None,
+        round=review.round_view(round_, evidence.manifest) if round_ else None,
+        decisions=review.decisions(round_) if round_ else (),
+        ledger=record.view,
+        notes=facts.notes(version, round_),
+    )
+
+
+def input_digest(dossier: Dossier) -> str:
+    """The digest of what the document says, without the ledger's present head and the proofs to it.
+
+    Those change with every event anywhere; the facts do not.
+    """
+    settled = dossier
+    if dossier.ledger is not None:
+        bare = msgspec.structs.replace(dossier.ledger, size=0, root="", extract="")
+        settled = msgspec.structs.replace(dossier, ledger=bare)
+    return canonical.digest(dossiers.to_json(settled))
+
+
+_STATES = {"pass": ("Met", "good"), "fail": ("Not met", "bad"), "missing": ("Missing", "unknown")}
+
+
+def _gates(
+    version: ModelVersion, round_: Round | None, terms: dict[str, object]
+) -> tuple[GateView, ...]:
+    """What the policy asks of this version for the targets of its review, and how that stands now."""
+    if not version.model.is_governed:
+        return ()
+    targets = round_.review.target_list if round_ else registry.governed_targets()
+    return tuple(_gate(result) for result in gates.evaluate(version, targets, terms))
+
+
+def _gate(result: GateResult) -> GateView:
+    word, tone = _STATES[result.state]
+    return msgspec.convert(
+        {"title": result.title, "state": word, "tone": tone, "fact": result.fact}, GateView
+    )

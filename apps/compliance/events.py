@@ -1,0 +1,35 @@
+"""What compliance does, as the ledger tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.audits.events import Event, register
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class DocumentIssued(Event):
+    """A document was made. `digest` is that of the whole file: it catches what no check inside can."""
+
+    type: ClassVar[str] = "compliance.document.issued"
+    document: int
+    uuid: str
+    kind: str
+    model: int
+    version: int
+    review: int | None
+    round: int | None
+    digest: str
+    size: int
+    input_digest: str
+    manifest_digest: str
+    card_revision: int
+    card_digest: str
+
+    def subject(self) -> str:
+        return f"document:{self.uuid}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (f"document:{self.uuid}", f"version:{self.version}", f"model:{self.model}")

@@ -1,0 +1,110 @@
+"""Issued documents.
+
+A document is rendered from a dossier that was assembled and stored when it was asked for: rendering
+it again gives the same bytes. Deliberately missing: any path by which a ready document changes.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from apps.core.models import Blob
+from apps.registry.models import ModelVersion, RegisteredModel
+
+
+class DocumentKind(models.TextChoices):
+    MODEL_CARD = "model_card", "Model card"
+
+
+class DocumentStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RENDERING = "rendering", "Being made"
+    READY = "ready", "Ready"
+    ERROR = "error", "Could not be made"
+
+    @property
+    def tone(self) -> str:
+        """How the status chip looks (templates/ui)."""
+        return {"queued": "neutral", "rendering": "info", "ready": "good", "error": "bad"}[self]
+
+
+class Document(models.Model):
+    """One document about one version.
+
+    `input_digest` is the digest of everything it says, without the ledger's present head: the same
+    facts asked for again give the same document. `dossier` holds those facts. `review_id` and
+    `round_id` name the evidence, null for a version that was never submitted.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="documents")
+    kind = models.CharField(
+        max_length=16, choices=DocumentKind.choices, default=DocumentKind.MODEL_CARD
+    )
+    review_id = models.BigIntegerField(null=True, blank=True)
+    round_id = models.BigIntegerField(null=True, blank=True)
+    status = models.CharField(
+        max_length=10, choices=DocumentStatus.choices, default=DocumentStatus.QUEUED
+    )
+    input_digest = models.CharField(max_length=64)
+    dossier = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    html_digest = models.CharField(max_length=64, default="", blank=True)
+    blob = models.ForeignKey(
+        Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    digest = models.CharField(max_length=64, default="", blank=True)
+    size = models.BigIntegerField(default=0)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(default="", blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "kind", "input_digest"], name="compliance_same_facts_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=DocumentStatus.values),
+                name="compliance_document_status_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="ready")
+                | (models.Q(blob__isnull=False) & models.Q(digest=models.F("blob_id"))),
+                name="compliance_ready_has_its_bytes",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="error") | ~models.Q(error=""),
+                name="compliance_error_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.version}"
+
+    @property
+    def state(self) -> DocumentStatus:
+        return DocumentStatus(self.status)
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == DocumentStatus.READY
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a worker still has to do something."""
+        return self.status in {DocumentStatus.QUEUED, DocumentStatus.RENDERING}
+
+    def policy_root(self) -> RegisteredModel:
+        """Where rights to this object are granted (see apps.accounts.policy)."""
+        return self.version.model

@@ -1,0 +1,193 @@
+"""Reads the sources of the computed blocks and hands them to the pure builders.
+
+A constant number of queries, whatever the number of parameters, files or groups. What is missing is
+not an error: its block says what is missing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from apps.accounts.selectors import names
+from apps.checks import selectors as checks
+from apps.checks.library.drift import DriftResult
+from apps.checks.library.groups import FairnessResult
+from apps.checks.library.performance import PerformanceResult
+from apps.checks.models import CheckKind, EvaluationDataset, Measurement
+from apps.core import canonical
+from apps.experiments import selectors as experiments
+from apps.modelcards.card import Computed, Source
+from apps.modelcards.computed import about, data, definitions, drift, fairness, performance
+from apps.registry import selectors as registry
+from apps.registry.models import ModelVersion
+
+R = TypeVar("R", PerformanceResult, FairnessResult, DriftResult)
+
+
+def collect(
+    version: ModelVersion, measurements: Mapping[str, Measurement] | None = None
+) -> dict[str, Computed]:
+    """Every computed block of the schema. `measurements` pins results by kind; without it the latest."""
+    shown = _measured(version) if measurements is None else dict(measurements)
+    sources = {kind: _source(version, row) for kind, row in shown.items()}
+    facts = experiments.run_facts(version.run) if version.run else None
+    return {
+        **_about(version, facts),
+        **_data(version, facts, shown, sources),
+        **_analyses(shown, sources),
+    }
+
+
+def _about(version: ModelVersion, facts: dict[str, Any] | None) -> dict[str, Computed]:
+    digest = canonical.digest_of(facts) if facts else ""
+    return {
+        "identity": about.identity(_identity(version)),
+        "run": about.run(_readable(facts), run_id=version.run_uuid, digest=digest),
+        "files": about.files(version.manifest, version.manifest_digest),
+    }
+
+
+def _identity(version: ModelVersion) -> about.Identity:
+    model = version.model
+    people = names([model.owner_id, version.created_by_id])
+    return about.Identity(
+        model=model.name,
+        number=version.number,
+        label=version.label,
+        description=version.description or model.description,
+        owner=people[model.owner_id],
+        team=model.team.name if model.team else "",
+        registered_by=people[version.created_by_id],
+        registered_at=moment(version.created_at),
+        governance=str(model.get_governance_display()),
+        risk_tier=model.risk_tier,
+        exposure=str(model.get_exposure_display()),
+        purpose_class=str(model.get_purpose_class_display()),
+        purpose=model.purpose,
+        targets=tuple(str(target) for target in registry.held_targets(version)),
+        manifest_digest=version.manifest_digest,
+        url=f"/models/{quote(model.name, safe='')}/",
+    )
+
+
+def _readable(facts: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The run's facts with times for people instead of milliseconds."""
+    if facts is None:
+        return None
+    times = {key: _from_ms(facts[key]) for key in ("start_time", "end_time")}
+    return {**facts, **times}
+
+
+def _from_ms(value: str | None) -> str:
+    if not value:
+        return ""
+    return moment(dt.datetime.fromtimestamp(int(value) / 1000, tz=dt.UTC))
+
+
+def moment(at: dt.datetime) -> str:
+    """2 March 2026, 14:05 UTC."""
+    utc = at.astimezone(dt.UTC)
+    return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
+
+
+def _data(
+    version: ModelVersion,
+    facts: dict[str, Any] | None,
+    shown: Mapping[str, Measurement],
+    sources: Mapping[str, Source],
+) -> dict[str, Computed]:
+    in_force = checks.datasets_in_force(version)
+    url = f"/models/{quote(version.model.name, safe='')}/{version.number}/data/"
+    sheets = [_sheet(row, url) for _, row in sorted(in_force.items())]
+    declared = sorted(
+        {name for row in in_force.values() for name in row.mapping.get("sensitive", ())}
+    )
+    groups = _result(shown, CheckKind.FAIRNESS, FairnessResult)
+    run = version.run
+    inputs = Source(f"run {run.run_id[:8]}", f"/runs/{run.run_id}/") if run else None
+    return {
+        "evaluation_sheets": data.evaluation_sheets(sheets),
+        "evaluated_factors": data.evaluated_factors(
+            groups, declared, sources.get(CheckKind.FAIRNESS)
+        ),
+        "training_inputs": data.training_inputs(facts, inputs),
+    }
+
+
+def _sheet(row: EvaluationDataset, url: str) -> data.Sheet:
+    return data.Sheet(
+        name=row.name,
+        role=str(row.get_role_display()),
+        format=str(row.get_format_display()),
+        rows=row.rows,
+        digest=row.digest,
+        favourable=row.favourable,
+        attached_by=str(row.created_by),
+        attached_at=moment(row.created_at),
+        origin=f", from the run's file {row.artifact}" if row.artifact else "",
+        columns=tuple(
+            (str(entry["name"]), str(entry["kind"]), str(entry.get("missing", "")))
+            for entry in row.columns
+        ),
+        meaning=tuple((key, _named(row.mapping.get(key))) for key in data.MEANINGS),
+        url=url,
+    )
+
+
+def _named(value: Any) -> tuple[str, ...]:
+    if not value:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(map(str, value))
+
+
+def _analyses(
+    shown: Mapping[str, Measurement], sources: Mapping[str, Source]
+) -> dict[str, Computed]:
+    libraries: dict[str, str] = {}
+    for row in shown.values():
+        libraries |= row.libraries
+    why = "{} was not measured on the data in force."
+    return {
+        "performance": performance.performance(
+            _result(shown, CheckKind.PERFORMANCE, PerformanceResult),
+            sources.get(CheckKind.PERFORMANCE),
+            why.format("Performance"),
+        ),
+        "fairness": fairness.fairness(
+            _result(shown, CheckKind.FAIRNESS, FairnessResult),
+            sources.get(CheckKind.FAIRNESS),
+            why.format("Fairness"),
+        ),
+        "drift": drift.drift(
+            _result(shown, CheckKind.DRIFT, DriftResult),
+            sources.get(CheckKind.DRIFT),
+            why.format("Drift"),
+        ),
+        "metric_definitions": definitions.metric_definitions(
+            shown, libraries, tuple(sources.values())
+        ),
+    }
+
+
+def _measured(version: ModelVersion) -> dict[str, Measurement]:
+    found = {kind: checks.latest(version, kind) for kind in CheckKind.values}
+    return {kind: row for kind, row in found.items() if row is not None}
+
+
+def _source(version: ModelVersion, row: Measurement) -> Source:
+    url = f"/models/{quote(version.model.name, safe='')}/{version.number}/checks/"
+    return Source(f"{row.kind} measurement {row.uuid}", url, row.result_digest)
+
+
+def _result(shown: Mapping[str, Measurement], kind: str, wanted: type[R]) -> R | None:
+    row = shown.get(kind)
+    if row is None:
+        return None
+    result = checks.result_of(row)
+    if not isinstance(result, wanted):
+        msg = f"measurement {row.uuid} is said to be {kind} and holds {type(result).__name__}"
+        raise TypeError(msg)
+    return result

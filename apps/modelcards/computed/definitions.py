@@ -1,0 +1,57 @@
+"""How each published number is computed, beside its name: `ppr` and `pprev` differ between libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from apps.modelcards.card import Computed, Source
+from apps.modelcards.parts import Cell, Column, Fact, Facts, Missing, Table, cells
+
+FORMULAS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "performance": (
+        ("Accuracy", "(TP + TN) / n"),
+        ("Balanced accuracy", "(TP / (TP + FN) + TN / (TN + FP)) / 2"),
+        ("Precision", "TP / (TP + FP)"),
+        ("Recall", "TP / (TP + FN)"),
+        ("F1", "2 TP / (2 TP + FP + FN)"),
+        ("ROC AUC", "Mann-Whitney U / (positives × negatives), ties count one half"),
+        ("Log loss", "mean of −ln(score given to the outcome that occurred)"),
+        ("Brier score", "mean of (score − outcome)²"),
+    ),
+    "fairness": (
+        ("Selection rate", "predicted favourable / n, per group"),
+        ("True positive rate", "TP / (TP + FN), per group, positive meaning favourable"),
+        ("False positive rate", "FP / (FP + TN), per group"),
+        ("Demographic parity difference", "largest − smallest selection rate"),
+        ("Demographic parity ratio", "smallest / largest selection rate"),
+        ("Equal opportunity difference", "largest − smallest true positive rate"),
+        ("Equalized odds difference", "the larger of the gaps of true and of false positive rates"),
+    ),
+    "drift": (
+        ("PSI", "Σ (q − p) ln(q / p) over the bins; p reference share, q current share"),
+        ("KS distance", "largest distance of the two distribution functions"),
+        ("Cramér's V", "√(χ² / n) of the two-row contingency table"),
+        ("PSI by chance", "(bins − 1) (1/n + 1/m)"),
+    ),
+}
+_INTERVALS = (
+    "Rates: Wilson. Differences of rates: Newcombe. Ratios: Katz, on the logarithm. ROC AUC: DeLong on the "
+    "logit scale. A number without denominator is not defined, never 0."
+)
+
+
+def metric_definitions(
+    measured: Collection[str], libraries: Mapping[str, str], sources: tuple[Source, ...]
+) -> Computed:
+    """Formulas of what was measured, and the libraries behind it."""
+    rows = tuple(
+        cells(name, formula)
+        for kind, formulas in FORMULAS.items()
+        if kind in measured
+        for name, formula in formulas
+    )
+    if not rows:
+        return Computed((Missing("Nothing was measured, so there is no number to define."),))
+    table = Table("Formulas", (Column("Number"), Column("Formula")), rows, note=_INTERVALS)
+    used = ", ".join(f"{name} {version}" for name, version in sorted(libraries.items()))
+    return Computed((table, Facts((Fact("Computed with", Cell(used)),))), sources)

@@ -1,0 +1,88 @@
+"""Drift between the reference and the current data, column by column."""
+
+from __future__ import annotations
+
+from apps.checks.library.columns import ColumnDrift
+from apps.checks.library.drift import DriftResult
+from apps.checks.library.estimates import Estimate
+from apps.checks.numbers import grouped, listed, shown
+from apps.modelcards.card import Computed, Source
+from apps.modelcards.parts import Bar, Chart, Column, Missing, Part, Table, Text, cells
+
+
+def drift(result: DriftResult | None, source: Source | None, why_not: str) -> Computed:
+    """Effect sizes with the test beside them; what could not be compared says why."""
+    if result is None or source is None:
+        return Computed((Missing(why_not),))
+    sizes = f"{grouped(result.reference_rows)} rows of reference against {grouped(result.current_rows)} rows now."
+    compared = [column for column in result.columns if column.kind != "unusable"]
+    unusable = [column for column in result.columns if column.kind == "unusable"]
+    parts: list[Part] = [Text(sizes)]
+    if compared:
+        parts += [_chart(compared), _table(compared, result)]
+    parts += [Missing(f"{column.name} was not compared: {column.reason}.") for column in unusable]
+    if result.unmeasured:
+        names = listed(list(result.unmeasured), 12)
+        parts.append(Text(f"In both data sets and not compared: {names}."))
+    return Computed(tuple(parts), (source,))
+
+
+def _chart(columns: list[ColumnDrift]) -> Chart:
+    ordered = sorted(columns, key=lambda c: (-_psi(c), c.name))
+    bars = tuple(Bar(c.name, c.psi.value or "" if c.psi else "") for c in ordered)
+    return Chart("Population stability index per column, largest first", "PSI", bars)
+
+
+def _psi(column: ColumnDrift) -> float:
+    return float(column.psi.value) if column.psi and column.psi.value else 0.0
+
+
+def _table(columns: list[ColumnDrift], result: DriftResult) -> Table:
+    head = (
+        Column("Column", code=True),
+        Column("Kind"),
+        Column("PSI", numeric=True),
+        Column("PSI by chance", numeric=True),
+        Column("KS or V", numeric=True),
+        Column("p, adjusted", numeric=True),
+        Column("Missing, change", numeric=True),
+        Column("New categories"),
+    )
+    rows = tuple(
+        cells(
+            column.name,
+            column.kind,
+            _value(column.psi),
+            shown(column.noise_floor),
+            _value(column.ks or column.cramers_v),
+            _p_value(column),
+            _value(column.missing_rate_increase),
+            _new(column),
+        )
+        for column in columns
+    )
+    note = (
+        f"PSI with the natural logarithm, bins from the reference, empty shares counted as {result.epsilon}. "
+        "PSI by chance is what to expect of samples this size where nothing changed. KS distance for "
+        "numbers, Cramér's V for categories; p-values adjusted over all columns (Benjamini-Hochberg)."
+    )
+    return Table("Columns compared", head, rows, note=note)
+
+
+def _value(number: Estimate | None) -> str:
+    return shown(number.value) if number is not None else "—"
+
+
+def _p_value(column: ColumnDrift) -> str:
+    if column.test is None or not column.test.p_adjusted:
+        return "—"
+    value = float(column.test.p_adjusted)
+    return shown(value) if value >= 0.001 else "< 0.001"
+
+
+def _new(column: ColumnDrift) -> str:
+    if not column.new_categories:
+        return ""
+    share = column.new_category_share
+    names = listed(list(column.new_categories), 5)
+    return f"{names} ({shown(share.value)} of the rows)" if share and share.value else names

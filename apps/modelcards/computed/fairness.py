@@ -1,0 +1,149 @@
+"""Disparities between groups: rates per group with intervals, gaps over the groups, the worst named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from apps.checks.library.estimates import Estimate
+from apps.checks.library.groups import (
+    RATES,
+    TITLES,
+    FairnessResult,
+    Group,
+    Grouping,
+    group_label,
+)
+from apps.checks.numbers import CROSS, grouped, listed, shown
+from apps.modelcards.card import Computed, Source
+from apps.modelcards.computed.performance import bar, counted, ends, interval_title
+from apps.modelcards.parts import Chart, Column, Missing, Part, Table, Text, cells
+
+
+def fairness(result: FairnessResult | None, source: Source | None, why_not: str) -> Computed:
+    """Every grouping that was measured; one that was refused is a visible gap with its reason."""
+    if result is None or source is None:
+        return Computed((Missing(why_not),))
+    favourable = result.labels.favourable
+    parts: list[Part] = [
+        Text(
+            f"{counted(result.rows)} Favourable means {favourable!r}; a group is selected when it is predicted."
+        )
+    ]
+    for grouping in result.groupings:
+        parts += _grouping(grouping, result)
+    parts += [
+        Missing(f"{CROSS.join(entry.features)} was not measured: {entry.reason}.")
+        for entry in result.refused
+    ]
+    if result.cross_check:
+        check = result.cross_check
+        parts.append(
+            Text(
+                f"{check.compared} of these numbers were computed again with {check.library} {check.version}; "
+                f"the largest difference is {check.largest_difference}."
+            )
+        )
+    return Computed(tuple(parts), (source,))
+
+
+def _grouping(grouping: Grouping, result: FairnessResult) -> Iterator[Part]:
+    yield Text(_headline(grouping), heading=f"{grouping.label}.")
+    groups = sorted(grouping.groups, key=lambda group: (-group.n, group.label))
+    chart = tuple(bar(group.label, group.rates["selection_rate"]) for group in groups)
+    confidence = interval_title(result.confidence)
+    yield Chart(
+        f"Selection rate by {grouping.label}, with {confidence} intervals", "selection rate", chart
+    )
+    yield _rates(grouping, groups, confidence)
+    yield _gaps(grouping, confidence)
+
+
+def _headline(grouping: Grouping) -> str:
+    known = [group for group in grouping.groups if group.rates["selection_rate"].value is not None]
+    if len(known) < 2:
+        return "Fewer than two groups have a selection rate; there is nothing to compare."
+    low = min(known, key=_selected)
+    high = max(known, key=_selected)
+    return (
+        f"Lowest selection rate: {low.label}, {_with_interval(low)}; "
+        f"highest: {high.label}, {_with_interval(high)}."
+    )
+
+
+def _selected(group: Group) -> tuple[float, str]:
+    return float(group.rates["selection_rate"].exact), group.label
+
+
+def _with_interval(group: Group) -> str:
+    number = group.rates["selection_rate"]
+    low, high = ends(number)
+    return f"{shown(number.value)} ({low} to {high}, n = {grouped(group.n)})"
+
+
+def _rates(grouping: Grouping, groups: list[Group], confidence: str) -> Table:
+    head = (
+        Column(grouping.label),
+        Column("n", numeric=True),
+        *(
+            column
+            for title in RATES.values()
+            for column in (Column(title, numeric=True), Column(confidence, numeric=True))
+        ),
+        Column("Selection rate against the reference", numeric=True),
+    )
+    rows = tuple(
+        cells(
+            group.label,
+            grouped(group.n),
+            *(text for key in RATES for text in _pair(group.rates[key])),
+            _against(group, grouping),
+        )
+        for group in groups
+    )
+    note = (
+        f"Reference: {group_label(grouping.reference)} ({grouping.reference_is}). — means not defined: "
+        "the group has nobody whom the rate is about."
+    )
+    if grouping.empty_count:
+        names = listed([group_label(values) for values in grouping.empty[:8]], 8)
+        note += f" {grouped(grouping.empty_count)} combinations nobody is in: {names}."
+    return Table(f"Rates by {grouping.label}", head, rows, note=note)
+
+
+def _pair(number: Estimate) -> tuple[str, str]:
+    if number.value is None:
+        return "—", ""
+    low, high = ends(number)
+    return shown(number.value), f"{low}–{high}"
+
+
+def _against(group: Group, grouping: Grouping) -> str:
+    if group.values == grouping.reference:
+        return "reference"
+    number = group.differences.get("selection_rate")
+    if number is None or number.value is None:
+        return "—"
+    sign = "+" if float(number.value) > 0 else ""
+    return f"{sign}{shown(number.value)}".replace("-", "−")
+
+
+def _gaps(grouping: Grouping, confidence: str) -> Table:
+    head = (
+        Column("Gap between groups"),
+        Column("Value", numeric=True),
+        Column(f"{confidence} from", numeric=True),
+        Column("to", numeric=True),
+        Column("Interval, or why there is none"),
+    )
+    rows = tuple(
+        cells(
+            title,
+            shown(grouping.gaps[key].value),
+            *ends(grouping.gaps[key]),
+            grouping.gaps[key].method or grouping.gaps[key].reason,
+        )
+        for key, title in TITLES.items()
+        if key in grouping.gaps
+    )
+    note = "Over all groups shown, small ones too. A policy may leave small groups out: see part B."
+    return Table(f"Gaps over {grouping.label}", head, rows, note=note)
