@@ -314,7 +314,10 @@ CHECKS_SCRATCH = local.folder(VAR / "scratch")
 # --- modelcards, compliance -------------------------------------------------------------------
 
 APPEND_ONLY_TABLES += ["modelcards_cardrevision"]
-LEDGER_RECONCILERS += ["apps.modelcards.reconcile.differences"]
+LEDGER_RECONCILERS += [
+    "apps.modelcards.reconcile.differences",
+    "apps.compliance.reconcile.differences",
+]
 
 # --- reviews ----------------------------------------------------------------------------------
 

@@ -1,0 +1,142 @@
+"""From files to sufficient statistics: opens the data sets of one measurement and counts what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from apps.checks.engine.counts import Outcomes, count_groups, count_rows, find_labels
+from apps.checks.engine.drift import Pair, drift_statistics
+from apps.checks.engine.scores import score_statistics
+from apps.checks.engine.source import Caps, Column, Format, Source, opened
+from apps.checks.mapping import Mapping
+from apps.checks.statistics import (
+    Contingency,
+    DriftStatistics,
+    FairnessStatistics,
+    PerformanceStatistics,
+    Refused,
+)
+from apps.core.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A stored file with what was declared about it."""
+
+    path: Path
+    format: Format
+    columns: tuple[Column, ...]
+    mapping: Mapping
+    favourable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where and how the counting happens."""
+
+    caps: Caps
+    scratch: Path
+    tick: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def open(self, data: DataSet) -> Iterator[Source]:
+        """The file of a data set, ready to be counted."""
+        with opened(
+            data.path, data.format, data.columns, caps=self.caps, scratch=self.scratch
+        ) as source:
+            yield source
+
+
+def performance(data: DataSet, workshop: Workshop) -> PerformanceStatistics:
+    """The confusion counts and, if a score column is declared, what the scores say."""
+    mapping = data.mapping
+    with workshop.open(data) as source:
+        held = source.held(
+            [name for name in (mapping.target, mapping.prediction, mapping.score) if name]
+        )
+        outcomes = _outcomes(held, data)
+        rows, table = count_rows(held, outcomes)
+        workshop.tick()
+        scores = score_statistics(held, outcomes, mapping.score) if mapping.score else None
+    return PerformanceStatistics(rows, outcomes.labels, table, scores)
+
+
+def fairness(
+    data: DataSet, workshop: Workshop, crossings: Sequence[tuple[str, ...]] = ()
+) -> FairnessStatistics:
+    """A count table for every declared sensitive column and for the crossings (default: all crossed)."""
+    mapping = data.mapping
+    if not mapping.sensitive:
+        raise Invalid(
+            "no sensitive feature was declared for this data set",
+            fields={"sensitive": "name at least one column"},
+        )
+    groupings = _groupings(mapping.sensitive, crossings)
+    with workshop.open(data) as source:
+        held = source.held([mapping.target, mapping.prediction, *mapping.sensitive])
+        outcomes = _outcomes(held, data)
+        rows, _ = count_rows(held, outcomes)
+        found: list[Contingency | Refused] = []
+        for features in groupings:
+            found.append(count_groups(held, outcomes, features))
+            workshop.tick()
+    return FairnessStatistics(
+        rows,
+        outcomes.labels,
+        tuple(entry for entry in found if isinstance(entry, Contingency)),
+        tuple(entry for entry in found if isinstance(entry, Refused)),
+    )
+
+
+def drift(reference: DataSet, current: DataSet, workshop: Workshop) -> DriftStatistics:
+    """Every declared feature of the reference, and scores, predictions and outcomes where both have them."""
+    pairs = pairs_of(reference, current)
+    if not pairs:
+        raise Invalid(
+            "the reference data declare no feature, score or prediction to compare",
+            fields={"features": "name at least one column of the reference data"},
+        )
+    used = {pair.reference for pair in pairs}
+    unmeasured = [c.name for c in reference.columns if c.name not in used]
+    with workshop.open(reference) as first, workshop.open(current) as second:
+        return drift_statistics(first, second, pairs, unmeasured=unmeasured, tick=workshop.tick)
+
+
+def pairs_of(reference: DataSet, current: DataSet) -> list[Pair]:
+    """What is compared with what. A feature keeps its name; the other columns go by their meaning."""
+    before, after = reference.mapping, current.mapping
+    categorical = {*before.categorical, *after.categorical}
+    pairs = [Pair("feature", name, name, name in categorical) for name in before.features]
+    for role in ("score", "prediction", "target"):
+        first, second = getattr(before, role), getattr(after, role)
+        if first and second and first not in before.features:
+            pairs.append(Pair(role, first, second, role != "score"))
+    return pairs
+
+
+def _outcomes(source: Source, data: DataSet) -> Outcomes:
+    mapping = data.mapping
+    labels = find_labels(
+        source,
+        target=mapping.target,
+        prediction=mapping.prediction,
+        favourable=data.favourable,
+        positive=mapping.positive,
+    )
+    return Outcomes(mapping.target, mapping.prediction, labels)
+
+
+def _groupings(
+    sensitive: tuple[str, ...], crossings: Sequence[tuple[str, ...]]
+) -> list[tuple[str, ...]]:
+    unknown = sorted({name for crossing in crossings for name in crossing} - set(sensitive))
+    if unknown:
+        raise Invalid(
+            f"not declared as sensitive: {', '.join(unknown)}",
+            fields={"crossings": f"{unknown[0]!r} is not declared as sensitive"},
+        )
+    crossed = list(crossings) or ([sensitive] if len(sensitive) > 1 else [])
+    return [(name,) for name in sensitive] + [tuple(crossing) for crossing in crossed]

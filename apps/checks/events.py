@@ -1,0 +1,80 @@
+"""What happens to evaluation data and measurements, as the ledger tells it. Ids and values, never rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.audits.events import Event, register
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfVersion(Event):
+    model: int
+    version: int
+
+    def scopes(self) -> tuple[str, ...]:
+        return (self.subject(), f"version:{self.version}", f"model:{self.model}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class DatasetAttached(_OfVersion):
+    """`meaning` is the digest of mapping and favourable outcome, `digest` that of the bytes."""
+
+    type: ClassVar[str] = "checks.dataset.attached"
+    dataset: int
+    role: str
+    name: str
+    format: str
+    rows: int
+    digest: str
+    meaning: str
+
+    def subject(self) -> str:
+        return f"dataset:{self.dataset}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfMeasurement(_OfVersion):
+    measurement: int
+    kind: str
+    key: str
+
+    def subject(self) -> str:
+        return f"measurement:{self.measurement}"
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class MeasurementRequested(_OfMeasurement):
+    """`inputs` are the digests of the data sets."""
+
+    type: ClassVar[str] = "checks.measurement.requested"
+    inputs: list[str]
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class MeasurementDone(_OfMeasurement):
+    """`result_digest` covers key, statistics and result."""
+
+    type: ClassVar[str] = "checks.measurement.done"
+    result_digest: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class MeasurementFailed(_OfMeasurement):
+    type: ClassVar[str] = "checks.measurement.failed"
+    reason: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class MeasurementRecalled(_OfMeasurement):
+    """`result_digest` is what was in force until now."""
+
+    type: ClassVar[str] = "checks.measurement.recalled"
+    result_digest: str
+    reason: str

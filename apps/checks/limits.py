@@ -1,0 +1,187 @@
+"""What a policy demands of the checks, validated. Limits are decimal strings, so that they enter digests.
+
+{
+  "performance": {"roc_auc": {"min": "0.70"}, "log_loss": {"max": "0.60"}, "min_n": 30},
+  "fairness": {"features": ["sex", ["sex", "race"]], "demographic_parity_difference": {"max": "0.10"}},
+  "drift": {"psi": {"max": "0.25"}, "alpha": "0.05"}
+}
+
+A kind that is not named is not demanded. Changing a limit re-assesses what was measured and measures nothing.
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from apps.core.errors import Invalid
+
+KINDS = ("performance", "fairness", "drift")
+
+
+def _decimal_text(value: object) -> str:
+    """`"0.70"`, also 1 and "1e-3"; no float, whose digits depend on who prints it."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError('expected a decimal number as text, such as "0.70"')  # noqa: TRY004 - pydantic wants it
+    try:
+        number = decimal.Decimal(str(value))
+    except decimal.InvalidOperation:
+        raise ValueError(f"{value!r} is not a decimal number") from None
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    return str(value)
+
+
+def _share(value: str) -> str:
+    if not 0 <= decimal.Decimal(value) <= 1:
+        raise ValueError("expected a share between 0 and 1")
+    return value
+
+
+Decimal = Annotated[str, BeforeValidator(_decimal_text)]
+Share = Annotated[Decimal, AfterValidator(_share)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bound(_Strict):
+    """At least `min` or at most `max`: exactly one of the two. Reaching the bound satisfies it."""
+
+    min: Decimal | None = None
+    max: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.min is None) == (self.max is None):
+            raise ValueError("expected exactly one of min and max")
+        return self
+
+    @property
+    def text(self) -> str:
+        """The number as it was written."""
+        return self.max if self.min is None else self.min  # type: ignore[return-value]
+
+    @property
+    def value(self) -> Fraction:
+        return Fraction(self.text)
+
+    @property
+    def sentence(self) -> str:
+        """`at least 0.70` or `at most 0.10`."""
+        return f"at most {self.max}" if self.min is None else f"at least {self.min}"
+
+
+class _KindLimits(_Strict):
+    def bounds(self) -> dict[str, Bound]:
+        """The metrics that have a limit, in the order of the definition."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: bound for name, bound in found.items() if isinstance(bound, Bound)}
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.bounds():
+            raise ValueError("names no limit: nothing would be judged")
+        return self
+
+
+class PerformanceLimits(_KindLimits):
+    """`min_n`: fewest rows behind a number; `max_excluded_share`: most rows left out for missing values."""
+
+    accuracy: Bound | None = None
+    balanced_accuracy: Bound | None = None
+    precision: Bound | None = None
+    recall: Bound | None = None
+    f1: Bound | None = None
+    roc_auc: Bound | None = None
+    log_loss: Bound | None = None
+    brier: Bound | None = None
+    min_n: int = Field(default=30, ge=1)
+    max_excluded_share: Share = "0.05"
+
+
+Grouping = str | tuple[str, ...]
+
+
+class FairnessLimits(_KindLimits):
+    """`features`: which groupings are judged, a list within the list being a crossing; empty means every
+    single feature measured. Groups below `min_n` rows are shown and not judged; the judged ones must
+    hold `min_coverage` of the rows."""
+
+    features: tuple[Grouping, ...] = ()
+    demographic_parity_difference: Bound | None = None
+    demographic_parity_ratio: Bound | None = None
+    equalized_odds_difference: Bound | None = None
+    equal_opportunity_difference: Bound | None = None
+    min_n: int = Field(default=30, ge=1)
+    min_coverage: Share = "0.95"
+    max_excluded_share: Share = "0.05"
+
+    def groupings(self) -> tuple[tuple[str, ...], ...]:
+        """`features` with single names as tuples of one."""
+        return tuple((entry,) if isinstance(entry, str) else entry for entry in self.features)
+
+
+class DriftLimits(_KindLimits):
+    """`columns`: which columns are judged; empty means every one that was to be compared. `psi`, `ks` and
+    `cramers_v` alarm only when the column's p-value, adjusted over all columns, is below `alpha` too."""
+
+    columns: tuple[str, ...] = ()
+    psi: Bound | None = None
+    ks: Bound | None = None
+    cramers_v: Bound | None = None
+    missing_rate_increase: Bound | None = None
+    new_category_share: Bound | None = None
+    alpha: Share = "0.05"
+    min_n: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _upper(self) -> Self:
+        wrong = [name for name, bound in self.bounds().items() if bound.max is None]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: drift is limited from above; expected max")
+        return self
+
+
+class CheckLimits(_Strict):
+    """The whole of it. A kind that is None is not demanded."""
+
+    performance: PerformanceLimits | None = None
+    fairness: FairnessLimits | None = None
+    drift: DriftLimits | None = None
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> CheckLimits:
+        """From plain data. Raises Invalid with one message per wrong field, `drift.psi.max` and so on."""
+        try:
+            return cls.model_validate(dict(document))
+        except ValidationError as error:
+            fields = {
+                ".".join(map(str, item["loc"])) or "checks": item["msg"] for item in error.errors()
+            }
+            first = "; ".join(f"{name}: {message}" for name, message in fields.items())
+            raise Invalid(f"These limits cannot be used: {first}.", fields=fields) from error
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that are demanded."""
+        return tuple(kind for kind in KINDS if getattr(self, kind) is not None)
+
+
+def validate_limits(document: Mapping[str, Any]) -> None:
+    """Raises Invalid unless `document` is a set of limits that demands something."""
+    if not CheckLimits.parse(document).kinds:
+        raise Invalid("These limits demand no check at all.", fields={"checks": "names no check"})

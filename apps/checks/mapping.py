@@ -1,0 +1,74 @@
+"""What the columns of an evaluation data set mean, as somebody declared it when attaching the data."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping as MappingType
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from apps.core.errors import Invalid
+
+
+class Role(enum.StrEnum):
+    """What a data set is for. Drift compares `reference` with `current`, or with `evaluation` if there
+    is no current one."""
+
+    EVALUATION = "evaluation"
+    REFERENCE = "reference"
+    CURRENT = "current"
+
+
+def _label(value: object) -> object:
+    """An outcome may come as a number or a truth value; it is compared as text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else value
+
+
+Label = Annotated[str, BeforeValidator(_label)]
+
+
+class Mapping(BaseModel):
+    """Column names by meaning. `positive` is the outcome the score is about (default: the favourable
+    one). `categorical` are features to be counted as categories though they hold numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    target: str = ""
+    prediction: str = ""
+    score: str = ""
+    sensitive: tuple[str, ...] = Field(default=(), max_length=8)
+    features: tuple[str, ...] = Field(default=(), max_length=2_000)
+    categorical: tuple[str, ...] = ()
+    positive: Label = ""
+
+    @classmethod
+    def parse(cls, data: MappingType[str, Any]) -> Mapping:
+        """From plain data. Raises Invalid with one message per wrong field."""
+        unsupported = {"weight", "time"} & {key for key, value in data.items() if value}
+        if unsupported:
+            fields = dict.fromkeys(unsupported, "not supported yet; leave it empty")
+            raise Invalid("Row weights and time columns are not supported yet.", fields=fields)
+        given = {key: value for key, value in data.items() if key not in {"weight", "time"}}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            fields = {".".join(map(str, item["loc"])): item["msg"] for item in error.errors()}
+            raise Invalid("The columns are not described correctly.", fields=fields) from error
+
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Every meaning with its columns, single ones as tuples."""
+        return {
+            "target": (self.target,) if self.target else (),
+            "prediction": (self.prediction,) if self.prediction else (),
+            "score": (self.score,) if self.score else (),
+            "sensitive": self.sensitive,
+            "features": self.features,
+            "categorical": self.categorical,
+        }
+
+    def to_data(self) -> dict[str, Any]:
+        """As plain data for a JSON column and for a digest."""
+        return self.model_dump(mode="json")

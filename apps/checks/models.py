@@ -1,0 +1,186 @@
+"""Evaluation data and what was measured on it.
+
+Deliberately missing: limits, verdicts and policies (an assessment is computed when asked, from a
+measurement and the limits of whoever asks), and any change: data sets are append-only, and a
+measurement that ended keeps its numbers for ever (migration 0002 holds that in a trigger).
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from apps.core.models import Blob
+from apps.registry.models import ModelVersion, RegisteredModel
+
+
+class DatasetRole(models.TextChoices):
+    EVALUATION = "evaluation", "Evaluation (outcomes and predictions)"
+    REFERENCE = "reference", "Reference (what the model was made on)"
+    CURRENT = "current", "Current (what it meets now)"
+
+
+class DatasetFormat(models.TextChoices):
+    PARQUET = "parquet", "Parquet"
+    CSV = "csv", "CSV"
+
+
+class EvaluationDataset(models.Model):
+    """Data attached to one version for one purpose. The newest per role is the one in force.
+
+    `columns` is what was found in the file (name, kind, missing), `mapping` what the columns were
+    declared to mean (apps.checks.mapping), `favourable` the outcome that people want. `artifact` is the
+    path in the run it was taken from, empty for an upload.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="evaluation_datasets"
+    )
+    role = models.CharField(max_length=12, choices=DatasetRole.choices)
+    name = models.CharField(max_length=200)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    format = models.CharField(max_length=8, choices=DatasetFormat.choices)
+    digest = models.CharField(max_length=64)
+    rows = models.BigIntegerField()
+    columns = models.JSONField()
+    mapping = models.JSONField()
+    favourable = models.CharField(max_length=200, default="", blank=True)
+    artifact = models.CharField(max_length=1000, default="", blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["version", "role", "-id"], name="checks_dataset_in_force"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=DatasetRole.values), name="checks_dataset_role_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(format__in=DatasetFormat.values),
+                name="checks_dataset_format_known",
+            ),
+            models.CheckConstraint(condition=models.Q(rows__gt=0), name="checks_dataset_has_rows"),
+            models.CheckConstraint(
+                condition=models.Q(digest=models.F("blob_id")), name="checks_dataset_digest_is_blob"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def policy_root(self) -> RegisteredModel:
+        """Where rights to this object are granted (see apps.accounts.policy)."""
+        return self.version.model
+
+
+class CheckKind(models.TextChoices):
+    PERFORMANCE = "performance", "Performance"
+    FAIRNESS = "fairness", "Fairness"
+    DRIFT = "drift", "Drift"
+
+
+class MeasurementStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Measured"
+    ERROR = "error", "Error"
+    RECALLED = "recalled", "Recalled"
+
+
+class Measurement(models.Model):
+    """One kind of check measured on given data, free of any limit.
+
+    `key` is the digest of everything that goes in (kind, parameters, data, mapping, code, libraries): the
+    same key on the same version is measured once, unless it failed or was recalled. `statistics` are
+    the count tables, `result` the numbers computed from them, `result_digest` the digest of both with
+    the key. `inputs` name each data set by role, digest and declared meaning.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=16, choices=CheckKind.choices)
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="measurements")
+    params = models.JSONField(default=dict)
+    inputs = models.JSONField(default=list)
+    key = models.CharField(max_length=64)
+    status = models.CharField(
+        max_length=10, choices=MeasurementStatus.choices, default=MeasurementStatus.QUEUED
+    )
+    statistics = models.JSONField(null=True, blank=True)
+    result = models.JSONField(null=True, blank=True)
+    result_digest = models.CharField(max_length=64, default="", blank=True)
+    code_version = models.CharField(max_length=64)
+    libraries = models.JSONField(default=dict)
+    timings = models.JSONField(default=dict)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(default="", blank=True)
+    recalled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    recalled_at = models.DateTimeField(null=True, blank=True)
+    recall_reason = models.TextField(default="", blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["version", "kind", "-id"], name="checks_measurement_latest"),
+            models.Index(
+                fields=["queued_at"],
+                condition=models.Q(status__in=["queued", "running"]),
+                name="checks_measurement_open",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "key"],
+                condition=models.Q(status__in=["queued", "running", "done"]),
+                name="checks_measured_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=CheckKind.values), name="checks_measurement_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=MeasurementStatus.values),
+                name="checks_measurement_status_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="done")
+                | models.Q(result__isnull=False, statistics__isnull=False)
+                & ~models.Q(result_digest=""),
+                name="checks_done_has_a_result",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="recalled")
+                | models.Q(recalled_by__isnull=False, recalled_at__isnull=False)
+                & ~models.Q(recall_reason=""),
+                name="checks_recalled_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.version}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a worker still has to do something."""
+        return self.status in {MeasurementStatus.QUEUED, MeasurementStatus.RUNNING}
+
+    def policy_root(self) -> RegisteredModel:
+        """Where rights to this object are granted (see apps.accounts.policy)."""
+        return self.version.model

@@ -1,0 +1,88 @@
+"""Replay the ledger's events and compare what they say with the rows of data sets and measurements.
+
+Compared: each data set's bytes and declared meaning, each measurement's state and the digest of its
+numbers, computed again from the row. Not compared: the bytes behind a digest (the blob store's chunk
+hashes and the review's own look at them answer for those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from apps.audits.reconcile import Difference
+from apps.audits.selectors import replay
+from apps.checks import events, selectors
+from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus
+
+_STATES = {
+    events.MeasurementRequested.type: {MeasurementStatus.QUEUED, MeasurementStatus.RUNNING},
+    events.MeasurementDone.type: {MeasurementStatus.DONE},
+    events.MeasurementFailed.type: {MeasurementStatus.ERROR},
+    events.MeasurementRecalled.type: {MeasurementStatus.RECALLED},
+}
+
+
+def differences() -> Iterator[Difference]:
+    """Every difference between the ledger and the rows, each naming its row."""
+    yield from _datasets()
+    yield from _measurements()
+
+
+def _datasets() -> Iterator[Difference]:
+    told = {
+        int(str(event.payload["dataset"])): event.payload
+        for event in replay(events.DatasetAttached.type)
+    }
+    for row in EvaluationDataset.objects.all().iterator():
+        subject, said = f"dataset:{row.pk}", told.pop(row.pk, None)
+        if said is None:
+            yield Difference(subject, f"data set {row.name!r} has no event in the ledger")
+            continue
+        found = {
+            "version": row.version_id,
+            "role": row.role,
+            "rows": row.rows,
+            "digest": row.digest,
+            "meaning": selectors.meaning_of(row),
+        }
+        for key, value in found.items():
+            if said[key] != value:
+                yield Difference(
+                    subject, f"{key}: the table says {value}, the ledger says {said[key]}"
+                )
+    for pk in told:
+        yield Difference(f"dataset:{pk}", "it is in the ledger and not in the table")
+
+
+def _measurements() -> Iterator[Difference]:
+    last: dict[int, tuple[str, dict[str, Any]]] = {}
+    for event in replay(*_STATES):
+        last[int(str(event.payload["measurement"]))] = (event.type, dict(event.payload))
+    for row in Measurement.objects.all().iterator(chunk_size=50):
+        found = last.pop(row.pk, None)
+        if found is None:
+            yield Difference(f"measurement:{row.pk}", "it has no event in the ledger")
+        else:
+            yield from _compared(row, *found)
+    for pk in last:
+        yield Difference(f"measurement:{pk}", "it is in the ledger and not in the table")
+
+
+def _compared(row: Measurement, event_type: str, said: dict[str, Any]) -> Iterator[Difference]:
+    subject = f"measurement:{row.pk}"
+    if row.status not in _STATES[event_type]:
+        yield Difference(
+            subject, f"the table says {row.status}, the ledger's last word is {event_type}"
+        )
+    if (row.version_id, row.kind, row.key) != (said["version"], said["kind"], said["key"]):
+        yield Difference(subject, "what was asked for is not what the ledger says")
+    if "result_digest" not in said:
+        return
+    digest = selectors.result_digest(row.key, row.statistics, row.result)
+    if not digest == row.result_digest == said["result_digest"]:
+        yield Difference(
+            subject,
+            f"its numbers give the digest {digest[:12]}, the row says {row.result_digest[:12]}, "
+            f"the ledger {said['result_digest'][:12]}",
+        )

@@ -1,0 +1,296 @@
+"""Reads of the checks. Callers have fetched the version through a door that knows who may see it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from apps.accounts.selectors import accountable_for_all
+from apps.checks.engine.source import Caps
+from apps.checks.library import drift, fairness, performance
+from apps.checks.library.drift import DriftResult
+from apps.checks.library.groups import FairnessResult
+from apps.checks.library.judging import Assessment
+from apps.checks.library.performance import PerformanceResult
+from apps.checks.limits import KINDS, CheckLimits
+from apps.checks.mapping import Role
+from apps.checks.models import CheckKind, EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.statistics import from_data
+from apps.checks.verdicts import Verdict
+from apps.core.actor import Actor
+from apps.core.canonical import JSON, digest_of
+from apps.core.errors import NotFound
+from apps.registry.models import ModelVersion
+from apps.registry.selectors import visible_models
+
+Result = PerformanceResult | FairnessResult | DriftResult
+TITLES = {kind.value: str(kind.label) for kind in CheckKind}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One kind of check on one version: the measurement it rests on (if any), and how it stands."""
+
+    kind: str
+    measurement: Measurement | None
+    assessment: Assessment | None
+    verdict: Verdict
+    sentence: str
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.kind]
+
+
+def caps() -> Caps:
+    """How much one check may use here."""
+    return Caps(
+        max_bytes=settings.CHECKS_MAX_FILE_BYTES,
+        max_rows=settings.CHECKS_MAX_ROWS,
+        memory=settings.CHECKS_MEMORY,
+        threads=settings.CHECKS_THREADS,
+    )
+
+
+def datasets(version: ModelVersion) -> QuerySet[EvaluationDataset]:
+    """Every data set ever attached, newest first, with who attached it."""
+    return (
+        EvaluationDataset.objects.filter(version=version)
+        .select_related("created_by", "blob")
+        .order_by("-id")
+    )
+
+
+def datasets_in_force(version: ModelVersion) -> dict[Role, EvaluationDataset]:
+    """The newest data set of each role: what a check of today would measure."""
+    rows = datasets(version).order_by("role", "-id").distinct("role")
+    return {Role(row.role): row for row in rows}
+
+
+def get_dataset(version: ModelVersion, dataset_uuid: uuid.UUID | str) -> EvaluationDataset:
+    """One data set of this version; NotFound."""
+    row = datasets(version).filter(uuid=_uuid(dataset_uuid)).first()
+    if row is None:
+        raise NotFound("This version has no such data set.")
+    return row
+
+
+def dataset_authors(version: ModelVersion) -> set[int]:
+    """Who attached data, by credentials; a service counts as those who answer for it too."""
+    users = set(datasets(version).values_list("created_by_id", flat=True))
+    return set().union(*accountable_for_all(users).values()) if users else set()
+
+
+def measurements(version: ModelVersion) -> QuerySet[Measurement]:
+    """Every measurement of a version, newest first, without its tables."""
+    return (
+        Measurement.objects.filter(version=version)
+        .select_related("started_by", "recalled_by")
+        .defer("statistics")
+        .order_by("-id")
+    )
+
+
+def get_measurement(version: ModelVersion, measurement_uuid: uuid.UUID | str) -> Measurement:
+    """One measurement of this version; NotFound."""
+    row = measurements(version).filter(uuid=_uuid(measurement_uuid)).first()
+    if row is None:
+        raise NotFound("This version has no such measurement.")
+    return row
+
+
+def list_measurements(
+    actor: Actor, *, open_only: bool = False, limit: int = 100
+) -> Sequence[Measurement]:
+    """The newest measurements on models the actor may see, for the overview of all checks."""
+    rows = (
+        Measurement.objects.filter(version__model__in=visible_models(actor))
+        .select_related("version__model", "started_by")
+        .defer("statistics", "result")
+        .order_by("-id")
+    )
+    if open_only:
+        rows = rows.filter(status__in=[MeasurementStatus.QUEUED, MeasurementStatus.RUNNING])
+    return list(rows[:limit])
+
+
+def recalled(measurement_uuids: Collection[str]) -> list[Measurement]:
+    """Those of the named measurements that were recalled."""
+    rows = Measurement.objects.filter(uuid__in=measurement_uuids, status=MeasurementStatus.RECALLED)
+    return list(rows.defer("statistics", "result"))
+
+
+def latest(version: ModelVersion, kind: str) -> Measurement | None:
+    """The newest finished measurement of this kind on the data now in force; else None.
+
+    A result on data that were replaced since is evidence of another time and is not returned.
+    """
+    return _latest(version, kind, datasets_in_force(version))
+
+
+def newest(version: ModelVersion, kind: str) -> Measurement | None:
+    """The newest measurement of this kind, in whatever state: what a page shows as going on."""
+    return measurements(version).filter(kind=kind).first()
+
+
+def results(version: ModelVersion, limits_by_kind: Mapping[str, Any]) -> list[CheckResult]:
+    """Each demanded kind, in a fixed order, assessed against the given limits. NOT_RUN where nothing
+    was measured on the data in force, ERROR where measuring them failed. Raises Invalid for bad limits."""
+    limits = CheckLimits.parse(limits_by_kind)
+    in_force = datasets_in_force(version)
+    return [_result(version, kind, limits, in_force) for kind in limits.kinds]
+
+
+def assess(measurement: Measurement, limits: CheckLimits) -> Assessment | None:
+    """A finished measurement against limits; None where the limits do not ask for its kind."""
+    result = result_of(measurement)
+    if isinstance(result, PerformanceResult) and limits.performance:
+        return performance.assess(result, limits.performance)
+    if isinstance(result, FairnessResult) and limits.fairness:
+        return fairness.assess(result, limits.fairness)
+    if isinstance(result, DriftResult) and limits.drift:
+        return drift.assess(result, limits.drift)
+    return None
+
+
+def result_of(measurement: Measurement) -> Result:
+    """The typed result of a finished (or recalled) measurement; NotFound for any other."""
+    if measurement.result is None:
+        raise NotFound("This measurement has no result.")
+    return from_data(measurement.result, Result)  # type: ignore[arg-type]
+
+
+def inputs_of(
+    kind: str, in_force: Mapping[Role, EvaluationDataset]
+) -> list[tuple[str, EvaluationDataset]]:
+    """The data sets a measurement of this kind takes, by their part in it; NotFound if one is missing."""
+    current = in_force.get(Role.CURRENT) or in_force.get(Role.EVALUATION)
+    wanted: list[tuple[str, EvaluationDataset | None]] = [
+        ("evaluation", in_force.get(Role.EVALUATION))
+    ]
+    if kind == CheckKind.DRIFT:
+        wanted = [("reference", in_force.get(Role.REFERENCE)), ("current", current)]
+    found = []
+    for part, row in wanted:
+        if row is None:
+            raise NotFound(
+                f"No {part} data are attached to this version.",
+                hint=f"Attach a Parquet or CSV file with the role {part}.",
+            )
+        found.append((part, row))
+    return found
+
+
+def describe_inputs(inputs: Sequence[tuple[str, EvaluationDataset]]) -> list[dict[str, JSON]]:
+    """The data sets as they enter a key and the evidence: by bytes and declared meaning, not by row."""
+    return [
+        {
+            "part": part,
+            "role": row.role,
+            "digest": row.digest,
+            "meaning": meaning_of(row),
+            "rows": row.rows,
+        }
+        for part, row in inputs
+    ]
+
+
+def meaning_of(row: EvaluationDataset) -> str:
+    """The digest of what was declared about a data set."""
+    return digest_of({"format": row.format, "mapping": row.mapping, "favourable": row.favourable})
+
+
+def result_digest(key: str, statistics: Any, result: Any) -> str:
+    """What pins a measurement in evidence: everything that went in, the counts and the numbers."""
+    return digest_of({"key": key, "statistics": statistics, "result": result})
+
+
+def progress(version: ModelVersion) -> dict[str, dt.datetime]:
+    """Kinds that a worker still has to finish, with the time since when they wait."""
+    rows = measurements(version).filter(
+        status__in=[MeasurementStatus.QUEUED, MeasurementStatus.RUNNING]
+    )
+    return {row.kind: row.queued_at for row in rows}
+
+
+def _latest(
+    version: ModelVersion, kind: str, in_force: Mapping[Role, EvaluationDataset]
+) -> Measurement | None:
+    rows = _on_these_data(version, kind, in_force)
+    return rows.filter(status=MeasurementStatus.DONE).first() if rows is not None else None
+
+
+def _on_these_data(
+    version: ModelVersion, kind: str, in_force: Mapping[Role, EvaluationDataset]
+) -> QuerySet[Measurement] | None:
+    """Measurements of what is in force now; None where the data for this kind are missing."""
+    try:
+        inputs = describe_inputs(inputs_of(kind, in_force))
+    except NotFound:
+        return None
+    return measurements(version).filter(kind=kind, inputs=inputs)
+
+
+def _result(
+    version: ModelVersion,
+    kind: str,
+    limits: CheckLimits,
+    in_force: Mapping[Role, EvaluationDataset],
+) -> CheckResult:
+    found = _latest(version, kind, in_force)
+    assessment = assess(found, limits) if found is not None else None
+    if assessment is not None:
+        return CheckResult(kind, found, assessment, assessment.verdict, assessment.sentence)
+    return _unfinished(version, kind, in_force)
+
+
+def _unfinished(
+    version: ModelVersion, kind: str, in_force: Mapping[Role, EvaluationDataset]
+) -> CheckResult:
+    """Why there is no result: ERROR if measuring these very data failed last, else NOT_RUN."""
+    title = TITLES[kind]
+    rows = _on_these_data(version, kind, in_force)
+    if rows is None:
+        return CheckResult(
+            kind,
+            None,
+            None,
+            Verdict.NOT_RUN,
+            f"{title} was not measured: {_lacking(kind, in_force)}",
+        )
+    row = rows.first()
+    if row is None:
+        old = newest(version, kind) is not None
+        why = "was measured on data that were replaced since" if old else "was not measured"
+        return CheckResult(kind, None, None, Verdict.NOT_RUN, f"{title} {why}.")
+    if row.status == MeasurementStatus.ERROR:
+        sentence = f"{title} could not be measured: {row.error}"
+        return CheckResult(kind, row, None, Verdict.ERROR, sentence)
+    if row.status == MeasurementStatus.RECALLED:
+        sentence = f"{title} was recalled: {row.recall_reason}"
+        return CheckResult(kind, row, None, Verdict.NOT_RUN, sentence)
+    return CheckResult(kind, row, None, Verdict.NOT_RUN, f"{title} is {row.status}; no result yet.")
+
+
+def _lacking(kind: str, in_force: Mapping[Role, EvaluationDataset]) -> str:
+    try:
+        inputs_of(kind, in_force)
+    except NotFound as error:
+        return error.message
+    return ""
+
+
+def _uuid(value: uuid.UUID | str) -> uuid.UUID:
+    try:
+        return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
+    except ValueError:
+        raise NotFound("This version has no such data.") from None
+
+
+assert set(KINDS) == set(CheckKind.values)  # noqa: S101 - two spellings of one list

@@ -1,0 +1,170 @@
+"""Asking for a measurement, and recalling one that turned out to be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from apps.accounts import policy
+from apps.audits.log import verb
+from apps.checks import events, selectors
+from apps.checks.library import drift, fairness, performance
+from apps.checks.models import CheckKind, EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.versions import code_version, libraries
+from apps.core import clock, outbox
+from apps.core.actor import Actor
+from apps.core.canonical import digest_of
+from apps.core.errors import Conflict, Forbidden, Invalid, NotFound
+from apps.registry.models import ModelVersion
+from apps.registry.services.locks import lock_version
+
+TASK = "apps.checks.tasks.run_measurement"
+Params = performance.Params | fairness.Params | drift.Params
+_PARAMS: dict[str, type[Params]] = {
+    CheckKind.PERFORMANCE.value: performance.Params,
+    CheckKind.FAIRNESS.value: fairness.Params,
+    CheckKind.DRIFT.value: drift.Params,
+}
+_IN_FORCE = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING, MeasurementStatus.DONE)
+Inputs = list[tuple[str, EvaluationDataset]]
+
+
+def request_measurement(
+    actor: Actor, version: ModelVersion, kind: str, params: Mapping[str, Any] | None = None
+) -> Measurement:
+    """Have this kind measured on the data now in force. The same question is answered from the stored row.
+
+    Row and work are written in one transaction; two requests at once give one measurement. Refuses with
+    Invalid: an unknown kind, parameters that make no sense, data that are not attached, fairness
+    without a sensitive column.
+    """
+    policy.require(actor, "check.run", version)
+    if actor.user_id is None:
+        raise Forbidden("A check is asked for by a person or a service account.")
+    chosen = parse_params(kind, params or {})
+    with verb(actor) as v:
+        version = lock_version(version.pk)
+        inputs = _inputs(version, kind)
+        described = selectors.describe_inputs(inputs)
+        key = _key(kind, chosen, described)
+        known = Measurement.objects.filter(version=version, key=key, status__in=_IN_FORCE).first()
+        if known is not None:
+            return known
+        row = Measurement.objects.create(
+            kind=kind,
+            version=version,
+            params=msgspec.to_builtins(chosen),
+            inputs=described,
+            key=key,
+            code_version=code_version(),
+            libraries=libraries(),
+            started_by_id=actor.user_id,
+            queued_at=clock.now(),
+        )
+        outbox.enqueue(TASK, {"measurement": row.pk})
+        v.record(
+            events.MeasurementRequested(
+                model=version.model_id,
+                version=version.pk,
+                measurement=row.pk,
+                kind=kind,
+                key=key,
+                inputs=[row.digest for _, row in inputs],
+            )
+        )
+    return row
+
+
+def recall_measurement(actor: Actor, measurement: Measurement, *, reason: str) -> Measurement:
+    """Declare a finished measurement wrong. It is kept, marked, and no longer counts anywhere.
+
+    Rounds of evidence that rest on it die (apps.reviews listens). Refuses: no reason, a measurement
+    that is not finished or was recalled already.
+    """
+    policy.require(actor, "check.recall", measurement)
+    if actor.user_id is None:
+        raise Forbidden("A measurement is recalled by a person.")
+    why = reason.strip()
+    if not why or len(why) > 2000:
+        raise Invalid(
+            "Say why it is recalled.", fields={"reason": "required, at most 2000 characters"}
+        )
+    with verb(actor) as v:
+        lock_version(measurement.version_id)
+        moved = Measurement.objects.filter(pk=measurement.pk, status=MeasurementStatus.DONE).update(
+            status=MeasurementStatus.RECALLED,
+            recalled_by_id=actor.user_id,
+            recalled_at=clock.now(),
+            recall_reason=why,
+        )
+        measurement = Measurement.objects.select_related("version").get(pk=measurement.pk)
+        if not moved:
+            raise Conflict(
+                f"Only a finished measurement can be recalled; this one is {measurement.status}."
+            )
+        v.record(
+            events.MeasurementRecalled(
+                model=measurement.version.model_id,
+                version=measurement.version_id,
+                measurement=measurement.pk,
+                kind=measurement.kind,
+                key=measurement.key,
+                result_digest=measurement.result_digest,
+                reason=why,
+            )
+        )
+    return measurement
+
+
+def parse_params(kind: str, params: Mapping[str, Any]) -> Params:
+    """The parameters of a kind, typed; Invalid for an unknown kind, name or value."""
+    if kind not in _PARAMS:
+        raise Invalid("Unknown check.", fields={"kind": f"expected one of {', '.join(_PARAMS)}"})
+    try:
+        chosen = msgspec.convert(dict(params), _PARAMS[kind])
+    except msgspec.ValidationError as error:
+        raise Invalid(
+            f"These parameters cannot be used: {error}.", fields={"params": str(error)}
+        ) from error
+    _check_share("confidence", chosen.confidence, 0.5, 0.9999)
+    if isinstance(chosen, drift.Params):
+        _check_share("epsilon", chosen.epsilon, 1e-9, 0.01)
+    return chosen
+
+
+def _check_share(name: str, text: str, low: float, high: float) -> None:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not low <= number <= high:
+        reason = f"expected a number from {low} to {high} as text"
+        raise Invalid(f"{name}: {reason}.", fields={name: reason})
+
+
+def _inputs(version: ModelVersion, kind: str) -> Inputs:
+    try:
+        inputs = selectors.inputs_of(kind, selectors.datasets_in_force(version))
+    except NotFound as error:
+        raise Invalid(f"{error.message} {error.hint}", fields={"version": error.message}) from error
+    if kind == CheckKind.FAIRNESS and not inputs[0][1].mapping.get("sensitive"):
+        raise Invalid(
+            "The evaluation data name no sensitive column, so fairness cannot be measured.",
+            fields={"sensitive": "name at least one column when attaching the data"},
+        )
+    return inputs
+
+
+def _key(kind: str, params: Params, inputs: list[dict[str, Any]]) -> str:
+    """The digest of everything that goes in. Never the same across another code or library version."""
+    return digest_of(
+        {
+            "kind": kind,
+            "params": msgspec.to_builtins(params),
+            "inputs": inputs,
+            "code": code_version(),
+            "libraries": libraries(),
+        }
+    )

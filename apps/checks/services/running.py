@@ -1,0 +1,210 @@
+"""What a worker does with one measurement.
+
+1 claim the row by compare-and-set, 2 verify the bytes, 3 count and measure outside of any transaction,
+4 verify the bytes again, 5 store the result and its event in one transaction, by compare-and-set. Killed
+anywhere, the outbox hands the work to the next worker; done twice, the second one changes nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from apps.audits.log import verb
+from apps.checks import events, selectors
+from apps.checks.engine import compute
+from apps.checks.engine.compute import DataSet, Workshop
+from apps.checks.engine.crosscheck import Disagreement, against_fairlearn
+from apps.checks.engine.source import Column
+from apps.checks.library import drift, fairness, performance
+from apps.checks.mapping import Mapping
+from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.services.measurements import parse_params
+from apps.checks.statistics import to_data
+from apps.checks.versions import code_version, libraries
+from apps.core import blobs, clock
+from apps.core.actor import Actor
+from apps.core.errors import Conflict, DomainError, Invalid
+from apps.core.models import OutboxMessage
+
+_OPEN = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING)
+_STALE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    statistics: dict[str, Any]
+    result: dict[str, Any]
+    timings: dict[str, int]
+
+
+def run_measurement(message: OutboxMessage) -> None:
+    """Measure what the message names, unless it has been. Bad data end in status `error`, with the reason."""
+    measurement = _claim(int(message.payload["measurement"]))
+    if measurement is None:
+        return
+    last = message.attempts >= settings.OUTBOX_MAX_ATTEMPTS
+    if last and measurement.status == MeasurementStatus.RUNNING:
+        _fail(
+            measurement,
+            "The worker was lost during each attempt; the data may need too much memory.",
+        )
+        return
+    try:
+        outcome = _measure(measurement, message.renew)
+    except Conflict:  # the lease is lost: another worker measures, this one leaves the row alone
+        raise
+    except (DomainError, Disagreement) as error:
+        _fail(measurement, str(error))
+    except MemoryError:
+        _fail(measurement, "Measuring needs more memory than one check may use.")
+    except Exception as error:
+        if last:  # earlier attempts may meet better luck; after the last one somebody must be told
+            _fail(measurement, f"The check broke off: {type(error).__name__}.")
+        raise
+    else:
+        _finish(measurement, outcome)
+
+
+def _claim(pk: int) -> Measurement | None:
+    """Step 1. The row as it was before; None if it has ended. A running one was left by a dead worker."""
+    row = Measurement.objects.select_related("version").get(pk=pk)
+    taken = Measurement.objects.filter(pk=pk, status__in=_OPEN).update(
+        status=MeasurementStatus.RUNNING, started_at=clock.now()
+    )
+    return row if taken else None
+
+
+def _measure(measurement: Measurement, tick: Callable[[], None]) -> _Outcome:
+    """Steps 2 to 4."""
+    if (measurement.code_version, measurement.libraries) != (code_version(), libraries()):
+        raise Invalid("It was asked for under another version of the checks; ask again.")
+    started = time.monotonic()
+    rows = _input_rows(measurement)
+    _verify(rows, tick)
+    verified = time.monotonic()
+    with _scratch() as folder:
+        workshop = Workshop(selectors.caps(), folder, tick)
+        statistics, result = _by_kind(measurement, [_data_set(row) for row in rows], workshop)
+    measured = time.monotonic()
+    _verify(rows, tick)
+    return _Outcome(
+        to_data(statistics),
+        to_data(result),
+        {
+            "verify_ms": round((verified - started) * 1000),
+            "measure_ms": round((measured - verified) * 1000),
+        },
+    )
+
+
+def _by_kind(
+    measurement: Measurement, data: list[DataSet], workshop: Workshop
+) -> tuple[msgspec.Struct, msgspec.Struct]:
+    """Step 3."""
+    params = parse_params(measurement.kind, measurement.params)
+    if isinstance(params, drift.Params):
+        compared = compute.drift(data[0], data[1], workshop)
+        return compared, drift.measure(compared, params)
+    if isinstance(params, fairness.Params):
+        counted = compute.fairness(data[0], workshop, params.crossings)
+        result = fairness.measure(counted, params)
+        cross_check = against_fairlearn(counted, result)
+        return counted, msgspec.structs.replace(result, cross_check=cross_check)
+    scored = compute.performance(data[0], workshop)
+    return scored, performance.measure(scored, params)
+
+
+def _input_rows(measurement: Measurement) -> list[EvaluationDataset]:
+    """The rows behind the described inputs: any with the same bytes and meaning gives the same numbers."""
+    candidates = list(selectors.datasets(measurement.version))
+    found = []
+    for part in measurement.inputs:
+        row = next(
+            (
+                row
+                for row in candidates
+                if row.digest == part["digest"] and selectors.meaning_of(row) == part["meaning"]
+            ),
+            None,
+        )
+        if row is None:
+            raise Invalid(f"The {part['part']} data it was asked for are not there any more.")
+        found.append(row)
+    return found
+
+
+def _data_set(row: EvaluationDataset) -> DataSet:
+    return DataSet(
+        path=blobs.path(row.digest),
+        format="parquet" if row.format == "parquet" else "csv",
+        columns=tuple(Column(**entry) for entry in row.columns),
+        mapping=Mapping.parse(row.mapping),
+        favourable=row.favourable,
+    )
+
+
+def _verify(rows: list[EvaluationDataset], tick: Callable[[], None]) -> None:
+    for row in rows:
+        blobs.check(row.digest)
+        tick()
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder of this run; those of workers that were killed a day ago go too."""
+    root = Path(settings.CHECKS_SCRATCH)
+    for old in root.glob("check-*"):
+        if time.time() - old.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="check-", dir=root))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _finish(measurement: Measurement, outcome: _Outcome) -> None:
+    """Step 5. Whoever comes second finds the row done and leaves it as it is."""
+    digest = selectors.result_digest(measurement.key, outcome.statistics, outcome.result)
+    with verb(Actor.system("worker")) as v:
+        stored = Measurement.objects.filter(
+            pk=measurement.pk, status=MeasurementStatus.RUNNING
+        ).update(
+            status=MeasurementStatus.DONE,
+            statistics=outcome.statistics,
+            result=outcome.result,
+            result_digest=digest,
+            timings=outcome.timings,
+            finished_at=clock.now(),
+        )
+        if stored:
+            v.record(events.MeasurementDone(**_about(measurement), result_digest=digest))
+
+
+def _fail(measurement: Measurement, reason: str) -> None:
+    with verb(Actor.system("worker")) as v:
+        stored = Measurement.objects.filter(
+            pk=measurement.pk, status=MeasurementStatus.RUNNING
+        ).update(status=MeasurementStatus.ERROR, error=reason[:2000], finished_at=clock.now())
+        if stored:
+            v.record(events.MeasurementFailed(**_about(measurement), reason=reason[:2000]))
+
+
+def _about(measurement: Measurement) -> dict[str, Any]:
+    return {
+        "model": measurement.version.model_id,
+        "version": measurement.version_id,
+        "measurement": measurement.pk,
+        "kind": measurement.kind,
+        "key": measurement.key,
+    }

@@ -1,0 +1,219 @@
+"""Sufficient statistics as plain, stored data: the tables every published number is computed from.
+
+They are small (their size depends on the groups and bins, not on the rows), hold no floats (decimal
+strings instead, so that they can be digested) and are stored beside the result: who doubts a
+number computes it again from here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+
+class RowCount(msgspec.Struct, frozen=True):
+    """rows in = rows counted + rows excluded, with the reason of each exclusion."""
+
+    total: int
+    counted: int
+    excluded: dict[str, int] = {}
+
+    def __post_init__(self) -> None:
+        if self.total != self.counted + sum(self.excluded.values()):
+            raise ValueError(
+                f"{self.total} rows in, {self.counted} counted, {self.excluded} excluded: rows are lost"
+            )
+
+    def plus(self, other: RowCount) -> RowCount:
+        """The counts of both halves together."""
+        reasons = sorted({*self.excluded, *other.excluded})
+        return RowCount(
+            self.total + other.total,
+            self.counted + other.counted,
+            {key: self.excluded.get(key, 0) + other.excluded.get(key, 0) for key in reasons},
+        )
+
+
+class Labels(msgspec.Struct, frozen=True):
+    """The two outcomes. `positive` is the one the score is about, `favourable` the one people want."""
+
+    favourable: str
+    positive: str
+    other: str | None = None  # the one that is not favourable; None if it never occurs
+
+
+class Cell(msgspec.Struct, frozen=True, array_like=True):
+    """How many rows have these group values (None = unknown), this outcome and this prediction."""
+
+    values: tuple[str | None, ...]
+    actual: bool
+    predicted: bool
+    count: int
+
+
+class Contingency(msgspec.Struct, frozen=True):
+    """Rows by group, outcome and prediction; True means favourable. Mergeable by addition."""
+
+    features: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+    @classmethod
+    def of(
+        cls, features: tuple[str, ...], counts: dict[tuple[tuple[str | None, ...], bool, bool], int]
+    ) -> Contingency:
+        """From a mapping, in a fixed order: unknown groups last."""
+        order = sorted(counts, key=lambda key: (_group_order(key[0]), key[1], key[2]))
+        return cls(features, tuple(Cell(*key, counts[key]) for key in order))
+
+    def plus(self, other: Contingency) -> Contingency:
+        """The table of both halves together, exactly that of the whole."""
+        if self.features != other.features:
+            raise ValueError(f"tables of {self.features} and {other.features} do not add up")
+        counts: dict[tuple[tuple[str | None, ...], bool, bool], int] = {}
+        for cell in (*self.cells, *other.cells):
+            key = (cell.values, cell.actual, cell.predicted)
+            counts[key] = counts.get(key, 0) + cell.count
+        return Contingency.of(self.features, counts)
+
+    @property
+    def total(self) -> int:
+        return sum(cell.count for cell in self.cells)
+
+
+class ScoreBin(msgspec.Struct, frozen=True, array_like=True):
+    """Rows whose score lies in one tenth of 0..1: how many, how many positive, sum of scores."""
+
+    count: int
+    positives: int
+    score_sum: str
+
+
+class ScoreStatistics(msgspec.Struct, frozen=True):
+    """What the scores of the counted rows say, after one sort. None = not defined here.
+
+    `twice_u` is twice the Mann-Whitney U (a whole number, ties count one half), as text because it
+    outgrows what JSON numbers carry. Means and variances are per row.
+    """
+
+    rows: RowCount
+    positives: int
+    negatives: int
+    twice_u: str
+    auc_variance: str | None = None
+    lowest: str | None = None
+    highest: str | None = None
+    log_loss_mean: str | None = None
+    log_loss_variance: str | None = None
+    brier_mean: str | None = None
+    brier_variance: str | None = None
+    bins: tuple[ScoreBin, ...] = ()
+
+
+class PerformanceStatistics(msgspec.Struct, frozen=True, tag="performance"):
+    rows: RowCount
+    labels: Labels
+    table: Contingency
+    scores: ScoreStatistics | None = None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A grouping or column that was asked for and could not be counted, and why."""
+
+    features: tuple[str, ...]
+    reason: str
+
+
+class FairnessStatistics(msgspec.Struct, frozen=True, tag="fairness"):
+    rows: RowCount
+    labels: Labels
+    tables: tuple[Contingency, ...]
+    refused: tuple[Refused, ...] = ()
+
+
+class Side(msgspec.Struct, frozen=True):
+    """One column in one of the two data sets: rows = counted + missing + infinite."""
+
+    rows: int
+    counted: int
+    missing: int
+    infinite: int = 0
+
+    def __post_init__(self) -> None:
+        if self.rows != self.counted + self.missing + self.infinite:
+            raise ValueError(f"rows are lost: {self!r}")
+
+
+class NumericColumn(msgspec.Struct, frozen=True, tag="numeric"):
+    """`ks_steps` is the largest |i*m - j*n| over all values (i of n and j of m rows at or below it).
+
+    `edges` are the inner edges of the bins, from the reference alone; bins are (low, high], the first
+    and last are open. `constant` says that the reference has one value only.
+    """
+
+    name: str
+    role: str
+    reference: Side
+    current: Side
+    ks_steps: str
+    edges: tuple[str, ...]
+    reference_bins: tuple[int, ...]
+    current_bins: tuple[int, ...]
+    constant: bool = False
+
+
+class Category(msgspec.Struct, frozen=True, array_like=True):
+    """How often a value (None = missing) occurs in the reference and in the current data."""
+
+    value: str | None
+    reference: int
+    current: int
+
+
+class CategoricalColumn(msgspec.Struct, frozen=True, tag="categorical"):
+    """`because` says why a column of numbers is counted as categories; empty for text."""
+
+    name: str
+    role: str
+    reference: Side
+    current: Side
+    categories: tuple[Category, ...]
+    because: str = ""
+
+
+class UnusableColumn(msgspec.Struct, frozen=True, tag="unusable"):
+    """A column that was to be compared and could not be."""
+
+    name: str
+    role: str
+    reason: str
+
+
+Column = NumericColumn | CategoricalColumn | UnusableColumn
+
+
+class DriftStatistics(msgspec.Struct, frozen=True, tag="drift"):
+    reference_rows: int
+    current_rows: int
+    columns: tuple[Column, ...]
+    unmeasured: tuple[str, ...] = ()  # columns both data sets have that were not compared
+
+
+Statistics = PerformanceStatistics | FairnessStatistics | DriftStatistics
+
+T = TypeVar("T")
+
+
+def to_data(value: msgspec.Struct) -> dict[str, Any]:
+    """As plain data for a JSON column and for a digest."""
+    data: dict[str, Any] = msgspec.to_builtins(value)
+    return data
+
+
+def from_data(data: Any, kind: type[T]) -> T:
+    """The inverse; raises msgspec.ValidationError for anything else."""
+    return msgspec.convert(data, kind)
+
+
+def _group_order(values: tuple[str | None, ...]) -> tuple[tuple[bool, str], ...]:
+    return tuple((value is None, value or "") for value in values)

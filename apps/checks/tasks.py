@@ -1,0 +1,16 @@
+"""What workers do for the checks."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.checks import services
+from apps.core import outbox
+
+
+@shared_task
+def run_measurement(message_id: int) -> None:
+    """Measure what the outbox row names; sent twice, it runs once."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            services.run_measurement(message)

@@ -1,0 +1,90 @@
+"""Making data files and reading them with the engine, for the tests of the checks."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from apps.checks.engine import compute
+from apps.checks.engine.compute import DataSet, Workshop
+from apps.checks.engine.inspect import inspect
+from apps.checks.engine.source import Caps
+from apps.checks.library import drift, fairness, performance
+from apps.checks.library.drift import DriftResult
+from apps.checks.library.groups import FairnessResult
+from apps.checks.library.performance import PerformanceResult
+from apps.checks.mapping import Mapping
+
+DEMO = Path(__file__).resolve().parents[2] / "demo" / "data"
+DATA = Path(__file__).resolve().parents[1] / "data"
+CAPS = Caps(memory="500MB")
+ACS = {
+    "target": "y_true",
+    "prediction": "y_pred",
+    "score": "y_score",
+    "sensitive": ["sex", "race"],
+    "features": ["age", "schooling", "marital", "relationship", "disability"],
+    "categorical": ["schooling"],
+}
+GERMAN = {
+    "target": "y_true",
+    "prediction": "y_pred",
+    "score": "y_score",
+    "sensitive": ["sex", "age_group"],
+}
+
+
+def workshop(caps: Caps = CAPS) -> Workshop:
+    return Workshop(caps, Path(tempfile.mkdtemp(prefix="cs-scratch-")))
+
+
+def data_set(path: Path, *, favourable: str = "1", caps: Caps = CAPS, **mapping: Any) -> DataSet:
+    """A file as the service would hand it to the engine."""
+    profile = inspect(path, caps=caps, scratch=workshop().scratch)
+    return DataSet(path, profile.format, profile.columns, Mapping.parse(mapping), favourable)
+
+
+def parquet(frame: pd.DataFrame, folder: Path, name: str = "data.parquet") -> Path:
+    path = folder / name
+    frame.to_parquet(path, index=False)
+    return path
+
+
+def csv(frame: pd.DataFrame, folder: Path, name: str = "data.csv") -> Path:
+    path = folder / name
+    frame.to_csv(path, index=False)
+    return path
+
+
+def csv_bytes(frame: pd.DataFrame) -> io.BytesIO:
+    return io.BytesIO(frame.to_csv(index=False).encode())
+
+
+def parquet_bytes(frame: pd.DataFrame) -> io.BytesIO:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    buffer.seek(0)
+    return buffer
+
+
+def performance_of(data: DataSet, **params: Any) -> PerformanceResult:
+    return performance.measure(compute.performance(data, workshop()), performance.Params(**params))
+
+
+def fairness_of(data: DataSet, **params: Any) -> FairnessResult:
+    chosen = fairness.Params(**params)
+    return fairness.measure(compute.fairness(data, workshop(), chosen.crossings), chosen)
+
+
+def drift_of(reference: DataSet, current: DataSet, **params: Any) -> DriftResult:
+    return drift.measure(compute.drift(reference, current, workshop()), drift.Params(**params))
+
+
+def number(text: str | None) -> float:
+    """A stored decimal string as the double it came from."""
+    assert text is not None
+    return float(text)
