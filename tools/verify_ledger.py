@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verify an export of a Countersign ledger without Countersign.
 
-One file, Python 3.8 or later, standard library only. It shares nothing with the program that wrote the
+One file, Python 3.9 or later, standard library only. It shares nothing with the program that wrote the
 ledger but the written format (docs/events.md):
 
     python verify_ledger.py --export ledger.jsonl
@@ -38,7 +38,9 @@ import hashlib
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
 
 MAX_LINE = 4 << 20
 MAX_INTEGER = 2**53 - 1
@@ -58,32 +60,37 @@ MEMBERS = {
 }
 
 
+# Sizes of the tree, each with the roots it must have had there and who says so.
+Roots = dict[int, list[tuple[str, str]]]
+Lines = Iterator[tuple[int, Any]]
+
+
 class Wrong(Exception):
     """The first thing that does not verify."""
 
 
-def leaf_hash(body):
+def leaf_hash(body: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + body).digest()
 
 
-def node_hash(left, right):
+def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 class Tree:
     """RFC 9162, 2.1.1: the complete subtrees of the leaves so far, largest first, with their sizes."""
 
-    def __init__(self):
-        self.subtrees = []
+    def __init__(self) -> None:
+        self.subtrees: list[tuple[int, bytes]] = []
 
-    def add(self, leaf):
+    def add(self, leaf: bytes) -> None:
         size, node = 1, leaf
         while self.subtrees and self.subtrees[-1][0] == size:
             node = node_hash(self.subtrees.pop()[1], node)
             size *= 2
         self.subtrees.append((size, node))
 
-    def root(self):
+    def root(self) -> bytes:
         if not self.subtrees:
             return hashlib.sha256(b"").digest()
         root = self.subtrees[-1][1]
@@ -92,7 +99,7 @@ class Tree:
         return root
 
 
-def root_from_proof(leaf, index, size, proof):
+def root_from_proof(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
     """RFC 9162, 2.1.3.2, the algorithm as it is written there."""
     if index >= size:
         raise Wrong(f"it cannot be in a tree of {size}")
@@ -114,21 +121,21 @@ def root_from_proof(leaf, index, size, proof):
     return node
 
 
-def parse(data, what):
+def parse(data: bytes, what: str) -> Any:
     """JSON as RFC 8785 knows it: no floats, no repeated keys, no numbers beyond what doubles hold."""
 
-    def pairs(items):
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(sorted(items, key=lambda item: item[0].encode("utf-16-be")))
         if len(found) != len(items):
             raise Wrong(f"{what} repeats a key")
         return found
 
-    def integer(text):
+    def integer(text: str) -> int:
         if not -MAX_INTEGER <= int(text) <= MAX_INTEGER:
             raise Wrong(f"{what} holds a number out of range")
         return int(text)
 
-    def refuse(text):
+    def refuse(text: str) -> NoReturn:
         raise Wrong(f"{what} holds the number {text}, which has no canonical form")
 
     try:
@@ -143,7 +150,7 @@ def parse(data, what):
         raise Wrong(f"{what} is not JSON in UTF-8: {error}") from None
 
 
-def statement_in(body):
+def statement_in(body: bytes) -> dict[str, Any]:
     """2. What the body says, if it is canonical and has exactly the members of an event."""
     said = parse(body, "the body")
     try:
@@ -164,29 +171,29 @@ def statement_in(body):
     return said
 
 
-def member(found, name, kind, what):
+def member(found: Any, name: str, kind: type, what: str) -> Any:
     """A member of a line or an extract, of the right kind."""
     value = found.get(name) if isinstance(found, dict) else None
-    if type(value) is not kind or (kind is int and value < 0):
+    if type(value) is not kind or (isinstance(value, int) and value < 0):
         raise Wrong(f"{what}: {name} is missing or not {kind.__name__}")
     return value
 
 
-def hashed(found, name, what):
-    value = member(found, name, str, what)
+def hashed(found: Any, name: str, what: str) -> str:
+    value: str = member(found, name, str, what)
     if not HEX.fullmatch(value):
         raise Wrong(f"{what}: {name} is not 64 lowercase hexadecimal characters")
     return value
 
 
-def body_of(found):
+def body_of(found: Any) -> bytes:
     try:
         return base64.b64decode(member(found, "body", str, "the line"), validate=True)
     except (binascii.Error, ValueError):
         raise Wrong("the body is not base64") from None
 
 
-def lines_of(stream):
+def lines_of(stream: BinaryIO) -> Lines:
     """The file's lines, parsed, with their numbers."""
     number = 0
     while True:
@@ -199,7 +206,7 @@ def lines_of(stream):
         yield number, parse(line, f"line {number}")
 
 
-def check_export(stream, roots, leaves):
+def check_export(stream: BinaryIO, roots: Roots, leaves: dict[int, bytes]) -> tuple[int, str]:
     """1-5 and 8. `roots` maps sizes to roots that must have been, `leaves` maps seq to leaf hashes."""
     lines = lines_of(stream)
     size, root = check_header(lines, roots)
@@ -216,12 +223,13 @@ def check_export(stream, roots, leaves):
     return size, root
 
 
-def check_header(lines, roots):
-    _number, header = next(lines, (1, None))
+def check_header(lines: Lines, roots: Roots) -> tuple[int, str]:
+    header = next((line for _number, line in lines), None)
     if member(header, "format", str, "line 1") != "countersign-ledger-export":
         raise Wrong("line 1: this is not an export of a Countersign ledger")
-    if member(header, "version", int, "line 1") != 1:
-        raise Wrong(f"line 1: export version {header['version']} is unknown to this program")
+    version = member(header, "version", int, "line 1")
+    if version != 1:
+        raise Wrong(f"line 1: export version {version} is unknown to this program")
     size, root = member(header, "size", int, "line 1"), hashed(header, "root", "line 1")
     for kept in sorted(roots):
         if kept > size:
@@ -229,7 +237,9 @@ def check_header(lines, roots):
     return size, root
 
 
-def check_events(lines, tree, roots, leaves):
+def check_events(
+    lines: Lines, tree: Tree, roots: Roots, leaves: dict[int, bytes]
+) -> tuple[int, Any]:
     """The events up to the last line; the last seq and what the last line says."""
     seq = 0
     for number, line in lines:
@@ -247,7 +257,7 @@ def check_events(lines, tree, roots, leaves):
     raise Wrong(f"event {seq + 1}: the file is cut off before it, or before its last line")
 
 
-def check_event(line, seq, tree, roots, leaves):
+def check_event(line: Any, seq: int, tree: Tree, roots: Roots, leaves: dict[int, bytes]) -> None:
     body = body_of(line)
     # 2. The body is a canonical event.
     statement_in(body)
@@ -264,20 +274,21 @@ def check_event(line, seq, tree, roots, leaves):
         raise Wrong("the extract holds another event at this place")
 
 
-def check_root(size, root, roots):
+def check_root(size: int, root: str, roots: Roots) -> None:
     for kept, where in roots.get(size, ()):
         if kept != root:
             raise Wrong(f"the root at size {size} is {root}, {where} says {kept}")
 
 
-def check_extract(extract):
+def check_extract(extract: Any) -> tuple[int, str, dict[int, bytes]]:
     """6 and 7. Returns the extract's size, root and leaf hashes by seq."""
     if member(extract, "format", str, "the extract") != "countersign-ledger-extract":
         raise Wrong("this is not an extract of a Countersign ledger")
     if member(extract, "version", int, "the extract") != 1:
         raise Wrong(f"extract version {extract['version']} is unknown to this program")
     size, root = member(extract, "size", int, "the extract"), hashed(extract, "root", "the extract")
-    leaves, commitments = {}, set()
+    leaves: dict[int, bytes] = {}
+    commitments: set[str] = set()
     for item in member(extract, "events", list, "the extract"):
         seq = member(item, "seq", int, "the extract")
         try:
@@ -289,7 +300,7 @@ def check_extract(extract):
     return size, root, leaves
 
 
-def check_inclusion(item, seq, size, root, commitments):
+def check_inclusion(item: Any, seq: int, size: int, root: str, commitments: set[str]) -> bytes:
     body = body_of(item)
     payload = statement_in(body)["payload"]
     commitments.update(
@@ -311,7 +322,7 @@ def check_inclusion(item, seq, size, root, commitments):
     return leaf
 
 
-def check_opening(opening, commitments):
+def check_opening(opening: Any, commitments: set[str]) -> None:
     # 7. The opening fits a commitment in one of the events.
     commitment = hashed(opening, "commitment", "an opening")
     try:
@@ -325,7 +336,7 @@ def check_opening(opening, commitments):
         raise Wrong(f"the opening of {commitment} belongs to no event of the extract")
 
 
-def saved_root(text):
+def saved_root(text: str) -> tuple[int, str]:
     size, _, root = text.partition(":")
     if not size.isdigit() or not HEX.fullmatch(root):
         raise argparse.ArgumentTypeError(
@@ -334,9 +345,11 @@ def saved_root(text):
     return int(size), root
 
 
-def run(options):
+def run(options: argparse.Namespace) -> list[str]:
     """Everything asked for; the sentences to print. Raises Wrong."""
-    roots, leaves, said = {}, {}, []
+    roots: Roots = {}
+    leaves: dict[int, bytes] = {}
+    said: list[str] = []
     for size, root in options.root:
         roots.setdefault(size, []).append((root, "the root you gave"))
     if options.extract:
@@ -354,7 +367,7 @@ def run(options):
     return said
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Verify an export of a Countersign ledger, offline."
     )
