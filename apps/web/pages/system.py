@@ -44,10 +44,10 @@ def notices(state: QueueState) -> list[Notice]:
     """What is wrong, in sentences; one that says all is well if nothing is."""
     found = []
     if not state.workers:
-        waiting = words.plural(state.queued, "task")
+        waiting = words.plural(state.queued, "task is", "tasks are")
         found.append(
             Notice(
-                f"{waiting} in the queue. Checks and documents wait until a worker is started.",
+                f"{waiting} waiting. Checks and documents wait until a worker is started.",
                 "bad",
                 "No worker is running",
             )

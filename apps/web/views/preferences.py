@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.web import context
 from apps.web.responses import page_or_fragment, safe_next
 
+CLIENT = 'import mlflow\n\nmlflow.set_tracking_uri("{}")'
 YEAR = 365 * 24 * 3600
 
 SHORTCUTS = (
@@ -56,7 +57,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
         request,
         "web/help.html",
         "web/_help.html",
-        {"shortcuts": SHORTCUTS, "tracking_uri": settings.BASE_URL},
+        {"shortcuts": SHORTCUTS, "code": CLIENT.format(settings.BASE_URL)},
     )
 
 
