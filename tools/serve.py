@@ -27,7 +27,7 @@ from tools.osproc import Refusal, die_with_parent
 from tools.place import Place
 from tools.processes import KINDS, ROOT, Process, command, end_leftovers, environment
 
-_READY_WITHIN = 60.0
+_READY_WITHIN = 120.0
 _STOP_WITHIN = 20.0
 
 
@@ -42,6 +42,7 @@ class Supervisor:
         self.embedded = not os.environ.get("DATABASE_URL")
         self.postgres: pg.Server | None = None
         self.processes: list[Process] = []
+        self._told = ""
         self._began = time.monotonic()
 
     def start(self) -> None:
@@ -51,7 +52,7 @@ class Supervisor:
         _require_port(os.environ.get("HOST", "127.0.0.1"), self.port)
         story = self.demo and self.place.prepare_demo(embedded=self.embedded)
         self._start_database()
-        self._manage("bootstrap")
+        self._told = self._manage("bootstrap", *([] if self.demo else ["--setup-token"]))
         self._say("database is ready")
         self._start_processes()
         self._wait_until_serving()
@@ -64,10 +65,8 @@ class Supervisor:
         """What a person needs to go on."""
         if self.demo:
             say(logins.table(self.place.demo))
-        else:
-            token = self._manage("setup_token", may_refuse=True)  # refused once there is one
-            if token:
-                say(token)
+        elif self._told:
+            say(self._told)
         self._say(f"serving at {self.url}")
 
     def tend(self) -> None:
@@ -149,7 +148,7 @@ class Supervisor:
             given["SECRET_KEY_FILE"] = str(self.place.secret_key())  # a demo is no production
         return given
 
-    def _manage(self, *arguments: str, may_refuse: bool = False) -> str:
+    def _manage(self, *arguments: str) -> str:
         """Run manage.py; what it wrote to standard output. Its last error line is the refusal's sentence."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self._environ(), text=True,
@@ -157,13 +156,12 @@ class Supervisor:
         )  # fmt: skip
         with (self.place.logs / "set-up.log").open("a", encoding="utf-8") as log:
             log.write(done.stdout + done.stderr)
-        if done.returncode and not may_refuse:
+        if done.returncode:
             raise Refusal(f"Setting up failed: {_sentence(done.stderr)}")
-        if not done.returncode:
-            for line in done.stderr.splitlines():
-                if not line.startswith("{"):
-                    say(line)
-        return "" if done.returncode else done.stdout.strip()
+        for line in done.stderr.splitlines():
+            if not line.startswith("{"):  # a sentence for the person, not a line of the log
+                say(line)
+        return done.stdout.strip()
 
     def _say(self, text: str) -> None:
         say(f"[{time.monotonic() - self._began:5.1f} s] {text}")
