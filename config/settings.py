@@ -137,6 +137,9 @@ STORAGES = {
     },
 }
 
+# What one artifact may weigh; uploads are streamed, so it is the disk that this protects.
+MAX_ARTIFACT_BYTES = env.integer("MAX_ARTIFACT_BYTES", 64 * 1024**3)
+
 # --- Sessions, cookies, headers ---------------------------------------------------------------
 
 # Cookies know no ports: names of our own keep two sites on one host apart.
@@ -260,6 +263,7 @@ GUARDIAN_MONKEY_PATCH_GROUP = False
 # Its backend is left out for the same reason: apps.accounts.policy answers.
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 READ_ONLY_TABLES += ["accounts_role", "accounts_roleverb"]
+LEDGER_RECONCILERS += ["apps.accounts.reconcile.differences"]
 
 SIGN_IN_FAILURES = env.integer("SIGN_IN_FAILURES", 5)
 SIGN_IN_LOCK_SECONDS = env.integer("SIGN_IN_LOCK_SECONDS", 900)

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sso/", include("mozilla_django_oidc.urls")),
+    path("", include("apps.api.urls")),
     path("", include("apps.web.urls")),
 ]
 

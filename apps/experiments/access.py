@@ -123,13 +123,21 @@ _MODEL_SHARED = _MODEL + " FOR SHARE OF m"
 _MODEL_ALONE = _MODEL + " FOR NO KEY UPDATE OF m"
 
 
-def writable_model(actor: Actor, model_id: str, *, exclusive: bool = False) -> WritableModel:
-    """The logged model, locked, if the actor may write to it now; see `writable_run`."""
+def writable_model(
+    actor: Actor, model_id: str, *, exclusive: bool = False, aside: bool = False
+) -> WritableModel:
+    """The logged model, locked, if the actor may write to it now; see `writable_run`.
+
+    `aside` for what is no part of the model (no evidence): the seal does not mind it, and whoever
+    writes it becomes no author.
+    """
     found = sql.row(_MODEL_ALONE if exclusive else _MODEL_SHARED, (actor.user_id, model_id))
     if found is None or found[4] is not None:
         raise model_not_found(model_id)
     pk, experiment_id, team_id, creator, _deleted, review, is_author = found
     allow(actor, WRITE, root(experiment_id, team_id), model_not_found(model_id))
+    if aside:
+        return WritableModel(pk, model_id, experiment_id)
     if review is not None:
         raise sealed(f"Logged model {model_id}", review)
     if not is_author and actor.user_id != creator:

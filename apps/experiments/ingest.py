@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from django.db import transaction
@@ -26,22 +26,25 @@ RUN_NAME_TAG: Final = "mlflow.runName"
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 
-class Point(msgspec.Struct, omit_defaults=True):
+Key = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Point(msgspec.Struct):
     """One metric point as a client sends it; a number may come as its text ("NaN", "12")."""
 
-    key: str = ""
-    value: float | str | None = None
-    timestamp: int | str | None = None
+    key: Key
+    value: float | str
+    timestamp: int | str
     step: int | str | None = None
     model_id: str | None = None
     dataset_name: str | None = None
     dataset_digest: str | None = None
 
 
-class Pair(msgspec.Struct, omit_defaults=True):
+class Pair(msgspec.Struct):
     """A parameter or tag."""
 
-    key: str = ""
+    key: Key
     value: str | None = None
 
 
@@ -142,12 +145,7 @@ def _value(point: Point, path: str) -> tuple[float, bool]:
     return (limits.LARGEST if number > 0 else -limits.LARGEST), False
 
 
-def _number(value: str | None, path: str, point: Point) -> float:
-    if value is None:
-        raise Invalid(
-            f"Missing value for required parameter '{path}value'.",
-            fields={f"{path}value": "required"},
-        )
+def _number(value: str, path: str, point: Point) -> float:
     try:
         return float(value)
     except ValueError:
@@ -159,7 +157,7 @@ def _number(value: str | None, path: str, point: Point) -> float:
         ) from None
 
 
-def _whole(value: int | str | None, path: str, key: str) -> int:
+def _whole(value: int | str, path: str, key: str) -> int:
     """A 64-bit whole number, also from its text."""
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         value = int(value)

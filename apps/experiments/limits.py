@@ -89,21 +89,28 @@ def key(name: str, *, path: str = "key", what: str = "key") -> str:
     return name
 
 
+def storable(value: str, what: str) -> str:
+    """Refuse the one character that PostgreSQL's text cannot hold."""
+    if "\x00" in value:
+        raise Invalid(f"'{what}' contains a NUL character", fields={what: "contains NUL"})
+    return value
+
+
 def param_value(value: str) -> str:
     """A parameter's value; what is too long is cut, as the protocol's own server does."""
-    return value[:PARAM_VALUE_LENGTH]
+    return storable(value[:PARAM_VALUE_LENGTH], "Param value")
 
 
 def run_tag_value(value: str) -> str:
     """A run tag's value; what is too long is cut."""
-    return value[:RUN_TAG_VALUE_LENGTH]
+    return storable(value[:RUN_TAG_VALUE_LENGTH], "value")
 
 
 def at_most(value: str, limit: int, what: str) -> str:
     """A text that is refused, not cut, when it is too long."""
     if len(value) > limit:
         raise too_long(what, limit)
-    return value
+    return storable(value, what)
 
 
 def experiment_name(name: str, *, path: str = "name") -> str:

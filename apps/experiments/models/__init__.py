@@ -5,6 +5,7 @@ Times that the protocol carries are whole milliseconds since the epoch, its unit
 
 from apps.experiments.models.fields import (
     DEFAULT_EXPERIMENT,
+    VERSIONS_TAG,
     Lifecycle,
     ModelStatus,
     RunStatus,
@@ -42,6 +43,7 @@ from apps.experiments.models.runs import (
 
 __all__ = [
     "DEFAULT_EXPERIMENT",
+    "VERSIONS_TAG",
     "Artifact",
     "Dataset",
     "DatasetInput",

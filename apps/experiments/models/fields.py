@@ -10,6 +10,10 @@ DEFAULT_EXPERIMENT = 0
 """The experiment that clients use when they name none; the first migration makes it."""
 
 
+VERSIONS_TAG = "mlflow.modelVersions"
+"""Where a client notes, on a logged model, which versions it registered from it: no evidence."""
+
+
 class Lifecycle(models.TextChoices):
     ACTIVE = "active"
     DELETED = "deleted"

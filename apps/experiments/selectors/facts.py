@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.core import canonical
 from apps.experiments import sql
-from apps.experiments.models import LoggedModel, Run
+from apps.experiments.models import VERSIONS_TAG, LoggedModel, Run
 from apps.experiments.selectors.artifacts import artifacts_under
 from apps.experiments.selectors.runs import COLUMNS, RunView, fill
 
@@ -70,7 +70,9 @@ def logged_model_facts(model: LoggedModel) -> dict[str, Any]:
         "model_type": model.model_type,
         "source_run": model.source_run.run_id if model.source_run else None,
         "params": dict(model.params.order_by("key").values_list("key", "value")),
-        "tags": dict(model.tags.order_by("key").values_list("key", "value")),
+        "tags": dict(
+            model.tags.exclude(key=VERSIONS_TAG).order_by("key").values_list("key", "value")
+        ),
         "artifacts": _files(model),
     }
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 
 from apps.accounts import policy
-from apps.accounts.models import Team, User
+from apps.accounts.models import Team
+from apps.accounts.services import grant_creator_role
 from apps.accounts.verbs import OWNER
 from apps.audits.log import verb
 from apps.core import clock
@@ -27,13 +28,16 @@ from apps.experiments.models import (
 def create_experiment(
     actor: Actor, *, name: str, tags: Iterable[Pair] = (), team: Team | None = None
 ) -> Experiment:
-    """Make an experiment that only its creator (and her team) can see; she becomes its owner.
+    """Make an experiment that only its creator and her team can see; she becomes its owner.
+
+    Who names no team and may create in exactly one gives it to that team.
 
     Refuses: a name that is taken, deleted experiments included. Who may not see the holder of the
     name is told to ask, and not by an error that a client takes for "go on and use it".
     """
     limits.experiment_name(name)
     values = _tag_values(tags)
+    team = team or policy.default_team(actor, "experiment.create")
     policy.require(actor, "experiment.create", team)
     now = clock.now_ms()
     with verb(actor) as v:
@@ -50,7 +54,7 @@ def create_experiment(
             raise _taken(actor, name) from None
         _write_tags(made, values)
         if actor.user_id is not None:
-            policy.add_role(OWNER, User.objects.get(pk=actor.user_id), made)
+            grant_creator_role(actor, OWNER, made)
         v.record(
             events.ExperimentCreated(experiment=made.pk, name=name, team=team.pk if team else None)
         )

@@ -14,6 +14,7 @@ from apps.core.errors import Forbidden, Invalid, NotFound
 from apps.experiments import access, events, limits, sql
 from apps.experiments.ingest import Pair
 from apps.experiments.models import (
+    VERSIONS_TAG,
     LoggedModel,
     LoggedModelParam,
     LoggedModelTag,
@@ -111,10 +112,10 @@ def _refuse_changed(model: access.WritableModel, values: dict[str, str]) -> None
 
 
 def set_model_tags(actor: Actor, *, model_id: str, tags: Sequence[Pair]) -> None:
-    """Set tags, overwriting. Refuses: a sealed model."""
+    """Set tags, overwriting. Refuses: a sealed model, except for the client's note of its versions."""
     values = _values(tags, "tags")
     with transaction.atomic():
-        model = access.writable_model(actor, model_id)
+        model = access.writable_model(actor, model_id, aside=set(values) == {VERSIONS_TAG})
         if values:
             keys = sorted(values)
             sql.run(
