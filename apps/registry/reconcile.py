@@ -37,13 +37,9 @@ def differences() -> Iterator[Difference]:
 
 def _replay() -> _State:
     state = _State()
-    for event in replay("registry."):
-        _APPLY.get(event.type, _ignore)(state, event.payload)
+    for event in replay(*_APPLY):
+        _APPLY[event.type](state, event.payload)
     return state
-
-
-def _ignore(state: _State, p: dict[str, object]) -> None:
-    """Events that change nothing compared here."""
 
 
 def _governance(state: _State, p: dict[str, object]) -> None:

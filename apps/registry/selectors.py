@@ -197,3 +197,31 @@ def facts(version: ModelVersion) -> Mapping[str, Any]:
         "source": version.source,
         "run": version.run_uuid,
     }
+
+
+def get_file(version: ModelVersion, path: str) -> Mapping[str, Any]:
+    """The manifest's entry of one file: path, digest, size; NotFound."""
+    for entry in version.manifest:
+        if entry["path"] == path:
+            found: Mapping[str, Any] = entry
+            return found
+    raise NotFound(f"{version} has no file {path[:200]!r}.")
+
+
+def other_versions_of_run(version: ModelVersion) -> list[ModelVersion]:
+    """The live versions registered from the same run: sealing it concerns them too."""
+    if version.run_id is None:
+        return []
+    rows = ModelVersion.objects.filter(run_id=version.run_id, deleted_at__isnull=True)
+    return list(rows.exclude(pk=version.pk).select_related("model").order_by("pk")[:20])
+
+
+def entry(version: ModelVersion, target: Target) -> Authorization | None:
+    """The authorization by which the version last entered a target."""
+    rows = Authorization.objects.filter(
+        version=version,
+        target_kind=target.kind,
+        target_name=target.name,
+        spent_at__isnull=False,
+    )
+    return rows.order_by("-spent_at").first()

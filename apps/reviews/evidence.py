@@ -219,3 +219,9 @@ def newer(round_: Round, document: PolicyDocument) -> list[str]:
         contents(review.version, review.target_list, review.policy_version, document),
     )
     return [label for key, label in LABELS.items() if then[key] != now[key]]
+
+
+def between(older: Round, newer_: Round) -> list[str]:
+    """The parts that differ between two rounds of one review, in words; [] if the evidence is the same."""
+    then, now = read(older), read(newer_)
+    return [label for key, label in LABELS.items() if then[key] != now[key]]

@@ -29,7 +29,7 @@ def differences() -> Iterator[Difference]:
     made: dict[int, str] = {}
     voided: set[int] = set()
     status: dict[int, str] = {}
-    for event in replay("reviews."):
+    for event in replay(*_STATUS, "reviews.decision.recorded", "reviews.review.closed"):
         payload = event.payload
         if event.type == "reviews.decision.recorded":
             decided[int(payload["decision"])] = (

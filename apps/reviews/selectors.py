@@ -234,3 +234,35 @@ def _sort(box: Inbox, actor: Actor, review: Review, signable: dict[str, set[int]
         box.needs_you.append(InboxRow(review, "promote", signed, needed))
     elif mine or actor.user_id in done:
         box.waiting.append(InboxRow(review, "wait", signed, needed))
+
+
+def tally(review: Review) -> tuple[int, int]:
+    """Signatures given and needed, of a review from `list_reviews` (no query of its own)."""
+    rounds: Sequence[Round] = review.live_rounds  # type: ignore[attr-defined]  # to_attr
+    document_ = document(review)
+    needed = sum(step.count for step in document_.steps)
+    if not rounds:
+        return 0, needed
+    states = quorum.steps(document_, rounds[0], list(rounds[0].decisions.all()))
+    return sum(min(len(state.signed), state.step.count) for state in states), needed
+
+
+def get_decision(review: Review, pk: int) -> Decision:
+    """One decision of a review, with its round and person; NotFound."""
+    row = review.decisions.select_related("user", "round").filter(pk=pk).first()
+    if row is None:
+        raise NotFound(f"{review.key} has no such decision.")
+    return row
+
+
+def round_shown(review: Review, digest: str) -> Round | None:
+    """The round of this review that somebody was shown by its digest."""
+    return review.rounds.filter(digest=digest).order_by("-pk").first()
+
+
+def latest_statuses(versions: Iterable[ModelVersion]) -> dict[int, tuple[int, str]]:
+    """The last review of each version, as id and status, in one query; versions without one are left out."""
+    rows = Review.objects.filter(version__in=list(versions)).order_by("pk")
+    return {
+        version: (pk, status) for version, pk, status in rows.values_list("version_id", "pk", "status")
+    }

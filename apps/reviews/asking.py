@@ -1,0 +1,35 @@
+"""Who would be asked to sign, before anybody asked: what the submit form shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.accounts.models import User
+from apps.accounts.policy import who_may
+from apps.core.actor import Actor
+from apps.registry.models import ModelVersion
+from apps.reviews import evidence, selectors
+from apps.reviews.policies.document import Step, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """One step of the policy with everybody who could sign it: the right role, and no author."""
+
+    step: Step
+    people: tuple[User, ...]
+
+    @property
+    def short(self) -> int:
+        """How many people the step lacks; 0 if it can be completed."""
+        return max(0, self.step.count - len(self.people))
+
+
+def candidates(actor: Actor, version: ModelVersion) -> list[Candidates]:
+    """Each step of the active policy for this version, were the actor to submit it now."""
+    document = parse(selectors.active_policy().document)
+    authors = evidence.authors(version, actor.user_id or 0)
+    return [
+        Candidates(step, tuple(who_may(step.verb, version).exclude(pk__in=authors)))
+        for step in document.steps
+    ]
