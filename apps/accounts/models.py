@@ -257,9 +257,7 @@ class AccessTokenManager(models.Manager["AccessToken"]):
 class AccessToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """A hashed, scoped, expiring token; knox's token model. The raw token is shown once and stored nowhere."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
     scopes = ArrayField(models.CharField(max_length=20))

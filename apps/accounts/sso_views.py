@@ -6,6 +6,7 @@ the attempts) and in noting when the provider authenticated the person.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import requests
@@ -24,6 +25,8 @@ from apps.accounts import sso
 from apps.accounts.provider import provider
 from apps.audits.log import attempt
 from apps.core.errors import Conflict, Forbidden
+
+logger = logging.getLogger("countersign.security")
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -57,6 +60,7 @@ class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # the lib
                 hint="Sign in again.",
             ) from error
         except requests.RequestException as error:
+            logger.warning("the identity provider refused: %s", str(error)[:500])
             self._note(f"provider: {type(error).__name__}")
             raise Conflict(
                 "The identity provider did not confirm the sign-in.", hint="Sign in again."
