@@ -4,6 +4,7 @@ addressed by its path, so that areas need not know each other's routes."""
 from __future__ import annotations
 
 from django.urls import reverse
+from django.utils.http import urlencode
 
 
 def model(name: str) -> str:
@@ -28,4 +29,19 @@ def run(run_id: str) -> str:
 
 def event(seq: int) -> str:
     """One event of the ledger."""
-    return reverse("web:event", args=[seq])
+    return f"/audit/{seq}/"
+
+
+def audit(subject: str) -> str:
+    """The record of one thing."""
+    return f"/audit/?{urlencode({'subject': subject})}"
+
+
+def models() -> str:
+    """The list of models."""
+    return reverse("web:models")
+
+
+def reviews() -> str:
+    """The list of reviews."""
+    return reverse("web:reviews")

@@ -8,13 +8,16 @@ from django.urls import URLPattern, URLResolver, path
 from apps.web.views import (
     account,
     health,
+    models,
     people,
     preferences,
+    reviews,
     search,
     session,
     styleguide,
     system,
     teams,
+    versions,
 )
 
 app_name = "web"
@@ -60,6 +63,35 @@ urlpatterns += [
     path("people/groups/", teams.groups, name="groups"),
     path("people/groups/revoke/", teams.revoke_group, name="group-revoke"),
     path("system/", system.system, name="system"),
+]
+
+# Models and their versions.
+_VERSION = "models/<name>/<int:number>/"
+urlpatterns += [
+    path("models/", models.models, name="models"),
+    path("models/<name>/", models.model, name="model"),
+    path(_VERSION, versions.version, name="version"),
+    path(_VERSION + "compare/", versions.compare, name="version-compare"),
+    path(_VERSION + "lineage/", versions.lineage, name="version-lineage"),
+    path(_VERSION + "files/", versions.files, name="version-files"),
+    path(_VERSION + "files/<path:path>", versions.file, name="version-file"),
+    path(_VERSION + "history/", versions.history, name="version-history"),
+    path(_VERSION + "describe/", versions.describe, name="version-describe"),
+    path(_VERSION + "leave/", versions.leave, name="version-leave"),
+    path(_VERSION + "submit/", reviews.submit, name="submit"),
+]
+
+# Reviews.
+urlpatterns += [
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/<int:review_id>/", reviews.review, name="review"),
+    path("reviews/<int:review_id>/decide/", reviews.decide, name="review-decide"),
+    path(
+        "reviews/<int:review_id>/decisions/<int:decision_id>/", reviews.receipt, name="decision"
+    ),
+    path("reviews/<int:review_id>/withdraw/", reviews.withdraw, name="review-withdraw"),
+    path("reviews/<int:review_id>/new-round/", reviews.new_round, name="review-new-round"),
+    path("reviews/<int:review_id>/promote/", reviews.promote, name="review-promote"),
 ]
 
 if settings.DEBUG:

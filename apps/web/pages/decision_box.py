@@ -65,7 +65,8 @@ def evaluate(
 
 def in_words(targets: Sequence[Target]) -> str:
     """`stage Production and alias @champion`."""
-    labels = [target.label for target in targets]
+    ordered = sorted(targets, key=lambda target: (target.kind != "stage", target.name))
+    labels = [target.label for target in ordered]
     return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
 
 

@@ -84,7 +84,7 @@ def decide(request: HttpRequest, review_id: int) -> HttpResponse:
                 return see_other(request, url)
     page = deciding.page(actor, found, changed=changed, step=request.POST.get("step", ""))
     status = 409 if changed else form_status(form)
-    context = {"page": page, "it": page.sign, "form": form}
+    context = {"decide": page, "it": page.sign, "form": form}
     fragment = "ui/_sign.html" if page.sign else "reviews/_cannot.html"
     return page_or_fragment(request, "reviews/decide.html", fragment, context, status=status)
 

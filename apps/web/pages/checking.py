@@ -1,0 +1,289 @@
+"""The pages about checks: of a version, of one measurement, of everything one may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from apps.checks import selectors as checks
+from apps.checks.limits import CheckLimits
+from apps.checks.models import CheckKind, Measurement, MeasurementStatus
+from apps.checks.selectors import CheckResult
+from apps.core import outbox
+from apps.core.actor import Actor
+from apps.core.errors import NotFound
+from apps.modelcards import collect
+from apps.modelcards.renderers.html import computed_html
+from apps.registry.models import ModelVersion
+from apps.reviews import selectors as reviews
+from apps.web import addresses, cells, status, words
+from apps.web.pages.version_frame import VersionFrame, frame
+from apps.web.parts import Action, Chip, Column, Empty, Fact, Notice, Row, Table
+
+OPEN = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One demanded check as the page shows it."""
+
+    title: str
+    chip: Chip
+    sentence: str
+    url: str
+    acts: Sequence[Action]
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksPage:
+    """Verdicts first, then what is going on, then what was measured."""
+
+    frame: VersionFrame
+    results: Sequence[Result]
+    policy: str
+    queue: Notice | None
+    live_url: str
+    announce: str
+    acts: Sequence[Action]
+    history: Table
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementPage:
+    """One measurement."""
+
+    frame: VersionFrame
+    title: str
+    chip: Chip
+    verdict: Chip | None
+    sentence: str
+    rows: Table | None
+    body: SafeString
+    facts: Sequence[Fact]
+    acts: Sequence[Action]
+
+
+@dataclass(frozen=True, slots=True)
+class AllChecksPage:
+    """Everything that was measured lately."""
+
+    queue: Notice | None
+    table: Table
+
+
+def page(actor: Actor, version: ModelVersion) -> ChecksPage:
+    """The checks that the policy demands of this version, assessed against its limits."""
+    may_run = "check.run" in (top := frame(actor, version, "checks/")).verbs
+    policy = reviews.active_policy()
+    found = checks.results(version, policy.document["gates"]["checks"])
+    rows = list(checks.measurements(version)[:50])
+    running = [row for row in rows if row.status in OPEN]
+    url = _url(version, "checks/")
+    return ChecksPage(
+        frame=top,
+        results=[_result(version, each, may_run) for each in found],
+        policy=str(policy),
+        queue=_queue(running),
+        live_url=url if running else "",
+        announce=f"{words.plural(len(running), 'check')} waiting or running" if running else "",
+        acts=_acts(version, may_run, "model.edit" in top.verbs),
+        history=_history(version, rows),
+    )
+
+
+def _url(version: ModelVersion, path: str) -> str:
+    return addresses.version(version.model.name, version.number, path)
+
+
+def _result(version: ModelVersion, each: CheckResult, may_run: bool) -> Result:  # noqa: FBT001 - a fact
+    row = each.measurement
+    run = Action("Run", _url(version, "checks/run/"), post=True, fields={"kind": each.kind})
+    waiting = row is not None and row.status in OPEN
+    return Result(
+        title=each.title,
+        chip=status.chip("measurement", row.status) if waiting and row else status.chip("verdict", each.verdict),
+        sentence=each.sentence,
+        url=_url(version, f"checks/{row.uuid}/") if row else "",
+        acts=[run] if may_run and not each.verdict.satisfies and not waiting else [],
+    )
+
+
+def _acts(version: ModelVersion, may_run: bool, may_edit: bool) -> list[Action]:  # noqa: FBT001 - facts
+    acts = []
+    if may_edit and not version.is_frozen:
+        acts.append(Action("Attach data", _url(version, "data/"), icon="upload"))
+    if may_run and runnable(version):
+        every = {"kind": "all"}
+        acts.append(
+            Action("Run all checks", _url(version, "checks/run/"), "primary", post=True, fields=every)
+        )
+    return acts
+
+
+def runnable(version: ModelVersion) -> list[str]:
+    """The kinds for which the data in force suffice."""
+    in_force = checks.datasets_in_force(version)
+    found = []
+    for kind in CheckKind.values:
+        try:
+            inputs = checks.inputs_of(kind, in_force)
+        except NotFound:
+            continue
+        groups = any(row.mapping.get("sensitive") for _, row in inputs)
+        if kind != CheckKind.FAIRNESS or groups:
+            found.append(kind)
+    return found
+
+
+def asked(kinds: Sequence[str]) -> str:
+    """What happens next, in a sentence that is true with and without a worker."""
+    what = " and ".join(kinds) or "nothing"
+    return f"Asked for {what}. {'' if outbox.queue_state().workers else 'No worker is running: it waits in the queue.'}"
+
+
+def _queue(running: Sequence[Measurement]) -> Notice | None:
+    if not running:
+        return None
+    state = outbox.queue_state()
+    if not state.workers:
+        text = "Your checks are queued; no worker is running. They start as soon as one does."
+        return Notice(text, "warn", "Waiting for a worker", url="/system/", url_label="System")
+    return Notice(f"{words.plural(len(running), 'check')} in the queue or at work; this page follows.", "info")
+
+
+def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
+    columns = ["Check", "State", "Asked by", "Finished", "Digest of the result"]
+    return Table(
+        caption="Everything measured on this version",
+        columns=[Column(label) for label in columns],
+        rows=[
+            Row(
+                [
+                    cells.link(row.get_kind_display(), _url(version, f"checks/{row.uuid}/")),
+                    cells.chip(status.chip("measurement", row.status), note=row.error or row.recall_reason),
+                    cells.person(str(row.started_by)),
+                    cells.when(row.finished_at, missing_reason="not finished"),
+                    cells.digest(row.result_digest) if row.result_digest else cells.missing("no result"),
+                ]
+            )
+            for row in rows
+        ],
+        empty=Empty(
+            "nothing-yet",
+            "Nothing was measured yet",
+            "Attach evaluation data, then run the checks: the worker measures, the policy's limits judge.",
+        ),
+    )
+
+
+def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> MeasurementPage:
+    """One measurement with its assessment under the policy of today."""
+    top = frame(actor, version, "checks/")
+    limits = CheckLimits.parse(reviews.active_policy().document["gates"]["checks"])
+    assessed = checks.assess(row, limits) if row.status == MeasurementStatus.DONE else None
+    return MeasurementPage(
+        frame=top,
+        title=str(row.get_kind_display()),
+        chip=status.chip("measurement", row.status),
+        verdict=status.chip("verdict", assessed.verdict) if assessed else None,
+        sentence=assessed.sentence if assessed else row.error or row.recall_reason or "No result yet.",
+        rows=_assessment(assessed.rows) if assessed else None,
+        body=computed_html(collect.analysis(version, row)),
+        facts=_provenance(row),
+        acts=_measurement_acts(version, row, "check.recall" in top.verbs),
+    )
+
+
+def _assessment(rows: Sequence[Any]) -> Table:
+    return Table(
+        caption="Against the policy's limits",
+        caption_hidden=False,
+        columns=[Column("Limit"), Column("Verdict"), Column("Why")],
+        rows=[
+            Row([cells.text(row.title), cells.chip(status.chip("verdict", row.verdict)), cells.text(row.sentence)])
+            for row in rows
+        ],
+    )
+
+
+def _provenance(row: Measurement) -> list[Fact]:
+    facts = [
+        Fact("Asked by", cells.person(str(row.started_by))),
+        Fact("Measured", cells.when(row.finished_at, missing_reason="not finished")),
+        Fact("Code", cells.mono(row.code_version)),
+        Fact("Key of everything that went in", cells.digest(row.key)),
+    ]
+    if row.result_digest:
+        facts.append(Fact("Digest of counts and result", cells.digest(row.result_digest)))
+    for entry in row.inputs:
+        facts.append(Fact(f"Data, {entry['part']}", cells.digest(entry["digest"])))
+    facts += [Fact(name, cells.mono(str(value))) for name, value in sorted(row.libraries.items())]
+    return facts
+
+
+def _measurement_acts(version: ModelVersion, row: Measurement, may_recall: bool) -> list[Action]:  # noqa: FBT001
+    name, number = version.model.name, version.number
+    acts = [
+        Action(
+            "Download as JSON",
+            reverse("web:measurement-json", args=[name, number, row.uuid]),
+            icon="download",
+            download=True,
+        )
+    ]
+    if may_recall and row.status == MeasurementStatus.DONE:
+        url = reverse("web:measurement-recall", args=[name, number, row.uuid])
+        acts.append(Action("Recall…", url, "danger", "undo"))
+    return acts
+
+
+def as_data(row: Measurement) -> Mapping[str, Any]:
+    """A measurement as an auditor's program reads it; `result_digest` covers key, statistics and result."""
+    return {
+        "measurement": str(row.uuid),
+        "kind": row.kind,
+        "status": row.status,
+        "key": row.key,
+        "params": row.params,
+        "inputs": row.inputs,
+        "statistics": row.statistics,
+        "result": row.result,
+        "result_digest": row.result_digest,
+        "code_version": row.code_version,
+        "libraries": row.libraries,
+    }
+
+
+def everything(actor: Actor) -> AllChecksPage:
+    """The newest measurements, and the state of the queue."""
+    rows = checks.list_measurements(actor)
+    running = [row for row in rows if row.status in OPEN]
+    columns = ["Version", "Check", "State", "Asked by", "Asked"]
+    return AllChecksPage(
+        queue=_queue(running),
+        table=Table(
+            caption="Checks",
+            columns=[Column(label) for label in columns],
+            rows=[
+                Row(
+                    [
+                        cells.link(str(row.version), _url(row.version, f"checks/{row.uuid}/")),
+                        cells.text(str(row.get_kind_display())),
+                        cells.chip(status.chip("measurement", row.status), note=row.error),
+                        cells.person(str(row.started_by)),
+                        cells.when(row.queued_at),
+                    ]
+                )
+                for row in rows
+            ],
+            empty=Empty(
+                "nothing-yet",
+                "Nothing was measured yet",
+                "Open a version, attach evaluation data and run its checks; they appear here.",
+            ),
+        ),
+    )

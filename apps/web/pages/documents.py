@@ -1,0 +1,128 @@
+"""The pages of issued documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from apps.compliance import selectors as documents
+from apps.compliance.models import Document
+from apps.core import outbox
+from apps.core.actor import Actor
+from apps.modelcards.renderers.html import document_body
+from apps.registry.models import ModelVersion
+from apps.web import addresses, cells, status, words
+from apps.web.pages.version_frame import VersionFrame, frame
+from apps.web.parts import Action, Chip, Column, Crumb, Empty, Notice, PageHeader, Row, Table
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsPage:
+    """What was issued about a version."""
+
+    frame: VersionFrame
+    table: Table
+    ask: Action
+    live_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """One document: its state, its PDF, its text."""
+
+    header: PageHeader
+    chip: Chip
+    notice: Notice | None
+    live_url: str
+    again: Action | None
+    body: SafeString | None
+
+
+def page(actor: Actor, version: ModelVersion) -> DocumentsPage:
+    """Every document about a version, newest first."""
+    rows = list(documents.documents(version)[:100])
+    url = addresses.version(version.model.name, version.number, "documents/")
+    return DocumentsPage(
+        frame=frame(actor, version, "documents/"),
+        table=_table(rows),
+        ask=Action("Make the model card", url, "primary", "file", post=True),
+        live_url=url if any(row.is_open for row in rows) else "",
+    )
+
+
+def _table(rows: Sequence[Document]) -> Table:
+    return Table(
+        caption="Documents",
+        columns=[Column("Document"), Column("State"), Column("Asked for"), Column("SHA-256"), Column("File")],
+        rows=[_row(row) for row in rows],
+        empty=Empty(
+            "nothing-yet",
+            "No document was made yet",
+            "A document is the card, the evidence, the signatures and the ledger's proofs in one PDF.",
+        ),
+    )
+
+
+def _row(row: Document) -> Row:
+    pdf = reverse("web:document-pdf", args=[row.uuid])
+    size = words.size(row.size)
+    return Row(
+        [
+            cells.link(str(row.get_kind_display()), reverse("web:document", args=[row.uuid])),
+            cells.chip(status.chip("document", row.status), note=row.error),
+            cells.when(row.created_at),
+            cells.digest(row.digest) if row.digest else cells.missing("not made yet"),
+            cells.acts(Action(f"PDF, {size}", pdf, icon="download", download=True))
+            if row.is_ready
+            else cells.missing("not made yet"),
+        ]
+    )
+
+
+def document(actor: Actor, row: Document) -> DocumentPage:
+    """One document. While it is being made the page follows it."""
+    del actor  # what may be read was decided when it was fetched
+    url = reverse("web:document", args=[row.uuid])
+    version = row.version
+    pdf = Action("Download the PDF", reverse("web:document-pdf", args=[row.uuid]), "primary", "download", download=True)
+    return DocumentPage(
+        header=PageHeader(
+            title=str(row),
+            chips=[status.chip("document", row.status)],
+            meta=[cells.when(row.created_at), cells.text(words.size(row.size))] if row.is_ready else [],
+            digest=row.digest,
+            actions=[pdf] if row.is_ready else [],
+            crumbs=[
+                Crumb("Models", addresses.models()),
+                Crumb(version.model.name, addresses.model(version.model.name)),
+                Crumb(f"Version {version.number}", addresses.version(version.model.name, version.number)),
+                Crumb("Documents", addresses.version(version.model.name, version.number, "documents/")),
+            ],
+        ),
+        chip=status.chip("document", row.status),
+        notice=_notice(row),
+        live_url=url if row.is_open else "",
+        again=_again(row),
+        body=document_body(documents.read_dossier(row)) if row.is_ready else None,
+    )
+
+
+def _notice(row: Document) -> Notice | None:
+    if row.status == "error":
+        return Notice(row.error, "bad", "The document could not be made")
+    if not row.is_open:
+        return None
+    if not outbox.queue_state().workers:
+        text = "Your document is queued; no worker is running. It is made as soon as one does."
+        return Notice(text, "warn", "Waiting for a worker", url="/system/", url_label="System")
+    return Notice("The document is being made; this page follows.", "info")
+
+
+def _again(row: Document) -> Action | None:
+    if row.status != "error":
+        return None
+    url = addresses.version(row.version.model.name, row.version.number, "documents/")
+    return Action("Try again", url, "primary", "refresh", post=True)

@@ -1,0 +1,232 @@
+"""One review as its signers read it: the question, who signs, the evidence of the live round, who decided what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from apps.accounts import policy
+from apps.core.actor import Actor
+from apps.reviews import evidence
+from apps.reviews import selectors as reviews
+from apps.reviews.models import Decision, Review, Round
+from apps.reviews.selectors import Asked
+from apps.web import addresses, cells, status, words
+from apps.web.pages import decision_box, review_evidence
+from apps.web.pages.review_evidence import Evidence
+from apps.web.parts import (
+    Action,
+    Cell,
+    Chip,
+    Column,
+    Crumb,
+    DecisionBox,
+    Notice,
+    PageHeader,
+    Row,
+    Table,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the quorum with the names of who signed or who may."""
+
+    title: str
+    chip: Chip
+    signed: Sequence[str]
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoidRound:
+    """A round that ended, and why."""
+
+    label: str
+    reason: str
+    digest: str
+    at: Cell
+    decisions: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    """Everything on the page of a review."""
+
+    header: PageHeader
+    review: Review
+    justification: str
+    notices: Sequence[Notice]
+    newer: Sequence[str]
+    new_round: Action | None
+    steps: Sequence[Step]
+    round: Round | None
+    as_of: str
+    box: DecisionBox | None
+    evidence: Evidence | None
+    decisions: Table | None
+    voids: Sequence[VoidRound]
+    why_not: str
+    acts: Sequence[Action]
+    history_url: str
+
+
+def page(actor: Actor, review: Review) -> ReviewPage:
+    """The page for this reader."""
+    verbs = policy.verbs_on(actor, review)
+    rounds = list(reviews.rounds_of(review))
+    live = next((each for each in rounds if each.is_live), None)
+    asked = reviews.who_is_asked(review)
+    newer = evidence.newer(live, reviews.document(review)) if live and review.state.is_active else []
+    why_not = reviews.why_not(actor, review)
+    shown = live or (rounds[0] if rounds else None)
+    return ReviewPage(
+        header=_header(review, asked, live),
+        review=review,
+        justification=review.justification,
+        notices=_notices(review, rounds, live),
+        newer=newer,
+        new_round=_new_round(review, verbs, live, newer),
+        steps=[_step(review, each) for each in asked],
+        round=shown,
+        as_of=f"EVT-{shown.ledger_size}" if shown else "",
+        box=decision_box.box(actor, review.version, review, verbs) if _is_current(review) else None,
+        evidence=review_evidence.read(actor, review, shown) if shown else None,
+        decisions=_decisions(review, rounds),
+        voids=[_void(each) for each in rounds if not each.is_live],
+        why_not=why_not,
+        acts=_acts(review, verbs, why_not),
+        history_url=addresses.audit(review.key),
+    )
+
+
+def _is_current(review: Review) -> bool:
+    """The gates speak of the version's latest review only."""
+    latest = reviews.latest_review(review.version)
+    return latest is not None and latest.pk == review.pk and (
+        review.state.is_active or review.state == "promoted"
+    )
+
+
+def _header(review: Review, asked: Sequence[Asked], live: Round | None) -> PageHeader:
+    version = review.version
+    where = decision_box.in_words(review.target_list)
+    needed = sum(each.step.count for each in asked)
+    signed = needed - sum(each.missing for each in asked)
+    chips = [status.chip("review", review.status)]
+    if live is not None:
+        tone = "good" if signed == needed else "info"
+        chips.append(Chip(f"{signed} of {needed} signed", tone, "sign"))  # type: ignore[arg-type]
+    if review.state.is_active and live is None:
+        chips.append(Chip("Evidence void", "bad", "stop"))
+    url = addresses.version(version.model.name, version.number)
+    return PageHeader(
+        title=f"May {version} enter {where}?",
+        ref=review.key,
+        chips=chips,
+        meta=[
+            cells.person(f"{review.submitted_by} asks"),
+            cells.when(review.created_at),
+            cells.link(f"{version}", url),
+            cells.text(f"{review.policy_version.document['title']}, {review.policy_version}"),
+            cells.text(f"risk tier {version.model.risk_tier}"),
+        ],
+        crumbs=[Crumb("Reviews", "/reviews/"), Crumb(review.key)],
+    )
+
+
+def _notices(review: Review, rounds: Sequence[Round], live: Round | None) -> list[Notice]:
+    """What a reader must know before she reads on."""
+    notices = []
+    if review.state == "signed":
+        reasons = [part for part in review.note.split("; ") if part]
+        text = "Every signature is there and stands. Promotion waits for:"
+        notices.append(Notice(text, "warn", "Signed, not promoted", reasons))
+    if review.state == "changes_requested":
+        text = "The submitter answers with new evidence: what was asked for stands with the decision below."
+        notices.append(Notice(text, "warn", "Changes were asked for"))
+    if review.state in {"rejected", "withdrawn"}:
+        notices.append(Notice(review.note, "quiet", review.state.label))
+    if review.state.is_active and live is None and rounds:
+        text = f"{rounds[0].void_reason[:1].upper()}{rounds[0].void_reason[1:]}. What was signed on it counts no more."
+        notices.append(Notice(text, "bad", f"The evidence of round {rounds[0].number} is void"))
+    return notices
+
+
+def _new_round(
+    review: Review, verbs: Collection[str], live: Round | None, newer: Sequence[str]
+) -> Action | None:
+    wanted = live is None or newer or review.state == "changes_requested"
+    if not review.state.is_active or not wanted or "review.submit" not in verbs:
+        return None
+    url = addresses.review(review.pk, "new-round/")
+    return Action("Make a new round", url, "" if live else "primary", "refresh", dialog=True)
+
+
+def _step(review: Review, asked: Asked) -> Step:
+    done = asked.missing == 0
+    chip = Chip("Signed", "good", "sign") if done else Chip("Waiting", "unknown", "clock")
+    if not done and not review.state.is_active:
+        chip = Chip("Not signed", "quiet")
+    people = [str(user) for user in asked.people]
+    more = f" and {len(people) - 4} more" if len(people) > 4 else ""
+    text = ""
+    if not done and review.state.is_active:
+        text = ", ".join(people[:4]) + more if people else (
+            f"nobody can: an administrator must give somebody the role {asked.step.role}"
+        )
+    signed = [f"{decision.signer_name}, {words.utc(decision.created_at)}" for decision in asked.signed]
+    return Step(f"{asked.step.title} ({asked.step.role})", chip, signed, text)
+
+
+def _decisions(review: Review, rounds: Sequence[Round]) -> Table | None:
+    rows = [
+        _decision(review, each, decision)
+        for each in rounds
+        for decision in reversed(list(each.decisions.all()))
+    ]
+    names = ("Who", "Decision", "Why", "Round", "When", "Evidence", "Receipt")
+    return Table("Decisions", [Column(name) for name in names], rows) if rows else None
+
+
+def _decision(review: Review, round_: Round, decision: Decision) -> Row:
+    url = addresses.review(review.pk, f"decisions/{decision.pk}/")
+    note = "" if round_.is_live else "void with its round"
+    return Row(
+        [
+            cells.text(decision.signer_name, note=decision.role),
+            cells.chip(status.chip("decision", decision.outcome), note=note),
+            cells.text(decision.comment),
+            cells.text(str(round_.number)),
+            cells.when(decision.created_at),
+            cells.mono(decision.evidence_digest[:8]),
+            cells.link("Receipt", url),
+        ],
+        id=f"decision-{decision.pk}",
+    )
+
+
+def _void(round_: Round) -> VoidRound:
+    people = [decision.signer_name for decision in round_.decisions.all()]
+    return VoidRound(
+        f"Round {round_.number}",
+        round_.void_reason,
+        round_.digest,
+        cells.when(round_.voided_at),
+        f"Void with it: {', '.join(people)}" if people else "Nobody had signed it",
+    )
+
+
+def _acts(review: Review, verbs: Collection[str], why_not: str) -> list[Action]:
+    """What the reader can do now; what she cannot is in the sentence `why_not`."""
+    acts = []
+    if not why_not:
+        url = addresses.review(review.pk, "decide/")
+        acts.append(Action("Decide and sign…", url, "primary", "sign", dialog=True))
+    if review.state == "signed" and "review.submit" in verbs:
+        url = addresses.review(review.pk, "promote/")
+        acts.append(Action("Promote now", url, "primary", "flag", post=True))
+    if review.state.is_active and "review.withdraw" in verbs:
+        url = addresses.review(review.pk, "withdraw/")
+        acts.append(Action("Withdraw…", url, "", "undo", dialog=True))
+    return acts

@@ -1,0 +1,228 @@
+"""The evidence of a round, section by section, read from its manifest: what people sign for, not what is there now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from apps.checks import selectors as checks
+from apps.checks.limits import CheckLimits
+from apps.checks.verdicts import Verdict, worst
+from apps.core.actor import Actor
+from apps.core.errors import NotFound
+from apps.modelcards import schema
+from apps.modelcards import selectors as modelcards
+from apps.modelcards.templatetags.cards import prose
+from apps.modelcards.models import CardRevision
+from apps.registry import selectors as registry
+from apps.registry.models import ModelVersion
+from apps.reviews import evidence
+from apps.reviews import selectors as reviews
+from apps.reviews.models import Review, Round
+from apps.web import addresses, cells, status, words
+from apps.web.pages import comparing
+from apps.web.pages.comparing import Changes
+from apps.web.parts import Chip, Column, Fact, Row, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: verdict, sentence, and each number with its limit and interval."""
+
+    title: str
+    chip: Chip
+    sentence: str
+    rows: Table | None
+    measurement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A written block of the card."""
+
+    title: str
+    html: SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class CardSection:
+    """The pinned revision of the card."""
+
+    chip: Chip
+    revision: str
+    digest: str
+    by: str
+    url: str
+    gaps: Sequence[str]
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The sections in the order in which they are read."""
+
+    number: int
+    digest: str
+    base: str
+    changes: Changes | None
+    checks: Sequence[Check]
+    checks_chip: Chip
+    card: CardSection
+    data: Table
+    lineage: Sequence[Fact]
+    files: Table
+
+
+def read(actor: Actor, review: Review, round_: Round) -> Evidence:
+    """The round's manifest with the rows it names. Raises Tampered if its bytes are not what its digest says."""
+    manifest = evidence.read(round_)
+    version = review.version
+    revision = _revision(version, manifest["card"])
+    base = _incumbent(version, manifest["incumbents"])
+    verdicts = [Verdict(entry["verdict"]) for entry in manifest["checks"]]
+    return Evidence(
+        number=round_.number,
+        digest=round_.digest,
+        base=f"v{base.number}" if base else "",
+        changes=comparing.changes(version, base, revision=revision) if base else None,
+        checks=_checks(review, manifest["checks"]),
+        checks_chip=status.chip("verdict", worst(verdicts)),
+        card=_card(version, manifest["card"], revision),
+        data=_data(manifest["datasets"]),
+        lineage=_lineage(version, manifest),
+        files=_files(version, manifest["files"]),
+    )
+
+
+def _incumbent(version: ModelVersion, entries: Sequence[dict[str, Any]]) -> ModelVersion | None:
+    """The version that was in the target when the round was made."""
+    numbers = [entry["number"] for entry in entries if entry["number"] not in {None, version.number}]
+    if not numbers:
+        return None
+    rows = registry.latest_versions(version.model).filter(number=numbers[0])
+    return rows.select_related("run", "model").first()
+
+
+def _revision(version: ModelVersion, entry: dict[str, Any] | None) -> CardRevision | None:
+    return modelcards.get_revision(version, entry["revision"]) if entry else None
+
+
+def _checks(review: Review, entries: Sequence[dict[str, Any]]) -> list[Check]:
+    limits = CheckLimits.parse(reviews.document(review).gates.checks)
+    return [_check(review.version, entry, limits) for entry in entries]
+
+
+def _check(version: ModelVersion, entry: dict[str, Any], limits: CheckLimits) -> Check:
+    return Check(
+        title=checks.TITLES.get(entry["kind"], entry["kind"]),
+        chip=status.chip("verdict", entry["verdict"]),
+        sentence=entry["sentence"],
+        rows=_judged(version, entry, limits),
+        measurement=entry["result_digest"] or "",
+    )
+
+
+def _judged(version: ModelVersion, entry: dict[str, Any], limits: CheckLimits) -> Table | None:
+    """The numbers of the pinned measurement under the pinned limits."""
+    if entry["measurement"] is None or entry["result_digest"] is None:
+        return None
+    measurement = checks.get_measurement(version, entry["measurement"])
+    try:
+        assessment = checks.assess(measurement, limits)
+    except NotFound:
+        return None
+    if assessment is None:
+        return None
+    rows = [
+        Row(
+            [
+                cells.text(row.title, note=row.of),
+                cells.chip(status.chip("verdict", row.verdict)),
+                cells.number(words.decimals(row.value)) if row.value is not None else cells.missing("no number"),
+                cells.text(row.limit) if row.limit else cells.missing("no limit"),
+                _interval(row.low, row.high),
+                cells.number(words.thousands(row.n)) if row.n is not None else cells.missing("not counted"),
+            ]
+        )
+        for row in assessment.rows
+    ]
+    columns = [
+        Column("Measure"),
+        Column("Verdict"),
+        Column("Value", numeric=True),
+        Column("Limit"),
+        Column("95 % interval"),
+        Column("n", numeric=True),
+    ]
+    return Table(f"{checks.TITLES[entry['kind']]}, number by number", columns, rows, dense=True)
+
+
+def _interval(low: str | None, high: str | None) -> cells.Cell:
+    if low is None or high is None:
+        return cells.missing("no interval")
+    return cells.text(f"{words.decimals(low, 3)} to {words.decimals(high, 3)}")
+
+
+def _card(
+    version: ModelVersion, entry: dict[str, Any] | None, revision: CardRevision | None
+) -> CardSection:
+    url = addresses.version(version.model.name, version.number, "card/")
+    if entry is None or revision is None:
+        chip = Chip("No card", "unknown")
+        return CardSection(chip, "", "", "", url, ["Nobody had written a card when this round was made."], [])
+    gaps = [schema.BLOCKS[key].title for key in entry.get("gaps", ())]
+    chip = Chip(words.plural(len(gaps), "gap"), "warn", "edit") if gaps else Chip("Complete", "good")
+    blocks = [
+        Block(schema.BLOCKS[key].title, prose(revision.texts[key]))
+        for key in schema.HUMAN_BLOCKS
+        if revision.texts.get(key)
+    ]
+    by = f"{revision.author}, {words.utc(revision.created_at)}"
+    return CardSection(chip, f"Revision {revision.number}", revision.digest, by, url, gaps, blocks)
+
+
+def _data(entries: Sequence[dict[str, Any]]) -> Table:
+    rows = [
+        Row(
+            [
+                cells.text(entry["name"]),
+                cells.text(entry["role"].capitalize()),
+                cells.number(words.thousands(entry["rows"])),
+                cells.digest(entry["digest"]),
+            ]
+        )
+        for entry in entries
+    ]
+    columns = [Column("Data set"), Column("Role"), Column("Rows", numeric=True), Column("SHA-256")]
+    return Table("Data sets", columns, rows)
+
+
+def _lineage(version: ModelVersion, manifest: dict[str, Any]) -> list[Fact]:
+    facts = [Fact("Version manifest", cells.digest(manifest["version"]["manifest_digest"]))]
+    if version.run is None or manifest["run"] is None:
+        return [Fact("Run", cells.missing("registered from files, no run is linked")), *facts]
+    inputs = comparing.facts_of(version).run.get("datasets", [])
+    data = ", ".join(f"{row['name']} ({row['digest']})" for row in inputs)
+    return [
+        Fact("Trained on", cells.text(data) if data else cells.missing("the run logged no data set")),
+        Fact("Run", cells.link(version.run.name, addresses.run(version.run.run_id))),
+        Fact("Run digest", cells.digest(manifest["run"]["digest"])),
+        *facts,
+    ]
+
+
+def _files(version: ModelVersion, entries: Sequence[dict[str, Any]]) -> Table:
+    rows = [
+        Row(
+            [
+                cells.mono(entry["path"]),
+                cells.number(words.size(entry["size"])),
+                cells.digest(entry["digest"]),
+            ]
+        )
+        for entry in entries
+    ]
+    return Table("Files", [Column("Path"), Column("Size", numeric=True), Column("SHA-256")], rows)
