@@ -99,6 +99,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 LOGIN_URL = reverse_lazy("web:sign-in")
 LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = reverse_lazy("web:sign-in")
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -200,7 +201,7 @@ CELERY_TIMEZONE = "UTC"
 OUTBOX_LEASE_SECONDS = env.integer("OUTBOX_LEASE_SECONDS", 60)
 OUTBOX_MAX_ATTEMPTS = env.integer("OUTBOX_MAX_ATTEMPTS", 5)
 OUTBOX_BACKOFF_SECONDS = env.integer("OUTBOX_BACKOFF_SECONDS", 5)
-HEARTBEAT_SECONDS = 10
+HEARTBEAT_SECONDS = env.integer("HEARTBEAT_SECONDS", 10)
 
 # Rows of these tables are written once: the site's role has neither UPDATE nor DELETE on them.
 APPEND_ONLY_TABLES: list[str] = ["core_blob"]

@@ -24,8 +24,11 @@ _started: list[tuple[pg.Server, Path]] = []
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, object, object]:
     """Before pytest-django imports the settings: a wrapper runs ahead of every plain hook."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
         _prepare()
+    else:  # a queue of its own, as it has a database of its own
+        os.environ["VAR"] = os.path.join(os.environ["VAR"], worker)  # noqa: PTH118
     return (yield)
 
 
@@ -34,6 +37,8 @@ def _prepare() -> None:
     os.environ["VAR"] = str(folder / "var")
     # Production refuses to invent a secret; the tests are explicit about theirs.
     os.environ.setdefault("SECRET_KEY", "a-key-for-the-tests-only-" + "0" * 40)
+    # Style sheets and scripts are read from their sources: nothing has been collected.
+    os.environ.setdefault("STATIC_MANIFEST", "0")
     server = pg.Server(folder / "pg", durable=False)
     _started.append((server, folder))
     if "DATABASE_URL" in os.environ:
