@@ -59,6 +59,7 @@ class Idp:
         settings.OIDC_ISSUER = self.issuer
         settings.OIDC_RP_CLIENT_ID = CLIENT_ID
         settings.OIDC_RP_CLIENT_SECRET = CLIENT_SECRET
+        settings.OIDC_TIMEOUT = 60  # the provider wakes slowly on a busy machine
 
     def tell(self, command: dict[str, Any]) -> dict[str, Any]:
         """One line there, one line back."""

@@ -32,7 +32,7 @@ class Visitor:
                 assert asked, f"{page.status_code} {page.url}: {page.text[-800:]}"
                 action = urljoin(page.url, form.action or page.url)
                 page = self.browser.post(
-                    action, data={**form.hidden, **asked}, allow_redirects=False, timeout=20
+                    action, data={**form.hidden, **asked}, allow_redirects=False, timeout=90
                 )
             address = urljoin(page.url, page.headers["Location"])
             if address.startswith(f"{self.site}/sso/callback/"):
@@ -45,7 +45,7 @@ class Visitor:
 
     def get(self, address: str) -> requests.Response:
         """One request, no redirect followed."""
-        return self.browser.get(address, allow_redirects=False, timeout=20)
+        return self.browser.get(address, allow_redirects=False, timeout=90)
 
 
 class _Form(HTMLParser):
