@@ -41,6 +41,13 @@ def collect(
     }
 
 
+def analysis(version: ModelVersion, row: Measurement) -> Computed:
+    """One measurement as its block of the card shows it; one without a result is a gap with its reason."""
+    shown = {row.kind: row} if row.result is not None else {}
+    sources = {row.kind: _source(version, row)} if shown else {}
+    return _analyses(shown, sources)[row.kind]
+
+
 def _about(version: ModelVersion, facts: dict[str, Any] | None) -> dict[str, Computed]:
     digest = canonical.digest_of(facts) if facts else ""
     return {
@@ -67,7 +74,7 @@ def _identity(version: ModelVersion) -> about.Identity:
         exposure=str(model.get_exposure_display()),
         purpose_class=str(model.get_purpose_class_display()),
         purpose=model.purpose,
-        targets=tuple(str(target) for target in registry.held_targets(version)),
+        targets=tuple(target.label for target in registry.held_targets(version)),
         manifest_digest=version.manifest_digest,
         url=f"/models/{quote(model.name, safe='')}/",
     )

@@ -31,11 +31,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 ALLOWED_TAGS = {
     "p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li",
-    "table", "thead", "tbody", "tr", "th", "td", "a", "h5", "h6",
+    "table", "thead", "tbody", "tr", "th", "td", "a", "h4", "h5",
 }  # fmt: skip
 _READS = {"dir"}
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}} | dict.fromkeys(
-    ("p", "h5", "h6", "td", "th"), _READS
+    ("p", "h4", "h5", "td", "th"), _READS
 )
 
 
@@ -106,7 +106,7 @@ def _arrange(tokens: list[Token]) -> list[Token]:
     paragraph, heading and cell reads in its own direction."""
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = "h5" if token.tag in {"h1", "h2"} else "h6"
+            token.tag = "h4" if token.tag in {"h1", "h2"} else "h5"
     for opening, inline in pairwise(tokens):
         if inline.type == "inline" and direction(inline.content) == "rtl":
             opening.attrSet("dir", "rtl")

@@ -128,7 +128,7 @@ def _assert_harmless(html: str) -> None:
 
 
 def test_prose_headings_stay_below_the_title_of_their_block() -> None:
-    assert content.to_html("# One\n\n#### Four") == "<h5>One</h5>\n<h6>Four</h6>\n"
+    assert content.to_html("# One\n\n#### Four") == "<h4>One</h4>\n<h5>Four</h5>\n"
 
 
 def test_each_paragraph_reads_in_its_own_direction() -> None:

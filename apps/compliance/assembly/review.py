@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apps.checks.numbers import grouped, plural
+from apps.checks.verdicts import Verdict
 from apps.core import canonical
 from apps.core.errors import Tampered
 from apps.modelcards.collect import moment
@@ -71,13 +72,13 @@ def _unfinished(review: Review, round_: Round) -> Status:
         ReviewStatus.SIGNED: (
             "Signed, not promoted",
             "warn",
-            f"{signed}; {review.note or 'a gate fails'}.",
+            f"{signed}; a requirement was not met, see below.",
         ),
         ReviewStatus.REJECTED: ("Rejected", "bad", "A reviewer rejected this version."),
         ReviewStatus.WITHDRAWN: ("Withdrawn", "unknown", "The request for review was withdrawn."),
     }
     word, tone, sentence = sentences[review.state]
-    return Status(word, tone, sentence.replace("..", "."))  # type: ignore[arg-type]
+    return Status(word, tone, sentence)  # type: ignore[arg-type]
 
 
 def _approvals(round_: Round) -> int:
@@ -132,7 +133,11 @@ def _items(manifest: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
         what = f"{entry['name']}, {entry['role']}, {grouped(entry['rows'])} rows"
         yield row("Data set", what, entry["digest"])
     for entry in manifest["checks"]:
-        yield row("Check result", f"{entry['kind']}: {entry['verdict']}", entry["result_digest"])
+        yield row(
+            "Check result",
+            f"{entry['kind']}: {Verdict(entry['verdict']).label.lower()}",
+            entry["result_digest"],
+        )
     card = manifest["card"]
     yield row(
         "Card", f"revision {card['revision']}" if card else "none", card["digest"] if card else None

@@ -44,8 +44,8 @@ def evaluation_sheets(sheets: Sequence[Sheet]) -> Computed:
     if not sheets:
         return Computed((Missing("No evaluation data are attached to this version."),))
     parts: list[Part] = []
-    for sheet in sheets:
-        parts += [_sheet(sheet), _columns(sheet)]
+    parts += [_sheet(sheet) for sheet in sheets]
+    parts.append(_columns(sheets))
     sources = tuple(Source(f"data set {sheet.name}", sheet.url, sheet.digest) for sheet in sheets)
     return Computed(tuple(parts), sources)
 
@@ -68,9 +68,26 @@ def _sheet(sheet: Sheet) -> Facts:
     return Facts(tuple(row for row in rows if row.value.text))
 
 
-def _columns(sheet: Sheet) -> Table:
-    head = (Column("Column", code=True), Column("Kind"), Column("Missing values", numeric=True))
-    return Table(f"Columns of {sheet.name}", head, tuple(cells(*row) for row in sheet.columns))
+def _columns(sheets: Sequence[Sheet]) -> Table:
+    """Every column of any sheet: its kind, and the missing values in each sheet (a dash: not there)."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for sheet in sheets:
+        for name, kind, missing in sheet.columns:
+            found.setdefault(name, {})[sheet.digest + sheet.role] = (kind, missing)
+    head = (
+        Column("Column", code=True),
+        Column("Kind"),
+        *(Column(f"Missing in {sheet.name}", numeric=True) for sheet in sheets),
+    )
+    rows = tuple(
+        cells(
+            name,
+            " / ".join(sorted({kind for kind, _ in at.values()})),
+            *(at.get(sheet.digest + sheet.role, ("", "—"))[1] for sheet in sheets),
+        )
+        for name, at in found.items()
+    )
+    return Table("Columns and their missing values", head, rows)
 
 
 def evaluated_factors(

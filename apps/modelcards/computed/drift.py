@@ -52,8 +52,8 @@ def _table(columns: list[ColumnDrift], result: DriftResult) -> Table:
         cells(
             column.name,
             column.kind,
-            _value(column.psi),
-            shown(column.noise_floor),
+            shown(column.psi.value, 4) if column.psi else "—",
+            shown(column.noise_floor, 4),
             _value(column.ks or column.cramers_v),
             _p_value(column),
             _value(column.missing_rate_increase),

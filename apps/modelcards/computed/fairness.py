@@ -26,7 +26,7 @@ def fairness(result: FairnessResult | None, source: Source | None, why_not: str)
     favourable = result.labels.favourable
     parts: list[Part] = [
         Text(
-            f"{counted(result.rows)} Favourable means {favourable!r}; a group is selected when it is predicted."
+            f"{counted(result.rows)} Favourable means “{favourable}”; whoever is predicted to have it counts as selected."
         )
     ]
     for grouping in result.groupings:
@@ -40,14 +40,14 @@ def fairness(result: FairnessResult | None, source: Source | None, why_not: str)
         parts.append(
             Text(
                 f"{check.compared} of these numbers were computed again with {check.library} {check.version}; "
-                f"the largest difference is {check.largest_difference}."
+                f"the largest difference is {float(check.largest_difference):.1g}."
             )
         )
     return Computed(tuple(parts), (source,))
 
 
 def _grouping(grouping: Grouping, result: FairnessResult) -> Iterator[Part]:
-    yield Text(_headline(grouping), heading=f"{grouping.label}.")
+    yield Text(_headline(grouping), heading=f"By {grouping.label}")
     groups = sorted(grouping.groups, key=lambda group: (-group.n, group.label))
     chart = tuple(bar(group.label, group.rates["selection_rate"]) for group in groups)
     confidence = interval_title(result.confidence)
@@ -89,7 +89,7 @@ def _rates(grouping: Grouping, groups: list[Group], confidence: str) -> Table:
             for title in RATES.values()
             for column in (Column(title, numeric=True), Column(confidence, numeric=True))
         ),
-        Column("Selection rate against the reference", numeric=True),
+        Column("Against reference", numeric=True),
     )
     rows = tuple(
         cells(
@@ -101,8 +101,8 @@ def _rates(grouping: Grouping, groups: list[Group], confidence: str) -> Table:
         for group in groups
     )
     note = (
-        f"Reference: {group_label(grouping.reference)} ({grouping.reference_is}). — means not defined: "
-        "the group has nobody whom the rate is about."
+        f"Against reference: selection rate minus that of {group_label(grouping.reference)} "
+        f"({grouping.reference_is}). A dash means not defined: the group has nobody whom the rate is about."
     )
     if grouping.empty_count:
         names = listed([group_label(values) for values in grouping.empty[:8]], 8)

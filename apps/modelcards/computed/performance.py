@@ -52,7 +52,7 @@ def interval_title(confidence: str) -> str:
 
 def _chart(result: PerformanceResult) -> Chart:
     bars = tuple(bar(TITLES[key], result.metrics[key]) for key in _ON_UNIT_SCALE)
-    return Chart(f"Performance, with {interval_title(result.confidence)} intervals", "0 to 1", bars)
+    return Chart(f"Performance, with {interval_title(result.confidence)} intervals", "value", bars)
 
 
 def _metrics(result: PerformanceResult) -> Table:
@@ -71,7 +71,7 @@ def _metrics(result: PerformanceResult) -> Table:
         Column("Interval, or why there is none"),
     )
     note = (
-        f"Positive means {result.labels.positive!r}. n is the denominator of a rate; "
+        f"Positive means “{result.labels.positive}”. n is the denominator of a rate; "
         "formulas are in section 4. Exact values are in check-results.json."
     )
     return Table("Metrics on the evaluation data", head, tuple(rows), note=note)

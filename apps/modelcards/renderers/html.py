@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.modelcards.attachments import Attached, attachments
-from apps.modelcards.card import Card
+from apps.modelcards.card import Card, Computed
 from apps.modelcards.dossier import Dossier
 from apps.modelcards.renderers import svg
 
@@ -24,6 +24,13 @@ def card_html(card: Card, *, palette: svg.Palette = "page") -> SafeString:
     """The nine sections of a card, headings from h2 down."""
     context = {"card": card, "palette": palette, "max_rows": MAX_ROWS}
     return mark_safe(render_to_string("reports/_card.html", context))  # noqa: S308 -- our template, autoescaped
+
+
+def computed_html(computed: Computed, *, palette: svg.Palette = "page") -> SafeString:
+    """The content of one computed block, for a page of its own."""
+    context = {"block": {"kind": "computed", "computed": computed}, "palette": palette}
+    parts = render_to_string("reports/_parts.html", {**context, "max_rows": MAX_ROWS})
+    return mark_safe(parts)  # noqa: S308 -- our template, autoescaped
 
 
 def document_body(dossier: Dossier, *, palette: svg.Palette = "page") -> SafeString:

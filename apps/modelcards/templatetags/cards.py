@@ -5,16 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 from django import template
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.modelcards import content, parts
 from apps.modelcards.renderers import layout, svg
 
 register = template.Library()
-
-WIDE = 9  # columns from which a table gets a narrower type
-_GROUP = 16  # characters of a digest between two places where a line may break
 
 
 @register.filter
@@ -52,13 +48,6 @@ def when(iso: str) -> str:
 
 
 @register.filter
-def breakable(digest: str) -> SafeString:
-    """A digest that may break between groups, so that a narrow column shows all of it; copies whole."""
-    groups = [escape(digest[i : i + _GROUP]) for i in range(0, len(digest), _GROUP)]
-    return mark_safe("<wbr>".join(groups))  # noqa: S308 -- each group is escaped
-
-
-@register.filter
 def at(items: tuple[parts.Column, ...], index: int) -> parts.Column:
     """The column of a cell; IndexError for a row longer than its head, which no table may have."""
     return items[index]
@@ -72,7 +61,7 @@ def columns(table: parts.Table) -> list[tuple[parts.Column, str]]:
 
 @register.filter
 def is_wide(table: parts.Table) -> bool:
-    return len(table.columns) >= WIDE
+    return layout.is_wide(table)
 
 
 @register.filter
