@@ -29,24 +29,27 @@ def consistency(old: int, new: int) -> list[bytes]:
     return [hashes[span] for span in ranges]
 
 
-def extract(seqs: Collection[int], *, reveal: bool = True) -> dict[str, Any]:
-    """These events with their proofs under the present head: complete in itself, ready for JSON.
+def extract(
+    seqs: Collection[int], *, size: int | None = None, reveal: bool = True
+) -> dict[str, Any]:
+    """These events with their proofs under the present head, or under the root at an earlier `size`:
+    complete in itself, ready for JSON, the same for the same arguments as long as nothing is erased.
 
     With `reveal`, the openings of their personal fields are enclosed where they still exist. Refuses
-    a seq that is not in the ledger. The format is described in docs/events.md.
+    a seq that is not in the ledger of that size. The format is described in docs/events.md.
     """
-    head = Head.objects.get()
-    rows = list(Event.objects.filter(seq__in=set(seqs), seq__lte=head.size).order_by("seq"))
+    size, root = _place(size)
+    rows = list(Event.objects.filter(seq__in=set(seqs), seq__lte=size).order_by("seq"))
     missing = sorted(set(seqs) - {row.seq for row in rows})
     if missing:
-        msg = f"no event {missing[0]}: the ledger has {head.size}"
+        msg = f"There is no event {missing[0]} in the ledger of size {size}."
         raise NotFound(msg)
-    proofs = inclusion([row.seq for row in rows], head.size)
+    proofs = inclusion([row.seq for row in rows], size)
     return {
         "format": EXTRACT_FORMAT,
         "version": 1,
-        "size": head.size,
-        "root": bytes(head.root).hex(),
+        "size": size,
+        "root": root.hex(),
         "events": [
             {
                 "seq": row.seq,
@@ -57,6 +60,18 @@ def extract(seqs: Collection[int], *, reveal: bool = True) -> dict[str, Any]:
         ],
         "openings": _openings(rows) if reveal else [],
     }
+
+
+def _place(size: int | None) -> tuple[int, bytes]:
+    """A size of the ledger and the root it had there."""
+    if size is None:
+        head = Head.objects.get()
+        return head.size, bytes(head.root)
+    last = Event.objects.filter(seq=size).only("root").first()
+    if last is None:
+        msg = f"The ledger never had size {size}."
+        raise NotFound(msg)
+    return size, bytes(last.root)
 
 
 def _openings(rows: Iterable[Event]) -> list[dict[str, str]]:

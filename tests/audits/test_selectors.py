@@ -126,6 +126,19 @@ def test_replay_reads_the_hashed_bytes_in_order_and_in_chunks(
 
 
 def test_an_extract_of_an_event_that_is_not_there_is_refused() -> None:
-    append_some(2)
+    append_some(3)
     with pytest.raises(NotFound, match="no event 9"):
         selectors.extract([1, 9])
+    with pytest.raises(NotFound, match="no event 3 in the ledger of size 2"):
+        selectors.extract([1, 3], size=2)
+    with pytest.raises(NotFound, match="never had size 4"):
+        selectors.extract([1], size=4)
+
+
+def test_an_extract_under_an_earlier_root_stays_the_same_while_the_ledger_grows() -> None:
+    append_some(5, person="Ana")
+    root = selectors.head().root
+    before = selectors.extract([2, 4])
+    append_some(9)
+    assert selectors.extract([2, 4], size=5) == before
+    assert before["root"] == root != selectors.extract([2, 4])["root"]
