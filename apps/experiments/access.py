@@ -16,7 +16,7 @@ from apps.accounts import policy
 from apps.core.actor import Actor
 from apps.core.errors import Blocked, DomainError, Forbidden, Invalid, NotFound
 from apps.experiments import limits, sql
-from apps.experiments.models import Experiment, Lifecycle
+from apps.experiments.models import Experiment, Lifecycle, LoggedModel, Run
 
 READ = "experiment.read"
 WRITE = "experiment.write"
@@ -143,6 +143,26 @@ def writable_model(
     if not is_author and actor.user_id != creator:
         _note_author(actor, "loggedmodelauthor", "model_id", pk)
     return WritableModel(pk, model_id, experiment_id)
+
+
+def check_writable(actor: Actor, found: Run | LoggedModel) -> None:
+    """What `writable_run` and `writable_model` refuse, asked of a row as it was read: nothing is held.
+
+    For refusing early what would be refused later anyway, such as a large upload.
+    """
+    if isinstance(found, Run):
+        unseen, what = run_not_found(found.run_id), f"Run {found.run_id}"
+        deleted = found.lifecycle_stage != Lifecycle.ACTIVE
+    else:
+        unseen, what = model_not_found(found.model_id), f"Logged model {found.model_id}"
+        deleted = found.deleted_at is not None
+    allow(actor, WRITE, found.experiment, unseen)
+    if deleted:
+        raise Invalid(
+            f"{what} is deleted: nothing can be written to it.", fields={"path": "deleted"}
+        )
+    if found.sealed_by is not None:
+        raise sealed(what, found.sealed_by)
 
 
 def _note_author(actor: Actor, table: str, column: str, pk: int) -> None:

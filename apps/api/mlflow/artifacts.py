@@ -60,9 +60,10 @@ def list_run(call: Call) -> Answer:
 def download(call: Call) -> Answer:
     """The file, or a range of it. Refuses: a folder, what is not there, damaged bytes (recorded)."""
     place = _place(call, call["path"])
-    file = next((f for f in places.files_at(place) if f.path == place.below), None)
+    found = places.files_at(place)
+    file = next((file for file in found if file.path == place.below), None)
     if file is None:
-        if place.below and not places.files_at(place):
+        if place.below and not found:
             raise NotFound(f"No such artifact: '{call['path']}'")
         raise Invalid(
             f"Artifact path refers to a directory, not a file: '{call['path']}'",

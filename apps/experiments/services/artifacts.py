@@ -37,9 +37,7 @@ def put_artifact(
     first byte is read and again, under the lock, when the file appears.
     """
     path = paths.safe(path)
-    with transaction.atomic():
-        column, pk = _writable(actor, root)
-        _refuse_clash(column, pk, path)
+    access.check_writable(actor, root)
     blob = blobs.put(stream, expected_size=size, max_size=max_size)
     with transaction.atomic():
         column, pk = _writable(actor, root)
