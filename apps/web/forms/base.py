@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, QueryDict
 
 from apps.core.errors import AlreadyExists, Invalid
 
@@ -42,6 +43,11 @@ def _say_plainly(field: forms.Field) -> None:
         field.error_messages["invalid_choice"] = "Choose one of the list."
     if field.required:
         field.widget.attrs.setdefault("aria-required", "true")
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: what was sent, also when nothing was filled in; None when the page is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def accepted(form: Form, act: Callable[[], object]) -> bool:

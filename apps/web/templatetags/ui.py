@@ -134,6 +134,12 @@ def by_day(events: Iterable[Any]) -> list[tuple[str, list[Any]]]:
 
 
 @register.filter
+def named_in(event: Any, about: Mapping[int, Sequence[Any]] | None) -> Sequence[Any]:
+    """What an event is about (links of `pages.subjects.about`), for timelines across several things."""
+    return (about or {}).get(event.seq, ())
+
+
+@register.filter
 def cells_under(row: Row, columns: Sequence[Column]) -> list[tuple[Column, Cell, bool]]:
     """A row's cells with their columns; the third says which one is the row's heading (the first that is no tick)."""
     heading = 1 if row.cells and row.cells[0].kind == "tick" else 0

@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.core.errors import Forbidden, NotFound
 from apps.web import access
 from apps.web.forms.account import NewPasswordForm, PasswordForm, TokenForm
-from apps.web.forms.base import accepted, form_status
+from apps.web.forms.base import accepted, form_status, sent
 from apps.web.pages import account as pages
 
 
@@ -35,7 +35,7 @@ def password(request: HttpRequest) -> HttpResponse:
     """Choose a new password; for whoever signs in at the provider, the password that signs."""
     person = access.user(request)
     at_provider = selectors.signs_in_at_provider(person)
-    form = (NewPasswordForm if at_provider else PasswordForm)(request.POST or None)
+    form = (NewPasswordForm if at_provider else PasswordForm)(sent(request))
     if request.method == "POST" and form.is_valid() and _changed(request, form, at_provider):
         messages.success(request, "The new password is in force. Other sessions have ended.")
         return redirect("web:account")
@@ -49,7 +49,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     """One's tokens and those of the services one answers for; a new one is shown once, in this answer only."""
     actor, person = access.actor(request), access.user(request)
     in_charge = pages.services_of(person)
-    form = TokenForm(request.POST or None, services=[(each.pk, str(each)) for each in in_charge])
+    form = TokenForm(sent(request), services=[(each.pk, str(each)) for each in in_charge])
     if request.method == "POST" and form.is_valid():
         made: list[str] = []
 

@@ -15,7 +15,7 @@ from apps.accounts import selectors, services
 from apps.accounts.models import Team, User
 from apps.core.errors import Invalid
 from apps.web import access
-from apps.web.forms.base import Form, accepted, form_status
+from apps.web.forms.base import Form, accepted, form_status, sent
 from apps.web.forms.people import (
     SITE,
     GrantForm,
@@ -50,7 +50,7 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
 def new_person(request: HttpRequest) -> HttpResponse:
     """A new person with a temporary password."""
     actor = access.require(request, "people.manage")
-    form = PersonForm(request.POST or None)
+    form = PersonForm(sent(request))
     made: list[User] = []
     if _sent(request, form, lambda: made.append(services.create_user(actor, **form.cleaned_data))):
         messages.success(request, f"{made[0]} can sign in now. Grant a role.")
@@ -64,7 +64,7 @@ def new_person(request: HttpRequest) -> HttpResponse:
 def new_service(request: HttpRequest) -> HttpResponse:
     """A new service user."""
     actor = access.require(request, "people.manage")
-    form = ServiceForm(request.POST or None, people=pages.human_choices())
+    form = ServiceForm(sent(request), people=pages.human_choices())
     made: list[User] = []
 
     def act() -> None:
@@ -92,7 +92,7 @@ def edit(request: HttpRequest, user_id: int) -> HttpResponse:
     """The printed name and address."""
     who = access.person_for(request, user_id)
     initial = {"display_name": who.display_name, "email": who.email}
-    form = ProfileForm(request.POST or None, initial=initial)
+    form = ProfileForm(sent(request), initial=initial)
     actor = access.actor(request)
     if _sent(request, form, lambda: services.update_user(actor, who, **form.cleaned_data)):
         messages.success(request, "Saved.")
@@ -106,7 +106,7 @@ def owners(request: HttpRequest, user_id: int) -> HttpResponse:
     """Who answers for a service."""
     who = access.person_for(request, user_id)
     initial = {"owners": [str(pk) for pk in selectors.owners_of(who).values_list("pk", flat=True)]}
-    form = OwnersForm(request.POST or None, initial=initial, people=pages.human_choices())
+    form = OwnersForm(sent(request), initial=initial, people=pages.human_choices())
     actor = access.actor(request)
 
     def act() -> None:
@@ -127,7 +127,7 @@ def owners(request: HttpRequest, user_id: int) -> HttpResponse:
 def reset(request: HttpRequest, user_id: int) -> HttpResponse:
     """A temporary password for somebody who lost hers."""
     who = access.person_for(request, user_id)
-    form = TemporaryPasswordForm(request.POST or None)
+    form = TemporaryPasswordForm(sent(request))
     actor = access.actor(request)
     if _sent(request, form, lambda: services.reset_password(actor, who, **form.cleaned_data)):
         messages.success(
@@ -143,7 +143,7 @@ def reset(request: HttpRequest, user_id: int) -> HttpResponse:
 def deactivate(request: HttpRequest, user_id: int) -> HttpResponse:
     """End somebody's access at once."""
     who = access.person_for(request, user_id)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(sent(request))
     actor = access.actor(request)
     if _sent(request, form, lambda: services.deactivate_user(actor, who, **form.cleaned_data)):
         messages.success(request, f"{who} has no access any more. What was signed stands.")

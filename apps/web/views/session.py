@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts import provider, selectors, services
 from apps.core.errors import Forbidden
-from apps.web.forms.base import accepted, form_status
+from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.session import SetupForm, SignInForm
 from apps.web.responses import safe_next
 
@@ -33,7 +33,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     next_url = safe_next(request, "/")
     if request.user.is_authenticated:
         return redirect(next_url)
-    form = SignInForm(request.POST or None)
+    form = SignInForm(sent(request))
     if request.method == "POST" and form.is_valid() and _signed_in(request, form):
         return redirect(next_url)
     context = {
@@ -62,7 +62,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     """The first administrator, by whoever has the token that the server printed."""
     if selectors.administrators().exists():
         return render(request, "registration/setup_done.html", status=409)
-    form = SetupForm(request.POST or None, initial={"setup_token": request.GET.get("token", "")})
+    form = SetupForm(sent(request), initial={"setup_token": request.GET.get("token", "")})
     if request.method == "POST" and form.is_valid() and _set_up(request, form):
         messages.success(request, "You are the administrator. Sign in.")
         return redirect("web:sign-in")

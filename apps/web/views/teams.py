@@ -13,7 +13,7 @@ from apps.accounts import selectors, services
 from apps.accounts.models import Team, User
 from apps.core.errors import Invalid
 from apps.web import access
-from apps.web.forms.base import Form, accepted, form_status
+from apps.web.forms.base import Form, accepted, form_status, sent
 from apps.web.forms.people import GroupForm, MemberForm, RenameTeamForm, TeamForm
 from apps.web.pages import people as pages
 from apps.web.pages import teams as team_pages
@@ -34,7 +34,7 @@ def teams(request: HttpRequest) -> HttpResponse:
 def new_team(request: HttpRequest) -> HttpResponse:
     """A new team."""
     actor = access.require(request, "people.manage")
-    form = TeamForm(request.POST or None)
+    form = TeamForm(sent(request))
     made: list[Team] = []
 
     def act() -> None:
@@ -54,7 +54,7 @@ def team(request: HttpRequest, key: str) -> HttpResponse:
     found = access.team_for(request, key)
     actor = access.actor(request)
     form = MemberForm(
-        request.POST or None,
+        sent(request),
         people=pages.person_choices(),
         roles=pages.role_choices(on_object=True),
     )
@@ -75,7 +75,7 @@ def rename(request: HttpRequest, key: str) -> HttpResponse:
     """Another name; the key stays."""
     found = access.team_for(request, key)
     actor = access.actor(request)
-    form = RenameTeamForm(request.POST or None, initial={"name": found.name})
+    form = RenameTeamForm(sent(request), initial={"name": found.name})
 
     def act() -> None:
         services.rename_team(actor, found, name=form.cleaned_data["name"])
@@ -104,7 +104,7 @@ def revoke(request: HttpRequest, key: str) -> HttpResponse:
 def groups(request: HttpRequest) -> HttpResponse:
     """What each directory group gives; POST maps one."""
     actor = access.require(request, "people.manage")
-    form = GroupForm(request.POST or None, roles=pages.role_choices(), teams=pages.team_choices())
+    form = GroupForm(sent(request), roles=pages.role_choices(), teams=pages.team_choices())
 
     def act() -> None:
         data = form.cleaned_data
