@@ -12,7 +12,7 @@ import pandas as pd
 from apps.checks.engine import compute
 from apps.checks.engine.compute import DataSet, Workshop
 from apps.checks.engine.inspect import inspect
-from apps.checks.engine.source import Caps
+from apps.checks.engine.source import Caps, Source
 from apps.checks.library import drift, fairness, performance
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.groups import FairnessResult
@@ -82,6 +82,12 @@ def fairness_of(data: DataSet, **params: Any) -> FairnessResult:
 
 def drift_of(reference: DataSet, current: DataSet, **params: Any) -> DriftResult:
     return drift.measure(compute.drift(reference, current, workshop()), drift.Params(**params))
+
+
+def distinct(source: Source, name: str, most: int = 0) -> list[str | None]:
+    """The different values of a column as the engine writes them."""
+    query = f"SELECT DISTINCT {source.text(name)} FROM {{data}}"  # noqa: S608 - columns by position
+    return [row[0] for row in source.fetch(query, most=most)]
 
 
 def number(text: str | None) -> float:
