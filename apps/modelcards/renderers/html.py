@@ -34,7 +34,7 @@ def computed_html(computed: Computed, *, palette: svg.Palette = "page") -> SafeS
 
 
 def document_body(dossier: Dossier, *, palette: svg.Palette = "page") -> SafeString:
-    """The whole document without <html>, for composing into a page."""
+    """The whole document without <html> and without its h1, for composing into a page."""
     body = render_to_string("reports/_document.html", _context(dossier, palette))
     return mark_safe(body)  # noqa: S308 -- our template, autoescaped
 
@@ -51,6 +51,8 @@ def _context(dossier: Dossier, palette: svg.Palette) -> dict[str, Any]:
         "dossier": dossier,
         "card": dossier.card,
         "palette": palette,
+        # On paper a link must say which site it leads to; on the site's own page it must not.
+        "link_root": dossier.base_url if palette == "print" else "",
         "attached": attached,
         "binding_kind": kind,
         "binding_digest": digest,

@@ -9,14 +9,13 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from apps.core.actor import Actor
-from apps.core.errors import Invalid, NotFound
+from apps.core.errors import NotFound
 from apps.modelcards import schema
 from apps.modelcards import selectors as cards
 from apps.modelcards.models import CardRevision
 from apps.modelcards.renderers.html import card_html
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, words
-from apps.web.forms.base import Form
 from apps.web.forms.evidence import CardForm
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Column, Notice, Row, Table
@@ -53,20 +52,26 @@ def page(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
         raise NotFound("There is no such revision.")
     latest = cards.latest_revision(version)
     shown = cards.get_revision(version, int(wanted)) if wanted else latest
-    card = cards.card(version, revision=shown)
+    card = cards.card_at(version, shown)
     url = addresses.version(version.model.name, version.number, "card/")
     old = shown is not None and latest is not None and shown.number != latest.number
     return CardPage(
         frame=top,
-        title=f"Model card, revision {card.revision}" if card.revision else "Model card, not written yet",
+        title=f"Model card, revision {card.revision}"
+        if card.revision
+        else "Model card, not written yet",
         gaps=_gaps([gap.title for gap in card.gaps]),
-        old=Notice(f"This is revision {card.revision}; the latest is {latest.number}.", "warn", url=url)
+        old=Notice(
+            f"This is revision {card.revision}; the latest is {latest.number}.", "warn", url=url
+        )
         if old and latest
         else None,
         body=card_html(card),
         contents=[(f"#s-{section.key}", section.title) for section in card.sections],
         revisions=_revisions(version, url),
-        acts=[Action("Edit the card", f"{url}edit/", "primary", "edit")] if "card.edit" in top.verbs else [],
+        acts=[Action("Edit the card", f"{url}edit/", "primary", "edit")]
+        if "card.edit" in top.verbs
+        else [],
     )
 
 
@@ -103,29 +108,21 @@ def initial(latest: CardRevision | None) -> dict[str, Any]:
     }
 
 
-def edit(version: ModelVersion, latest: CardRevision | None, form: CardForm, conflict: str) -> EditPage:
-    """The form; after a conflict the hidden base moves on, so that a second save is a choice."""
+def edit(
+    version: ModelVersion, latest: CardRevision | None, form: CardForm, conflict: str
+) -> EditPage:
+    """The form; after a conflict, with the way to what somebody else saved."""
     notice = None
     if conflict and latest is not None:
-        form.data = form.data.copy()
-        form.data["base_revision"] = str(latest.number)
-        url = addresses.version(version.model.name, version.number, f"card/?revision={latest.number}")
-        notice = Notice(conflict, "warn", "Somebody else saved meanwhile", url=url, url_label="Read theirs")
+        url = addresses.version(
+            version.model.name, version.number, f"card/?revision={latest.number}"
+        )
+        notice = Notice(
+            conflict, "warn", "Somebody else saved meanwhile", url=url, url_label="Read theirs"
+        )
     return EditPage(
         title=f"Card of {version}",
         back=addresses.version(version.model.name, version.number, "card/"),
         sections=form.sections(),
         conflict=notice,
     )
-
-
-class BlockErrors(Form):
-    """Puts a refusal about the block `ethics` beside the form's field `block-ethics`."""
-
-    def __init__(self, form: CardForm) -> None:
-        super().__init__()
-        self.form = form
-
-    def refuse(self, error: Invalid) -> None:
-        fields = {f"block-{key}" if key in schema.BLOCKS else key: text for key, text in error.fields.items()}
-        self.form.refuse(Invalid(error.message, fields=fields, hint=error.hint))

@@ -99,27 +99,31 @@ def _url(version: ModelVersion, path: str) -> str:
     return addresses.version(version.model.name, version.number, path)
 
 
-def _result(version: ModelVersion, each: CheckResult, may_run: bool) -> Result:  # noqa: FBT001 - a fact
+def _result(version: ModelVersion, each: CheckResult, may_run: bool) -> Result:
     row = each.measurement
     run = Action("Run", _url(version, "checks/run/"), post=True, fields={"kind": each.kind})
     waiting = row is not None and row.status in OPEN
     return Result(
         title=each.title,
-        chip=status.chip("measurement", row.status) if waiting and row else status.chip("verdict", each.verdict),
+        chip=status.chip("measurement", row.status)
+        if waiting and row
+        else status.chip("verdict", each.verdict),
         sentence=each.sentence,
         url=_url(version, f"checks/{row.uuid}/") if row else "",
         acts=[run] if may_run and not each.verdict.satisfies and not waiting else [],
     )
 
 
-def _acts(version: ModelVersion, may_run: bool, may_edit: bool) -> list[Action]:  # noqa: FBT001 - facts
+def _acts(version: ModelVersion, may_run: bool, may_edit: bool) -> list[Action]:
     acts = []
     if may_edit and not version.is_frozen:
         acts.append(Action("Attach data", _url(version, "data/"), icon="upload"))
     if may_run and runnable(version):
         every = {"kind": "all"}
         acts.append(
-            Action("Run all checks", _url(version, "checks/run/"), "primary", post=True, fields=every)
+            Action(
+                "Run all checks", _url(version, "checks/run/"), "primary", post=True, fields=every
+            )
         )
     return acts
 
@@ -152,7 +156,9 @@ def _queue(running: Sequence[Measurement]) -> Notice | None:
     if not state.workers:
         text = "Your checks are queued; no worker is running. They start as soon as one does."
         return Notice(text, "warn", "Waiting for a worker", url="/system/", url_label="System")
-    return Notice(f"{words.plural(len(running), 'check')} in the queue or at work; this page follows.", "info")
+    return Notice(
+        f"{words.plural(len(running), 'check')} in the queue or at work; this page follows.", "info"
+    )
 
 
 def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
@@ -164,10 +170,14 @@ def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
             Row(
                 [
                     cells.link(row.get_kind_display(), _url(version, f"checks/{row.uuid}/")),
-                    cells.chip(status.chip("measurement", row.status), note=row.error or row.recall_reason),
+                    cells.chip(
+                        status.chip("measurement", row.status), note=row.error or row.recall_reason
+                    ),
                     cells.person(str(row.started_by)),
                     cells.when(row.finished_at, missing_reason="not finished"),
-                    cells.digest(row.result_digest) if row.result_digest else cells.missing("no result"),
+                    cells.digest(row.result_digest)
+                    if row.result_digest
+                    else cells.missing("no result"),
                 ]
             )
             for row in rows
@@ -190,7 +200,9 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
         title=str(row.get_kind_display()),
         chip=status.chip("measurement", row.status),
         verdict=status.chip("verdict", assessed.verdict) if assessed else None,
-        sentence=assessed.sentence if assessed else row.error or row.recall_reason or "No result yet.",
+        sentence=assessed.sentence
+        if assessed
+        else row.error or row.recall_reason or "No result yet.",
         rows=_assessment(assessed.rows) if assessed else None,
         body=computed_html(collect.analysis(version, row)),
         facts=_provenance(row),
@@ -204,7 +216,13 @@ def _assessment(rows: Sequence[Any]) -> Table:
         caption_hidden=False,
         columns=[Column("Limit"), Column("Verdict"), Column("Why")],
         rows=[
-            Row([cells.text(row.title), cells.chip(status.chip("verdict", row.verdict)), cells.text(row.sentence)])
+            Row(
+                [
+                    cells.text(row.title),
+                    cells.chip(status.chip("verdict", row.verdict)),
+                    cells.text(row.sentence),
+                ]
+            )
             for row in rows
         ],
     )
@@ -219,13 +237,12 @@ def _provenance(row: Measurement) -> list[Fact]:
     ]
     if row.result_digest:
         facts.append(Fact("Digest of counts and result", cells.digest(row.result_digest)))
-    for entry in row.inputs:
-        facts.append(Fact(f"Data, {entry['part']}", cells.digest(entry["digest"])))
+    facts += [Fact(f"Data, {entry['part']}", cells.digest(entry["digest"])) for entry in row.inputs]
     facts += [Fact(name, cells.mono(str(value))) for name, value in sorted(row.libraries.items())]
     return facts
 
 
-def _measurement_acts(version: ModelVersion, row: Measurement, may_recall: bool) -> list[Action]:  # noqa: FBT001
+def _measurement_acts(version: ModelVersion, row: Measurement, may_recall: bool) -> list[Action]:
     name, number = version.model.name, version.number
     acts = [
         Action(

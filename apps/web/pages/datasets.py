@@ -42,7 +42,7 @@ def page(actor: Actor, version: ModelVersion) -> DataPage:
     )
 
 
-def _why_not(version: ModelVersion, may: bool) -> str:  # noqa: FBT001 - a fact, not a switch
+def _why_not(version: ModelVersion, may: bool) -> str:
     if version.is_frozen:
         return "The version was submitted for review, so its data do not change any more."
     return "" if may else "Your roles do not attach data here; a contributor of the model can."
@@ -62,16 +62,27 @@ def _table(rows: Sequence[EvaluationDataset], in_force: set[int]) -> Table:
     )
 
 
-def _row(row: EvaluationDataset, in_force: bool) -> Row:  # noqa: FBT001 - a fact, not a switch
-    declared = [f"{key}: {value}" for key, value in row.mapping.items() if isinstance(value, str) and value]
-    declared += [f"{key}: {', '.join(value)}" for key, value in row.mapping.items() if isinstance(value, list) and value]
-    chip = Chip(row.role, "info" if in_force else "quiet", title="" if in_force else "replaced since")
+def _row(row: EvaluationDataset, in_force: bool) -> Row:
+    declared = [
+        f"{key}: {value}" for key, value in row.mapping.items() if isinstance(value, str) and value
+    ]
+    declared += [
+        f"{key}: {', '.join(value)}"
+        for key, value in row.mapping.items()
+        if isinstance(value, list) and value
+    ]
+    chip = Chip(
+        row.role, "info" if in_force else "quiet", title="" if in_force else "replaced since"
+    )
     return Row(
         [
             cells.text(row.name, note=row.artifact),
             cells.chip(chip),
             cells.number(words.thousands(row.rows)),
-            cells.text("; ".join(declared) or "none", note=f"favourable: {row.favourable}" if row.favourable else ""),
+            cells.text(
+                "; ".join(declared) or "none",
+                note=f"favourable: {row.favourable}" if row.favourable else "",
+            ),
             cells.digest(row.digest),
             cells.text(str(row.created_by), note=words.utc(row.created_at)),
         ]

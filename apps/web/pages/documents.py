@@ -56,7 +56,13 @@ def page(actor: Actor, version: ModelVersion) -> DocumentsPage:
 def _table(rows: Sequence[Document]) -> Table:
     return Table(
         caption="Documents",
-        columns=[Column("Document"), Column("State"), Column("Asked for"), Column("SHA-256"), Column("File")],
+        columns=[
+            Column("Document"),
+            Column("State"),
+            Column("Asked for"),
+            Column("SHA-256"),
+            Column("File"),
+        ],
         rows=[_row(row) for row in rows],
         empty=Empty(
             "nothing-yet",
@@ -87,19 +93,32 @@ def document(actor: Actor, row: Document) -> DocumentPage:
     del actor  # what may be read was decided when it was fetched
     url = reverse("web:document", args=[row.uuid])
     version = row.version
-    pdf = Action("Download the PDF", reverse("web:document-pdf", args=[row.uuid]), "primary", "download", download=True)
+    pdf = Action(
+        "Download the PDF",
+        reverse("web:document-pdf", args=[row.uuid]),
+        "primary",
+        "download",
+        download=True,
+    )
     return DocumentPage(
         header=PageHeader(
             title=str(row),
             chips=[status.chip("document", row.status)],
-            meta=[cells.when(row.created_at), cells.text(words.size(row.size))] if row.is_ready else [],
+            meta=[cells.when(row.created_at), cells.text(words.size(row.size))]
+            if row.is_ready
+            else [],
             digest=row.digest,
             actions=[pdf] if row.is_ready else [],
             crumbs=[
                 Crumb("Models", addresses.models()),
                 Crumb(version.model.name, addresses.model(version.model.name)),
-                Crumb(f"Version {version.number}", addresses.version(version.model.name, version.number)),
-                Crumb("Documents", addresses.version(version.model.name, version.number, "documents/")),
+                Crumb(
+                    f"Version {version.number}",
+                    addresses.version(version.model.name, version.number),
+                ),
+                Crumb(
+                    "Documents", addresses.version(version.model.name, version.number, "documents/")
+                ),
             ],
         ),
         chip=status.chip("document", row.status),

@@ -1,0 +1,125 @@
+"""Attaching data, recalling a result, editing the card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from apps.checks.mapping import Role
+from apps.core.errors import Invalid
+from apps.modelcards import schema
+from apps.web.forms.base import Form
+
+ROLES = [
+    (Role.EVALUATION.value, "Evaluation: measured for performance and fairness"),
+    (Role.REFERENCE.value, "Reference: what drift compares with"),
+    (Role.CURRENT.value, "Current: recent data for drift (else the evaluation data)"),
+]
+
+
+def _column(label: str, help_text: str) -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=200, help_text=help_text)
+
+
+class DataForm(Form):
+    """A file, uploaded or from the run, and what its columns mean."""
+
+    role = forms.ChoiceField(label="What is it for", choices=ROLES)
+    name = forms.CharField(
+        label="Name",
+        required=False,
+        max_length=200,
+        help_text="As people will read it; the file's name if left empty.",
+    )
+    file = forms.FileField(
+        label="Upload a file",
+        required=False,
+        allow_empty_file=True,
+        help_text="Parquet or CSV (UTF-8, with a header). What it is, is told from its content.",
+    )
+    artifact = forms.CharField(
+        label="Or take a file of the run",
+        required=False,
+        max_length=1000,
+        help_text="The path of an artifact, such as evaluation/scored.parquet.",
+    )
+    target = _column("Column of the true outcome", "Such as y_true. Two values.")
+    prediction = _column(
+        "Column of the decision", "Such as y_pred: the outcome the model decided for."
+    )
+    score = _column("Column of the score", "Such as y_score: a number, higher means more likely.")
+    sensitive = _column(
+        "Columns of groups", "Separated by commas, such as sex, race. Compared with each other."
+    )
+    features = _column(
+        "Columns compared for drift", "Separated by commas. The score is compared as well."
+    )
+    favourable = _column(
+        "Favourable outcome",
+        "The value that is good for the person, such as 1. Needed for fairness.",
+    )
+
+    def mapping(self) -> dict[str, Any]:
+        """The meaning of the columns as the service takes it."""
+        given = self.cleaned_data
+        lists = {name: _names(given[name]) for name in ("sensitive", "features")}
+        return {name: given[name] for name in ("target", "prediction", "score")} | lists
+
+    def clean(self) -> dict[str, Any]:
+        """One file, from one place."""
+        data = super().clean() or {}
+        if bool(data.get("file")) == bool(data.get("artifact")):
+            self.add_error("file", "Upload a file or name one of the run: one of the two.")
+        return data
+
+
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+class RecallForm(Form):
+    """Why a result does not count any more."""
+
+    reason = forms.CharField(
+        label="Reason", max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+
+class CardForm(Form):
+    """The human blocks of a card, in the order of its sections; `base_revision` is what the editor started from."""
+
+    base_revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for key in schema.HUMAN_BLOCKS:
+            block = schema.BLOCKS[key]
+            self.fields[f"block-{key}"] = forms.CharField(
+                label=block.title + (" (required)" if block.required else ""),
+                required=False,
+                strip=True,
+                help_text=block.help,
+                widget=forms.Textarea(attrs={"rows": 5}),
+            )
+
+    def refuse(self, error: Invalid) -> None:
+        """A refusal about the block `ethics` belongs beside the field `block-ethics`."""
+        fields = {
+            f"block-{key}" if key in schema.BLOCKS else key: text
+            for key, text in error.fields.items()
+        }
+        super().refuse(Invalid(error.message, fields=fields, hint=error.hint))
+
+    def content(self) -> dict[str, str]:
+        """The blocks by key, as the service takes them."""
+        return {key: self.cleaned_data[f"block-{key}"] for key in schema.HUMAN_BLOCKS}
+
+    def sections(self) -> list[tuple[str, list[Any]]]:
+        """Section titles with their fields, sections without a human block left out."""
+        found = []
+        for section in schema.SECTIONS:
+            fields = [self[f"block-{b.key}"] for b in section.blocks if b.kind == "human"]
+            if fields:
+                found.append((section.title, fields))
+        return found

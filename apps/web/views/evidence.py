@@ -1,0 +1,225 @@
+"""What a version rests on: attached data, measurements, the card, the documents made from them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from apps.checks import selectors as checks
+from apps.checks import services as checks_services
+from apps.compliance import selectors as documents
+from apps.compliance import services as documents_services
+from apps.core.errors import Conflict
+from apps.modelcards import selectors as cards
+from apps.modelcards import services as cards_services
+from apps.registry.models import ModelVersion
+from apps.web import access, addresses
+from apps.web.forms.base import accepted, form_status
+from apps.web.forms.evidence import CardForm, DataForm, RecallForm
+from apps.web.pages import card as card_pages
+from apps.web.pages import checking, datasets
+from apps.web.pages import documents as document_pages
+from apps.web.responses import page_or_fragment, see_other
+
+ACTS = ["GET", "HEAD", "POST"]
+
+
+@require_safe
+def all_checks(request: HttpRequest) -> HttpResponse:
+    """The newest measurements on every model one may see, and whether anybody works on them."""
+    page = checking.everything(access.actor(request))
+    return render(request, "evidence/all_checks.html", {"page": page})
+
+
+@require_http_methods(ACTS)
+def data(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """The data sets of a version, and the form that attaches one."""
+    found = access.version_for(request, name, number)
+    if request.method == "POST":
+        access.version_for(request, name, number, "model.edit")
+    form = DataForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid() and _attached(request, form, found):
+        messages.success(request, "The data are attached. Run the checks on them.")
+        return see_other(request, addresses.version(name, number, "checks/"))
+    page = datasets.page(access.actor(request), found)
+    return render(
+        request, "evidence/data.html", {"page": page, "form": form}, status=form_status(form)
+    )
+
+
+def _attached(request: HttpRequest, form: DataForm, found: ModelVersion) -> bool:
+    given = form.cleaned_data
+    return accepted(
+        form,
+        lambda: checks_services.attach_dataset(
+            access.actor(request),
+            found,
+            role=given["role"],
+            name=given["name"],
+            stream=given["file"] or None,
+            artifact=given["artifact"],
+            mapping=form.mapping(),
+            favourable=given["favourable"],
+        ),
+    )
+
+
+@require_safe
+def version_checks(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Each demanded check: its verdict and sentence, what is running, what was measured before."""
+    found = access.version_for(request, name, number)
+    page = checking.page(access.actor(request), found)
+    return page_or_fragment(
+        request, "evidence/checks.html", "evidence/_checks.html", {"page": page}
+    )
+
+
+@require_POST
+def run_check(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Have one kind measured, or all of them."""
+    found = access.version_for(request, name, number, "check.run")
+    kind = request.POST.get("kind", "")
+    kinds = checking.runnable(found) if kind == "all" else [kind]
+    for each in kinds:
+        checks_services.request_measurement(access.actor(request), found, each)
+    messages.success(request, checking.asked(kinds))
+    return see_other(request, addresses.version(name, number, "checks/"))
+
+
+@require_safe
+def measurement(
+    request: HttpRequest, name: str, number: int, measurement_uuid: uuid.UUID
+) -> HttpResponse:
+    """One measurement: the sentence, the numbers with their intervals, where they come from."""
+    found = access.version_for(request, name, number)
+    row = checks.get_measurement(found, measurement_uuid)
+    page = checking.measurement(access.actor(request), found, row)
+    return render(request, "evidence/measurement.html", {"page": page})
+
+
+@require_GET
+def measurement_json(
+    request: HttpRequest, name: str, number: int, measurement_uuid: uuid.UUID
+) -> HttpResponse:
+    """The same as data: parameters, inputs, count tables, result, versions."""
+    found = access.version_for(request, name, number)
+    row = checks.get_measurement(found, measurement_uuid)
+    answer = JsonResponse(checking.as_data(row), json_dumps_params={"indent": 2})
+    filename = f"{name}-v{number}-{row.kind}.json"
+    answer["Content-Disposition"] = content_disposition_header(True, filename)  # noqa: FBT003
+    return answer
+
+
+@require_http_methods(ACTS)
+def recall(
+    request: HttpRequest, name: str, number: int, measurement_uuid: uuid.UUID
+) -> HttpResponse:
+    """Declare a result wrong; rounds of evidence that rest on it are void."""
+    found = access.version_for(request, name, number, "check.recall")
+    row = checks.get_measurement(found, measurement_uuid)
+    form = RecallForm(request.POST or None)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and accepted(
+            form,
+            lambda: checks_services.recall_measurement(
+                access.actor(request), row, reason=form.cleaned_data["reason"]
+            ),
+        )
+    ):
+        messages.success(request, "The result is recalled. Reviews that rested on it lose it.")
+        return see_other(request, addresses.version(name, number, "checks/"))
+    context = {"form": form, "version": found, "row": row}
+    return render(request, "evidence/recall.html", context, status=form_status(form))
+
+
+@require_safe
+def card(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """The card as it is now, or at ?revision=."""
+    found = access.version_for(request, name, number)
+    page = card_pages.page(access.actor(request), found, request.GET.get("revision", ""))
+    return render(request, "evidence/card.html", {"page": page})
+
+
+@require_http_methods(ACTS)
+def card_edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """The human blocks in one form; somebody else's save meanwhile is shown, never overwritten."""
+    found = access.version_for(request, name, number, "card.edit")
+    latest = cards.latest_revision(found)
+    form = CardForm(request.POST or None, initial=card_pages.initial(latest))
+    conflict = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            if _saved(request, form, found):
+                messages.success(request, "The card is saved as a new revision.")
+                return see_other(request, addresses.version(name, number, "card/"))
+        except Conflict as error:
+            conflict, latest = str(error), cards.latest_revision(found)
+            form = _rebased(request, latest.number if latest else 0)
+    page = card_pages.edit(found, latest, form, conflict)
+    status = 409 if conflict else form_status(form)
+    return render(request, "evidence/card_edit.html", {"page": page, "form": form}, status=status)
+
+
+def _rebased(request: HttpRequest, revision: int) -> CardForm:
+    """The same text on the latest revision: whoever has read theirs may save over it."""
+    data = request.POST.copy()
+    data["base_revision"] = str(revision)
+    return CardForm(data)
+
+
+def _saved(request: HttpRequest, form: CardForm, found: ModelVersion) -> bool:
+    base = form.cleaned_data["base_revision"] or 0
+    return accepted(
+        form,
+        lambda: cards_services.save_card(access.actor(request), found, form.content(), base),
+    )
+
+
+@require_http_methods(ACTS)
+def version_documents(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """The documents about a version; POST asks for one about how things stand now."""
+    found = access.version_for(request, name, number, "review.read")
+    if request.method == "POST":
+        made = documents_services.request_document(access.actor(request), found)
+        return see_other(request, reverse("web:document", args=[made.uuid]))
+    page = document_pages.page(access.actor(request), found)
+    return page_or_fragment(
+        request, "evidence/documents.html", "evidence/_documents.html", {"page": page}
+    )
+
+
+@require_safe
+def document(request: HttpRequest, document_uuid: uuid.UUID) -> HttpResponse:
+    """One document as a page: the same text as its PDF."""
+    found = documents.get_document(access.actor(request), document_uuid)
+    page = document_pages.document(access.actor(request), found)
+    return page_or_fragment(
+        request, "evidence/document.html", "evidence/_document_state.html", {"page": page}
+    )
+
+
+@require_GET
+def document_pdf(request: HttpRequest, document_uuid: uuid.UUID) -> HttpResponseBase:
+    """The PDF, each piece verified before it is sent."""
+    found = documents.get_document(access.actor(request), document_uuid)
+    answer = StreamingHttpResponse(documents.read_pdf(found), content_type="application/pdf")
+    answer["Content-Length"] = found.size
+    answer["ETag"] = f'"{found.digest}"'
+    answer["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=documents.file_name(found)
+    )
+    return answer
