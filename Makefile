@@ -41,7 +41,7 @@ beat: site ## Send what is due only, in the foreground
 
 .PHONY: test
 test: setup ## The whole test suite (TESTS=tests/core PROCESSES=2)
-	@$(PY) -m pytest -n $(PROCESSES) $(TESTS)
+	@$(PY) -m pytest -n $(PROCESSES) --dist loadgroup $(TESTS)
 
 .PHONY: lint
 lint: dev ## Style, import contracts, templates, missing migrations

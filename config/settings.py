@@ -194,7 +194,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BEAT_SCHEDULER = "apps.core.heartbeats:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(local.folder(VAR / "run") / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-# Beat sweeps the outbox itself (apps.core.heartbeats). What is scheduled here must carry an `expires` option.
+# Beat sweeps the outbox itself (apps.core.heartbeats) and sends these only while a worker is alive.
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {}
 CELERY_TIMEZONE = "UTC"
 

@@ -14,6 +14,8 @@ if os.environ.get("DIE_WITH_PARENT") == "1":
 
 django.setup(set_prefix=False)
 
-from config.bodies import Handler  # noqa: E402 - it needs the applications
+from apps.core.system_checks import refuse_unguarded  # noqa: E402 - they need the applications
+from config.bodies import Handler  # noqa: E402
 
+refuse_unguarded()
 application = Handler()

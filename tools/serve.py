@@ -243,6 +243,9 @@ def alone(kind: str) -> int:
 
 def _sentence(said: str) -> str:
     """What a management command or a traceback ends with, without the name of the exception."""
+    failed_check = re.search(r"\([\w.]+\.E\d+\) .*", said)
+    if failed_check:
+        return failed_check.group()
     lines = [line for line in said.splitlines() if line.strip() and not line.startswith("{")]
     last = next((line for line in reversed(lines) if line.startswith("CommandError: ")), "")
     last = last or (lines[-1] if lines else "no reason given")

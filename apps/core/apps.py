@@ -6,9 +6,13 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        """Hang the heartbeat into Celery's worker."""
+        """Hang the heartbeat into Celery's worker and register what must hold before the site starts."""
         from celery import current_app
+        from django.core import checks
 
+        from apps.core import system_checks
         from apps.core.heartbeats import WorkerHeartbeat
 
         current_app.steps["worker"].add(WorkerHeartbeat)
+        for check in system_checks.CHECKS:
+            checks.register(check)

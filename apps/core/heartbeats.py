@@ -68,13 +68,14 @@ class WorkerHeartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery 
 
 
 class Scheduler(PersistentScheduler):  # type: ignore[misc]  # celery has no types
-    """Beat, which also sweeps the outbox itself.
+    """Beat, which also sweeps the outbox itself and schedules nothing while no worker is alive.
 
-    Sweeping is not a task: with no worker running such tasks would pile up in the queue and be in the
-    way of real work when one comes back.
+    Otherwise a day without a worker would leave thousands of messages in the queue, in the way of real
+    work when one comes back.
     """
 
     _swept = float("-inf")
+    _worker_alive = False
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Celery's own tick, and every HEARTBEAT_SECONDS a sign of life and a sweep."""
@@ -87,12 +88,18 @@ class Scheduler(PersistentScheduler):  # type: ignore[misc]  # celery has no typ
 
     def _sweep(self) -> None:
         try:
+            self._worker_alive = outbox.worker_alive()
             outbox.sweep()
             blobs.clear_unfinished()
         except (DatabaseError, OSError):
             log.exception("sweep failed; the next one is due soon")
         finally:
             _let_go()
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        """A scheduled task is sent only where somebody will take it."""
+        if self._worker_alive:
+            super().apply_entry(entry, producer)
 
     def close(self) -> None:
         """Leave no sign behind."""

@@ -92,7 +92,7 @@ def sweep() -> int:
         last_error="Given up: the worker was lost during each attempt.",
     )
     OutboxMessage.objects.filter(finished_at__lt=now - _KEEP_DONE, failed=False).delete()
-    if not _alive("worker"):
+    if not worker_alive():
         return 0
     patience = now - dt.timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
     # A claimed row whose lease ended is sent at once; one sent lately is probably still in the queue.
@@ -103,6 +103,11 @@ def sweep() -> int:
     for pk, task in waiting:
         _send(pk, task)
     return len(waiting)
+
+
+def worker_alive() -> bool:
+    """Whether any worker was seen lately."""
+    return bool(_alive("worker"))
 
 
 @dataclass(frozen=True)
