@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -239,6 +240,21 @@ def test_a_revocation_waits_for_a_signature_under_way_and_stops_the_next(
     assert policy.can(stale, "review.sign.approver"), "the request's picture is old"
     with pytest.raises(Forbidden), transaction.atomic():
         policy.require_fresh(stale, "review.sign.approver")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_cannot_remove_each_other_at_once() -> None:
+    for trial in range(5):
+        one, two = (hire(f"{name}{trial}", name, "administrator") for name in ("one", "two"))
+        others = selectors.administrators().exclude(pk__in=[one.pk, two.pk])
+        for other in others:
+            services.revoke_role(SYSTEM, "administrator", other)
+        results = at_once(
+            partial(services.revoke_role, as_actor(one), "administrator", two),
+            partial(services.deactivate_user, as_actor(two), one, reason="coup"),
+        )
+        assert sum(isinstance(result, Conflict | Forbidden) for result in results) == 1
+        assert selectors.administrators().count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
