@@ -30,9 +30,10 @@ def dumps(value: JSON) -> bytes:
     """
     _refuse_unwritable(value, depth=0)
     try:
-        return rfc8785.dumps(value)  # type: ignore[arg-type]
+        return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
-        raise Invalid(f"not expressible as canonical JSON: {error}") from error
+        msg = f"not expressible as canonical JSON: {error}"
+        raise Invalid(msg) from error
 
 
 def digest(data: bytes) -> str:
@@ -57,13 +58,16 @@ def decimal(number: float) -> str:
 def _refuse_unwritable(value: object, depth: int) -> None:
     """What the library would let pass (floats) or meet with another exception (depth, keys)."""
     if depth > MAX_DEPTH:
-        raise Invalid(f"nested deeper than {MAX_DEPTH} levels")
+        msg = f"nested deeper than {MAX_DEPTH} levels"
+        raise Invalid(msg)
     if isinstance(value, float):
-        raise Invalid(f"{value!r}: {_FLOAT}")
+        msg = f"{value!r}: {_FLOAT}"
+        raise Invalid(msg)
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
-                raise Invalid(f"object keys must be strings, got {type(key).__name__}")
+                msg = f"object keys must be strings, got {type(key).__name__}"
+                raise Invalid(msg)
             _refuse_unwritable(item, depth + 1)
     elif isinstance(value, list | tuple):
         for item in value:

@@ -32,7 +32,8 @@ def append_only(table: str, *, erasable: bool = False) -> RunSQL:
     so that the runtime role lacks the privilege as well.
     """
     if not _NAME.fullmatch(table):
-        raise ValueError(f"not a plain table name: {table!r}")
+        msg = f"not a plain table name: {table!r}"
+        raise ValueError(msg)
     verbs = "UPDATE" if erasable else "UPDATE OR DELETE"
     return RunSQL(
         _REFUSE

@@ -26,14 +26,11 @@ def _app(cls: type[events.Event]) -> str:
 
 
 def _made_in(path: Path) -> set[str]:
-    """Names called in a module that also records: `v.record(VersionPromoted(...))`."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    names = {
-        call.func.id if isinstance(call.func, ast.Name) else call.func.attr
-        for call in calls
-        if isinstance(call.func, ast.Name | ast.Attribute)
-    }
-    return names if "record" in names else set()
+    """Names used in a module that also records: `v.record(VersionPromoted(...))`, or the class chosen first."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    used |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return used if "record" in used else set()
 
 
 def _emitters(app: str) -> set[str]:
@@ -87,6 +84,12 @@ def test_what_events_wake_exists_on_both_sides() -> None:
     for tasks in settings.EVENT_TASKS.values():
         for task in tasks:
             assert callable(import_string(task)), task
+
+
+def test_what_beat_schedules_exists_and_does_not_pile_up_while_no_worker_runs() -> None:
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        assert callable(import_string(entry["task"])), entry
+        assert entry["options"]["expires"] <= entry["schedule"]
 
 
 def test_every_reconciler_can_be_imported() -> None:

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from apps.audits import tree
+from apps.audits import selectors, services, tasks, tree
 from apps.audits.attempts import attempt
 from apps.audits.log import verb
-from apps.audits.models import Event, Head
+from apps.audits.models import Event, Head, Opening
 from tests.support.ledger import ThingDone, append_some, someone
 
 REFUSED = "42501"
@@ -94,7 +94,15 @@ def test_the_sites_own_role_can_neither_change_the_record_nor_switch_its_guards_
 @pytest.mark.django_db
 def test_the_sites_own_role_can_do_all_the_ledger_needs(as_runtime_role: None) -> None:
     _fill()
-    assert Head.objects.get().size == 2
+    tasks.anchor_attempts()
+    tasks.verify_ledger()
+    assert Head.objects.get().size == 3
+    last = selectors.last_verification()
+    assert last
+    assert last.size == 3
+    erased = bytes(Opening.objects.earliest("created_at").commitment).hex()
+    services.erase_openings(someone(), [erased], reason="asked for")
+    assert Head.objects.get().size == 4
 
 
 def _insert(**changed: object) -> Callable[[], None]:
