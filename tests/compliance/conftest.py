@@ -73,9 +73,13 @@ class Story:
         )
         return self
 
-    def sign(self, user: User, outcome: str = "approve") -> Decision:
+    @property
+    def asked(self) -> Review:
         assert self.review is not None
-        review = Review.objects.get(pk=self.review.pk)
+        return Review.objects.get(pk=self.review.pk)
+
+    def sign(self, user: User, outcome: str = "approve") -> Decision:
+        review = self.asked
         round_ = reviews.live_round(review)
         assert round_ is not None
         return reviewing.decide(

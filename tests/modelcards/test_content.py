@@ -132,7 +132,7 @@ def test_prose_headings_stay_below_the_title_of_their_block() -> None:
 
 
 def test_each_paragraph_reads_in_its_own_direction() -> None:
-    html = content.to_html("English\n\nעברית ואז English\n\n- نقطة")
+    html = content.to_html("English\n\nעברית ואז English\n\n- نقطة")  # noqa: RUF001
     assert "<p>English</p>" in html
     assert '<p dir="rtl">עברית' in html
 

@@ -197,7 +197,7 @@ def test_a_row_added_or_removed_by_hand_contradicts_the_ledger(version, ana):
     row = CardRevision.objects.get()
     row.pk, row.number = None, 2
     row.save()
-    assert "has no event" in [d.message for d in reconcile.differences()][0]
+    assert "has no event" in next(d.message for d in reconcile.differences())
     tamper("DELETE FROM modelcards_cardrevision WHERE number = 1")
     messages = [d.message for d in reconcile.differences()]
     assert "card revision 1 is in the ledger and not in the table" in messages
