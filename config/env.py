@@ -12,7 +12,11 @@ def text(name: str, default: str | None = None) -> str:
     """The variable NAME, or the content of the file NAME_FILE; raises ImproperlyConfigured if neither is set."""
     path = os.environ.get(f"{name}_FILE")
     if path:
-        return Path(path).read_text(encoding="utf-8").strip()
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"{name}_FILE={path!r} cannot be read: {error}"
+            raise ImproperlyConfigured(msg) from error
     value = os.environ.get(name, default)
     if value is None:
         msg = f"{name} is not set (nor {name}_FILE)"

@@ -16,7 +16,7 @@ from config import env, local
 # --- Place and identity -----------------------------------------------------------------------
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR = local.folder(Path(env.text("VAR", str(BASE_DIR / "var"))).resolve())
+VAR = local.folder(Path(env.text("VAR", "") or BASE_DIR / "var").resolve())
 
 DEBUG = env.flag("DEBUG", default=False)
 BASE_URL = env.text("BASE_URL", "http://localhost:8000").rstrip("/")
