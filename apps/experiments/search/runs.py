@@ -257,8 +257,10 @@ def _by_metric(
         (joined, [_START, _ID], [here, ("o.is_nan", [])]),
         ("experiments_run r", [_START, _ID], [none]),
     ]
-    if any(c.entity == "metric" and c.key == order.key for c in filters):
-        stretches = stretches[:2]  # the filter wants the metric: runs without it cannot match
+    # A filter on the same metric wants it to be there; only "!=" is true of NaN.
+    wanted = {c.op for c in filters if c.entity == "metric" and c.key == order.key}
+    if wanted:
+        stretches = stretches[: 2 if wanted == {"!="} else 1]
     start, place = (position[0], position[1:]) if position else (0, None)
     found: list[tuple[Any, ...]] = []
     for number in range(start, len(stretches)):
