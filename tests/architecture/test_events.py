@@ -61,6 +61,14 @@ def test_each_event_is_in_the_documentation_with_all_its_fields(name: str) -> No
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
+def test_the_documentation_marks_personal_data(name: str) -> None:
+    marked = set(re.findall(rf"^\| `{re.escape(name)}` .*$", DOCS.read_text(), re.MULTILINE))
+    row = "".join(marked)
+    personal = events.personal_fields(object.__new__(OURS[name]))
+    assert set(re.findall(r"`([a-z_]+)` \(p\)", row)) == set(personal)
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_each_event_is_emitted_by_a_service_of_its_own_app(name: str) -> None:
     cls = OURS[name]
     assert cls.__name__ in _emitters(_app(cls)), (

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from apps.audits import reconcile, selectors, services
 from apps.audits.attempts import attempt
@@ -102,14 +103,14 @@ class TestCounting:
         assert Opening.objects.count() == 0
 
     def test_queries_do_not_grow_with_rows(
-        self, still: None, django_assert_num_queries: object
+        self, still: None, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for number in range(30):
             _refused(subject=f"model:{number}")
             _refused(subject=f"model:{number}")
-        with django_assert_num_queries(4):  # type: ignore[operator]
+        with django_assert_num_queries(4):
             assert len(selectors.attempts(limit=3)) == 3
-        with django_assert_num_queries(4):  # type: ignore[operator]
+        with django_assert_num_queries(4):
             assert {view.times for view in selectors.attempts()} == {2}
 
     def test_pages_follow_each_other(self, still: None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import Settings
 
 from apps.audits.checks import check_ledger
 
@@ -19,14 +20,14 @@ def _found() -> list[str | None]:
         ("LEDGER_RECONCILERS", ["apps.nowhere.reconcile.differences"], "audits.E003"),
     ],
 )
-def test_a_wrong_name_is_an_error(settings: object, name: str, value: object, code: str) -> None:
+def test_a_wrong_name_is_an_error(settings: Settings, name: str, value: object, code: str) -> None:
     before = _found()
     setattr(settings, name, value)
     assert set(_found()) - set(before) == {code}
 
 
-def test_an_event_type_without_a_template_is_an_error(settings: object) -> None:
-    first = dict(settings.TEMPLATES[0])  # type: ignore[attr-defined]
-    settings.TEMPLATES = [{**first, "DIRS": []}]  # type: ignore[attr-defined]
+def test_an_event_type_without_a_template_is_an_error(settings: Settings) -> None:
+    first = dict(settings.TEMPLATES[0])
+    settings.TEMPLATES = [{**first, "DIRS": []}]
     unreadable = [error.msg for error in check_ledger() if error.id == "audits.E001"]
     assert "templates/audits/events/tests.thing.done.html does not exist" in unreadable

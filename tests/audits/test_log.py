@@ -11,6 +11,7 @@ from typing import ClassVar
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
+from pytest_django import Settings
 
 from apps.audits import events
 from apps.audits.log import UnrecordableError, verb
@@ -190,9 +191,9 @@ def test_a_type_is_registered_once_and_whole() -> None:
 
 
 def test_a_consumer_finds_its_work_with_the_event_or_not_at_all(
-    settings: pytest.FixtureRequest,
+    settings: Settings,
 ) -> None:
-    settings.EVENT_TASKS = {ThingDone.type: ["tests.one", "tests.two"]}  # type: ignore[attr-defined]
+    settings.EVENT_TASKS = {ThingDone.type: ["tests.one", "tests.two"]}
     append_some(1)
     payloads = OutboxMessage.objects.order_by("task").values_list("task", "payload", "event_type")
     work = {"event_seq": 1, "subject": "thing:0", "thing": 0, "note": "note 0", "person": None}

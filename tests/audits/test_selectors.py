@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.template.loader import render_to_string
+from pytest_django import DjangoAssertNumQueries
 
 from apps.audits import selectors, services
 from apps.audits.log import verb
@@ -98,12 +99,12 @@ def test_erasing_refuses_what_is_not_there_and_erases_nothing_then() -> None:
     assert selectors.head().size == 1
 
 
-def test_queries_do_not_grow_with_rows(django_assert_num_queries: object) -> None:
+def test_queries_do_not_grow_with_rows(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     for number in range(1, 30):
         with verb(someone(number)) as v:
             v.record(ThingDone(thing=number, person=f"person {number}"))
     for limit in (3, 29):
-        with django_assert_num_queries(3):  # type: ignore[operator]
+        with django_assert_num_queries(3):
             assert len(selectors.events(scopes=None, limit=limit)) == limit
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from pytest_django import Settings
 
 from apps.audits import selectors, verification
 from apps.audits.attempts import attempt
@@ -51,10 +52,10 @@ TAMPERINGS = [
 
 
 @pytest.fixture(autouse=True)
-def _the_ledger_alone(settings: object) -> None:
+def _the_ledger_alone(settings: Settings) -> None:
     """The other apps' reconcilers have tests of their own."""
     own = ["guards", "attempts", "openings"]
-    settings.LEDGER_RECONCILERS = [f"apps.audits.reconcile.{name}" for name in own]  # type: ignore[attr-defined]
+    settings.LEDGER_RECONCILERS = [f"apps.audits.reconcile.{name}" for name in own]
 
 
 def _fill() -> None:
@@ -132,8 +133,8 @@ def disagree() -> list[Difference]:
     return [Difference("version:12", "it is in stage Production, its last promotion was undone")]
 
 
-def test_reconcilers_are_asked_and_their_differences_fail_the_run(settings: object) -> None:
-    settings.LEDGER_RECONCILERS = [f"{__name__}.disagree"]  # type: ignore[attr-defined]
+def test_reconcilers_are_asked_and_their_differences_fail_the_run(settings: Settings) -> None:
+    settings.LEDGER_RECONCILERS = [f"{__name__}.disagree"]
     printed, complaint = _run()
     assert "version:12: it is in stage Production" in printed
     assert complaint == "FAIL: 1 difference"
@@ -145,8 +146,8 @@ def stumble() -> list[Difference]:
 
 
 @pytest.mark.parametrize("path", ["apps.nowhere.reconcile.differences", f"{__name__}.stumble"])
-def test_a_reconciler_that_cannot_do_its_work_fails_the_run(settings: object, path: str) -> None:
-    settings.LEDGER_RECONCILERS = [path]  # type: ignore[attr-defined]
+def test_a_reconciler_that_cannot_do_its_work_fails_the_run(settings: Settings, path: str) -> None:
+    settings.LEDGER_RECONCILERS = [path]
     printed, complaint = _run()
     assert printed.startswith(f"reconciler:{path}: it could not finish")
     assert complaint == "FAIL: 1 difference"
@@ -187,7 +188,9 @@ class TestPeriodicVerification:
         assert (second.full, second.first_seq, second.size, second.ok) == (False, 4, 5, True)
         assert bytes(second.root).hex() == selectors.head().root
 
-    def test_after_a_while_it_is_full_again_and_finds_an_old_change(self, settings: object) -> None:
+    def test_after_a_while_it_is_full_again_and_finds_an_old_change(
+        self, settings: Settings
+    ) -> None:
         append_some(3)
         verification.verify()
         with triggers_off("audits_event"):
@@ -196,7 +199,7 @@ class TestPeriodicVerification:
         new = verification.verify_when_due()
         assert new
         assert (new.full, new.ok) == (False, True)
-        settings.LEDGER_FULL_VERIFY_SECONDS = 0  # type: ignore[attr-defined]
+        settings.LEDGER_FULL_VERIFY_SECONDS = 0
         found = verification.verify_when_due()
         assert found
         assert [item["subject"] for item in found.differences] == ["event:1"]

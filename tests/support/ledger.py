@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from apps.audits.appending import Appended
 from apps.audits.events import Event, Personal, register
@@ -38,11 +39,11 @@ class ThingDone(Event):
 
 
 @pytest.fixture
-def thing_template(settings: pytest.FixtureRequest) -> None:
+def thing_template(settings: Settings) -> None:
     """Lets `ThingDone` be recorded: its template lies under tests/."""
-    first = dict(settings.TEMPLATES[0])  # type: ignore[attr-defined]
+    first = dict(settings.TEMPLATES[0])
     first["DIRS"] = [*first["DIRS"], TEMPLATES]
-    settings.TEMPLATES = [first]  # type: ignore[attr-defined]
+    settings.TEMPLATES = [first]
 
 
 def someone(user_id: int = 1, door: str = "web") -> Actor:
