@@ -294,6 +294,14 @@ def test_a_word_without_a_break_and_a_very_long_name_do_not_leave_the_page() -> 
     assert max(rights) <= (210 - 17) / 25.4 * 72 + 1
 
 
+def test_a_character_that_no_font_has_is_named_on_the_first_page() -> None:
+    card = samples.card(texts={"summary": "a private sign: \U000f1234, twice \U000f1234"})
+    command = ["pdftotext", "-l", "1", "-", "-"]
+    data = render(samples.dossier(card))
+    first = subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()
+    assert "has the characters U+F1234: they are printed as empty boxes" in " ".join(first.split())
+
+
 HOSTILE = "<img src='file:///etc/passwd'><script>1</script> ![x](http://127.0.0.1:1/x) <link rel=attachment href='file:///etc/hostname'>"
 
 

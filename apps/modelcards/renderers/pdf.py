@@ -10,6 +10,7 @@ Not checked: conformance is declared, no validator of PDF/A runs here.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
 import weasyprint
 from django.conf import settings
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
@@ -26,6 +28,7 @@ from apps.modelcards.dossier import Dossier
 from apps.modelcards.renderers.html import document_html
 
 VARIANT = "pdf/a-4f"
+MOST_NAMED = 12
 _STYLE = Path("templates", "reports", "document.css")
 
 
@@ -46,7 +49,19 @@ class RefuseEverything(URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyp
 
 
 def render_pdf(dossier: Dossier) -> bytes:
-    """The PDF's bytes; raises RenderError with the reason."""
+    """The PDF's bytes; raises RenderError with the reason.
+
+    Characters that no font of this machine has would be printed as empty boxes: then a note on the
+    first page says which, and where the text is whole.
+    """
+    with _listening() as missing:
+        data = _rendered(dossier)
+    if not missing:
+        return data
+    return _rendered(msgspec.structs.replace(dossier, notes=(*dossier.notes, _note(missing))))
+
+
+def _rendered(dossier: Dossier) -> bytes:
     html = document_html(dossier)
     when = dt.datetime.fromisoformat(dossier.as_of)
     fetcher = RefuseEverything()
@@ -55,6 +70,42 @@ def render_pdf(dossier: Dossier) -> bytes:
             return bytes(_write(html, dossier, when, fetcher))
         except RefusedFetchError as error:
             raise RenderError(str(error)) from error
+
+
+def _note(missing: set[str]) -> str:
+    named = ", ".join(f"U+{ord(char):04X}" for char in sorted(missing)[:MOST_NAMED])
+    more = len(missing) - MOST_NAMED
+    rest = f" and {more} more" if more > 0 else ""
+    return (
+        f"No font on the machine that made this document has the characters {named}{rest}: "
+        "they are printed as empty boxes. The attached files hold the whole text."
+    )
+
+
+class _MissingGlyphs(logging.Handler):
+    """WeasyPrint says in its log, and only there, that a character has no glyph."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.found: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(record.args, tuple) and str(record.msg).startswith(".notdef"):
+            self.found.add(str(record.args[0]))
+
+
+@contextmanager
+def _listening() -> Iterator[set[str]]:
+    """The characters without a glyph that were met while this was open."""
+    logger, handler = logging.getLogger("weasyprint"), _MissingGlyphs()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    try:
+        yield handler.found
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
 
 
 def _write(html: str, dossier: Dossier, when: dt.datetime, fetcher: URLFetcher) -> Any:
