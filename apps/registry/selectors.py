@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.http import urlencode
 
 from apps.accounts import policy
@@ -17,6 +17,7 @@ from apps.experiments import selectors as experiments
 from apps.registry.models import (
     Alias,
     Authorization,
+    Governance,
     GovernedTarget,
     ModelVersion,
     RegisteredModel,
@@ -39,6 +40,8 @@ def visible_versions(actor: Actor) -> QuerySet[ModelVersion]:
 
 def find_model(name: str) -> RegisteredModel | None:
     """The live model of that name, whoever asks."""
+    if "\x00" in name:  # no name has one, and the database cannot even look for it
+        return None
     return RegisteredModel.objects.filter(name=name, deleted_at__isnull=True).first()
 
 
@@ -52,12 +55,13 @@ def get_model(actor: Actor, name: str) -> RegisteredModel:
 
 def get_version(actor: Actor, name: str, number: int) -> ModelVersion:
     """One version of a model; NotFound like `get_model`."""
+    model = find_model(name)
     version = (
-        ModelVersion.objects.filter(
-            model__name=name, model__deleted_at__isnull=True, number=number, deleted_at__isnull=True
-        )
+        ModelVersion.objects.filter(model=model, number=number, deleted_at__isnull=True)
         .select_related("model")
         .first()
+        if model is not None
+        else None
     )
     if version is None or not policy.can(actor, "model.read", version):
         raise NotFound(f"Model Version (name={name}, version={number}) not found")
@@ -225,3 +229,20 @@ def entry(version: ModelVersion, target: Target) -> Authorization | None:
         spent_at__isnull=False,
     )
     return rows.order_by("-spent_at").first()
+
+
+def own_drafts(actor: Actor) -> QuerySet[ModelVersion]:
+    """The newest version of each governed model that this person registered and nobody was asked about yet."""
+    newest = (
+        ModelVersion.objects.filter(model=OuterRef("model"), deleted_at__isnull=True)
+        .order_by("-number")
+        .values("pk")[:1]
+    )
+    rows = visible_versions(actor).filter(
+        pk=Subquery(newest),
+        created_by_id=actor.user_id,
+        model__governance=Governance.GOVERNED,
+        submitted_review__isnull=True,
+        decided=False,
+    )
+    return rows.select_related("run").order_by("-created_at")

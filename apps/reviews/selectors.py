@@ -264,5 +264,6 @@ def latest_statuses(versions: Iterable[ModelVersion]) -> dict[int, tuple[int, st
     """The last review of each version, as id and status, in one query; versions without one are left out."""
     rows = Review.objects.filter(version__in=list(versions)).order_by("pk")
     return {
-        version: (pk, status) for version, pk, status in rows.values_list("version_id", "pk", "status")
+        version: (pk, status)
+        for version, pk, status in rows.values_list("version_id", "pk", "status")
     }

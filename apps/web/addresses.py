@@ -45,3 +45,8 @@ def models() -> str:
 def reviews() -> str:
     """The list of reviews."""
     return reverse("web:reviews")
+
+
+def record() -> str:
+    """The whole record."""
+    return "/audit/"

@@ -84,6 +84,11 @@ def before(request: HttpRequest) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
 
+def text(request: HttpRequest, name: str, limit: int = 255) -> str:
+    """A parameter as words to look for: trimmed, cut, without NUL, which the database cannot hold."""
+    return request.GET.get(name, "").replace("\x00", "").strip()[:limit]
+
+
 class _Numbered(Protocol):
     @property
     def seq(self) -> int: ...

@@ -7,7 +7,11 @@ from django.urls import URLPattern, URLResolver, path
 
 from apps.web.views import (
     account,
+    audit,
+    evidence,
     health,
+    home,
+    model_forms,
     models,
     people,
     preferences,
@@ -65,11 +69,24 @@ urlpatterns += [
     path("system/", system.system, name="system"),
 ]
 
+# Home, and the record.
+urlpatterns += [
+    path("", home.home, name="home"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/attempts/", audit.attempts, name="audit-attempts"),
+    path("audit/export/", audit.export, name="audit-export"),
+    path("audit/<int:seq>/", audit.event, name="event"),
+    path("audit/<int:seq>/extract.json", audit.extract, name="event-extract"),
+]
+
 # Models and their versions.
 _VERSION = "models/<name>/<int:number>/"
 urlpatterns += [
     path("models/", models.models, name="models"),
+    path("models/new/", model_forms.new, name="model-new"),
     path("models/<name>/", models.model, name="model"),
+    path("models/<name>/settings/", model_forms.settings, name="model-settings"),
+    path("models/<name>/versions/new/", model_forms.new_version, name="version-new"),
     path(_VERSION, versions.version, name="version"),
     path(_VERSION + "compare/", versions.compare, name="version-compare"),
     path(_VERSION + "lineage/", versions.lineage, name="version-lineage"),
@@ -81,14 +98,36 @@ urlpatterns += [
     path(_VERSION + "submit/", reviews.submit, name="submit"),
 ]
 
+# What a version rests on: data, checks, card, documents.
+urlpatterns += [
+    path("checks/", evidence.all_checks, name="checks"),
+    path(_VERSION + "data/", evidence.data, name="version-data"),
+    path(_VERSION + "checks/", evidence.version_checks, name="version-checks"),
+    path(_VERSION + "checks/run/", evidence.run_check, name="check-run"),
+    path(_VERSION + "checks/<uuid:measurement_uuid>/", evidence.measurement, name="measurement"),
+    path(
+        _VERSION + "checks/<uuid:measurement_uuid>/result.json",
+        evidence.measurement_json,
+        name="measurement-json",
+    ),
+    path(
+        _VERSION + "checks/<uuid:measurement_uuid>/recall/",
+        evidence.recall,
+        name="measurement-recall",
+    ),
+    path(_VERSION + "card/", evidence.card, name="card"),
+    path(_VERSION + "card/edit/", evidence.card_edit, name="card-edit"),
+    path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),
+    path("documents/<uuid:document_uuid>/", evidence.document, name="document"),
+    path("documents/<uuid:document_uuid>/card.pdf", evidence.document_pdf, name="document-pdf"),
+]
+
 # Reviews.
 urlpatterns += [
     path("reviews/", reviews.reviews, name="reviews"),
     path("reviews/<int:review_id>/", reviews.review, name="review"),
     path("reviews/<int:review_id>/decide/", reviews.decide, name="review-decide"),
-    path(
-        "reviews/<int:review_id>/decisions/<int:decision_id>/", reviews.receipt, name="decision"
-    ),
+    path("reviews/<int:review_id>/decisions/<int:decision_id>/", reviews.receipt, name="decision"),
     path("reviews/<int:review_id>/withdraw/", reviews.withdraw, name="review-withdraw"),
     path("reviews/<int:review_id>/new-round/", reviews.new_round, name="review-new-round"),
     path("reviews/<int:review_id>/promote/", reviews.promote, name="review-promote"),

@@ -15,6 +15,7 @@ from apps.registry.services.tags import (
     set_model_tag,
     set_version_tag,
 )
+from apps.registry.services.uploads import Upload, upload_model, upload_version
 from apps.registry.services.versions import (
     NewFile,
     create_version,
@@ -27,6 +28,7 @@ from apps.registry.services.versions import (
 
 __all__ = [
     "NewFile",
+    "Upload",
     "authorize",
     "change_governance",
     "create_model",
@@ -49,4 +51,6 @@ __all__ = [
     "thaw",
     "update_model",
     "update_version",
+    "upload_model",
+    "upload_version",
 ]

@@ -77,7 +77,7 @@ def create_model(
                     updated_at=now,
                 )
         except IntegrityError as error:
-            raise _name_taken(actor, name) from error
+            raise name_taken(actor, name) from error
         grant_creator_role(actor, "contributor", model)
         v.record(
             events.ModelCreated(
@@ -95,7 +95,8 @@ def create_model(
     return model
 
 
-def _name_taken(actor: Actor, name: str) -> AlreadyExists | Forbidden:
+def name_taken(actor: Actor, name: str) -> AlreadyExists | Forbidden:
+    """The refusal of a name in use; whoever may not see its model is told whom to ask."""
     found = selectors.find_model(name)
     if found is None or policy.can(actor, "model.read", found):
         return AlreadyExists(f"Registered Model (name={name}) already exists.")
@@ -126,7 +127,7 @@ def rename_model(actor: Actor, model: RegisteredModel, *, new_name: str) -> Regi
             with transaction.atomic():
                 model.save(update_fields=["name", "updated_at"])
         except IntegrityError as error:
-            raise _name_taken(actor, new_name) from error
+            raise name_taken(actor, new_name) from error
         v.record(events.ModelRenamed(model=model.pk, old=old, new=new_name))
     return model
 

@@ -93,11 +93,14 @@ def _checks(entries: Sequence[dict[str, Any]]) -> str:
         counted.setdefault(status.chip("verdict", entry["verdict"]).label.lower(), []).append(
             entry["kind"]
         )
-    return ", ".join(
-        f"{len(kinds)} {'check ' if not place else ''}{label}"
-        + ("" if label == "passed" else f" ({', '.join(kinds)})")
-        for place, (label, kinds) in enumerate(counted.items())
-    ) or "no check demanded"
+    return (
+        ", ".join(
+            f"{len(kinds)} {'check ' if not place else ''}{label}"
+            + ("" if label == "passed" else f" ({', '.join(kinds)})")
+            for place, (label, kinds) in enumerate(counted.items())
+        )
+        or "no check demanded"
+    )
 
 
 def _card(entry: dict[str, Any] | None) -> str:
@@ -191,7 +194,9 @@ def receipt(actor: Actor, review: Review, decision: Decision) -> ReceiptPage:
     void = None
     if not round_.is_live:
         void = Notice(
-            f"Round {round_.number} ended: {round_.void_reason}.", "warn", "This signature counts no more"
+            f"Round {round_.number} ended: {round_.void_reason}.",
+            "warn",
+            "This signature counts no more",
         )
     mine = decision.user_id == actor.user_id
     return ReceiptPage(
@@ -228,7 +233,10 @@ def _signed(decision: Decision) -> list[Fact]:
         Fact("Signed by", cells.person(decision.signer_name)),
         Fact("As", cells.text(decision.role, note=f"step {decision.step}")),
         Fact("At", cells.text(f"{decision.created_at:%Y-%m-%d %H:%M:%S} UTC")),
-        Fact("Confirmed by", cells.text(f"{decision.method}, {decision.reauthenticated_at:%H:%M:%S} UTC")),
+        Fact(
+            "Confirmed by",
+            cells.text(f"{decision.method}, {decision.reauthenticated_at:%H:%M:%S} UTC"),
+        ),
         Fact("Evidence", cells.digest(decision.evidence_digest)),
     ]
 

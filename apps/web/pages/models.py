@@ -71,14 +71,14 @@ def models(actor: Actor, request: HttpRequest) -> ModelsPage:
     get = request.GET
     governance = get.get("governance", "") if get.get("governance") in Governance.values else ""
     tier = int(get["tier"]) if get.get("tier") in {"1", "2", "3"} else None
-    q, owner = get.get("q", "").strip()[:255], _number(get.get("owner", ""))
+    q, owner = query.text(request, "q"), _number(get.get("owner", ""))
     found = listing.list_models(
         actor,
         q=q,
         governance=governance,
         tier=tier,
         owner_id=owner,
-        after=get.get("before", ""),
+        after=query.text(request, "before"),
         limit=PAGE + 1,
     )
     owners = list(listing.owners(actor)[:200])
@@ -308,7 +308,9 @@ def _version(version: ModelVersion, states: dict[int, tuple[int, str]]) -> Row:
             source,
             cells.person(str(version.created_by)),
             cells.when(version.created_at),
-            cells.text(words.size(version.total_size)) if version.manifest else cells.missing("no files here"),
+            cells.text(words.size(version.total_size))
+            if version.manifest
+            else cells.missing("no files here"),
         ]
     )
 

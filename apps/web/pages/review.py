@@ -77,7 +77,9 @@ def page(actor: Actor, review: Review) -> ReviewPage:
     rounds = list(reviews.rounds_of(review))
     live = next((each for each in rounds if each.is_live), None)
     asked = reviews.who_is_asked(review)
-    newer = evidence.newer(live, reviews.document(review)) if live and review.state.is_active else []
+    newer = (
+        evidence.newer(live, reviews.document(review)) if live and review.state.is_active else []
+    )
     why_not = reviews.why_not(actor, review)
     shown = live or (rounds[0] if rounds else None)
     return ReviewPage(
@@ -103,8 +105,10 @@ def page(actor: Actor, review: Review) -> ReviewPage:
 def _is_current(review: Review) -> bool:
     """The gates speak of the version's latest review only."""
     latest = reviews.latest_review(review.version)
-    return latest is not None and latest.pk == review.pk and (
-        review.state.is_active or review.state == "promoted"
+    return (
+        latest is not None
+        and latest.pk == review.pk
+        and (review.state.is_active or review.state == "promoted")
     )
 
 
@@ -172,10 +176,14 @@ def _step(review: Review, asked: Asked) -> Step:
     more = f" and {len(people) - 4} more" if len(people) > 4 else ""
     text = ""
     if not done and review.state.is_active:
-        text = ", ".join(people[:4]) + more if people else (
-            f"nobody can: an administrator must give somebody the role {asked.step.role}"
+        text = (
+            ", ".join(people[:4]) + more
+            if people
+            else (f"nobody can: an administrator must give somebody the role {asked.step.role}")
         )
-    signed = [f"{decision.signer_name}, {words.utc(decision.created_at)}" for decision in asked.signed]
+    signed = [
+        f"{decision.signer_name}, {words.utc(decision.created_at)}" for decision in asked.signed
+    ]
     return Step(f"{asked.step.title} ({asked.step.role})", chip, signed, text)
 
 

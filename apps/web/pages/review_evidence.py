@@ -15,8 +15,8 @@ from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.modelcards import schema
 from apps.modelcards import selectors as modelcards
-from apps.modelcards.templatetags.cards import prose
 from apps.modelcards.models import CardRevision
+from apps.modelcards.templatetags.cards import prose
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.reviews import evidence
@@ -99,7 +99,9 @@ def read(actor: Actor, review: Review, round_: Round) -> Evidence:
 
 def _incumbent(version: ModelVersion, entries: Sequence[dict[str, Any]]) -> ModelVersion | None:
     """The version that was in the target when the round was made."""
-    numbers = [entry["number"] for entry in entries if entry["number"] not in {None, version.number}]
+    numbers = [
+        entry["number"] for entry in entries if entry["number"] not in {None, version.number}
+    ]
     if not numbers:
         return None
     rows = registry.latest_versions(version.model).filter(number=numbers[0])
@@ -141,10 +143,14 @@ def _judged(version: ModelVersion, entry: dict[str, Any], limits: CheckLimits) -
             [
                 cells.text(row.title, note=row.of),
                 cells.chip(status.chip("verdict", row.verdict)),
-                cells.number(words.decimals(row.value)) if row.value is not None else cells.missing("no number"),
+                cells.number(words.decimals(row.value))
+                if row.value is not None
+                else cells.missing("no number"),
                 cells.text(row.limit) if row.limit else cells.missing("no limit"),
                 _interval(row.low, row.high),
-                cells.number(words.thousands(row.n)) if row.n is not None else cells.missing("not counted"),
+                cells.number(words.thousands(row.n))
+                if row.n is not None
+                else cells.missing("not counted"),
             ]
         )
         for row in assessment.rows
@@ -172,9 +178,13 @@ def _card(
     url = addresses.version(version.model.name, version.number, "card/")
     if entry is None or revision is None:
         chip = Chip("No card", "unknown")
-        return CardSection(chip, "", "", "", url, ["Nobody had written a card when this round was made."], [])
+        return CardSection(
+            chip, "", "", "", url, ["Nobody had written a card when this round was made."], []
+        )
     gaps = [schema.BLOCKS[key].title for key in entry.get("gaps", ())]
-    chip = Chip(words.plural(len(gaps), "gap"), "warn", "edit") if gaps else Chip("Complete", "good")
+    chip = (
+        Chip(words.plural(len(gaps), "gap"), "warn", "edit") if gaps else Chip("Complete", "good")
+    )
     blocks = [
         Block(schema.BLOCKS[key].title, prose(revision.texts[key]))
         for key in schema.HUMAN_BLOCKS
@@ -207,7 +217,9 @@ def _lineage(version: ModelVersion, manifest: dict[str, Any]) -> list[Fact]:
     inputs = comparing.facts_of(version).run.get("datasets", [])
     data = ", ".join(f"{row['name']} ({row['digest']})" for row in inputs)
     return [
-        Fact("Trained on", cells.text(data) if data else cells.missing("the run logged no data set")),
+        Fact(
+            "Trained on", cells.text(data) if data else cells.missing("the run logged no data set")
+        ),
         Fact("Run", cells.link(version.run.name, addresses.run(version.run.run_id))),
         Fact("Run digest", cells.digest(manifest["run"]["digest"])),
         *facts,

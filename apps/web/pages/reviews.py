@@ -48,7 +48,7 @@ class ReviewsPage:
 def reviews(actor: Actor, request: HttpRequest) -> ReviewsPage:
     """Filtered by status, model and submitter; newest first."""
     chosen = request.GET.get("status", "")
-    model, mine = request.GET.get("model", "").strip(), bool(request.GET.get("mine"))
+    model, mine = query.text(request, "model"), bool(request.GET.get("mine"))
     statuses = [chosen] if chosen in ReviewStatus.values else []
     rows = selectors.list_reviews(actor, statuses=statuses)
     if model:
@@ -93,8 +93,12 @@ def _table(request: HttpRequest, found: Sequence[Review], *, filtered: bool) -> 
     paging = None
     if start or following:
         paging = Paging(f"{min(len(found), PAGE)} reviews", following, start)
-    columns = [Column(n) for n in ("Review", "Version", "For", "Status", "Signed", "Asked by", "When")]
-    return Table("Reviews", columns, [_row(each) for each in found[:PAGE]], _empty(filtered=filtered), paging)
+    columns = [
+        Column(n) for n in ("Review", "Version", "For", "Status", "Signed", "Asked by", "When")
+    ]
+    return Table(
+        "Reviews", columns, [_row(each) for each in found[:PAGE]], _empty(filtered=filtered), paging
+    )
 
 
 def _row(review: Review) -> Row:

@@ -12,11 +12,10 @@ from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import asking
 from apps.reviews import selectors as reviews
-from apps.web import addresses, words
+from apps.web import addresses, cells, words
 from apps.web.pages import decision_box
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import DecisionBox, Fact, Notice
-from apps.web import cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,9 @@ def choices(version: ModelVersion) -> list[tuple[str, str]]:
     """The governed targets the version is not in yet, as the form offers them."""
     held = set(registry.held_targets(version))
     return [
-        (str(target), _label(target)) for target in registry.governed_targets() if target not in held
+        (str(target), _label(target))
+        for target in registry.governed_targets()
+        if target not in held
     ]
 
 
@@ -113,7 +114,9 @@ def _closes(version: ModelVersion) -> Notice | None:
     if run is None:
         return None
     if run.status in {"RUNNING", "SCHEDULED"}:
-        text = "It is still running. End it first: mlflow.end_run(), or client.set_terminated(run_id)."
+        text = (
+            "It is still running. End it first: mlflow.end_run(), or client.set_terminated(run_id)."
+        )
         return Notice(text, "bad", f"Run {run.name} has not ended")
     others = registry.other_versions_of_run(version)
     also = f" It is also the run of {', '.join(map(str, others))}." if others else ""
@@ -129,7 +132,10 @@ def _freezes(version: ModelVersion) -> list[str]:
     if version.logged_model is not None:
         lines.append(f"logged model {version.logged_model.name}")
     data = checks.datasets_in_force(version)
-    lines += [f"{role.value} data {row.name}, {words.plural(row.rows, 'row')}" for role, row in data.items()]
+    lines += [
+        f"{role.value} data {row.name}, {words.plural(row.rows, 'row')}"
+        for role, row in data.items()
+    ]
     return lines
 
 

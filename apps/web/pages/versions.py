@@ -202,8 +202,8 @@ def _facts(version: ModelVersion) -> list[Fact]:
 
 def tier_note(model: object) -> str:
     """How the tier came about."""
-    exposure = getattr(model, "get_exposure_display")()
-    purpose = getattr(model, "get_purpose_class_display")()
+    exposure = model.get_exposure_display()
+    purpose = model.get_purpose_class_display()
     return f"{exposure.lower()} exposure, {purpose[:1].lower()}{purpose[1:]}"
 
 
@@ -287,7 +287,7 @@ def lineage(actor: Actor, version: ModelVersion) -> LineagePage:
 
 def _data(version: ModelVersion) -> list[Link]:
     inputs = comparing.facts_of(version).run.get("datasets", [])
-    links = [
+    return [
         Link(
             "Data set",
             "data",
@@ -303,7 +303,6 @@ def _data(version: ModelVersion) -> list[Link]:
         )
         for data in inputs
     ]
-    return links
 
 
 def _short(source: str) -> str:

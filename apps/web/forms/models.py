@@ -1,0 +1,195 @@
+"""Registering models by upload, and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from apps.registry.models import Exposure, Governance, PurposeClass
+from apps.web.forms.base import Form
+
+Choices = Sequence[tuple[str, str]]
+
+
+class ManyFilesInput(forms.FileInput):
+    """A file input that takes several."""
+
+    allow_multiple_selected = True
+
+
+class ManyFiles(forms.FileField):
+    """A list of uploaded files, possibly none. Empty files arrive too: the registry says which may be."""
+
+    widget = ManyFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        found = data if isinstance(data, list | tuple) else [data] if data else []
+        return [file for file in found if file]
+
+
+def _files() -> ManyFiles:
+    return ManyFiles(
+        label="Files",
+        required=False,
+        widget=ManyFilesInput(attrs={"multiple": True}),
+        help_text="Several at once. Each must be what its name says: a .onnx, .parquet, .pkl, .json, MLmodel…",
+    )
+
+
+def _folder() -> ManyFiles:
+    return ManyFiles(
+        label="Or a folder",
+        required=False,
+        widget=ManyFilesInput(attrs={"multiple": True, "webkitdirectory": True}),
+        help_text="With everything in it; the folders inside are kept.",
+    )
+
+
+class _WithFiles(Form):
+    """At least one file, from either input."""
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if not given.get("files") and not given.get("folder"):
+            self.add_error("files", "Choose at least one file, or a folder.")
+        return given
+
+
+class UploadVersionForm(_WithFiles):
+    """A version of an existing model."""
+
+    files = _files()
+    folder = _folder()
+    description = forms.CharField(
+        label="Description",
+        required=False,
+        max_length=100_000,
+        help_text="What is new in it. Recorded, not evidence.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+def _live(field: forms.ChoiceField, url: str) -> None:
+    """Choosing shows the risk tier at once; without JavaScript it is shown after saving."""
+    field.widget.attrs.update(
+        {
+            "hx-get": url,
+            "hx-trigger": "change",
+            "hx-target": "#tier",
+            "hx-swap": "outerHTML",
+            "hx-include": "[name=exposure],[name=purpose_class]",
+        }
+    )
+
+
+def _purpose() -> forms.CharField:
+    return forms.CharField(
+        label="Purpose",
+        required=False,
+        max_length=2000,
+        help_text="What it decides or informs, in one sentence.",
+    )
+
+
+def _exposure() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label="Exposure",
+        choices=Exposure.choices,
+        initial=Exposure.HIGH,
+        help_text="How many people or how much money it touches.",
+    )
+
+
+def _purpose_class() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label="What it is used for", choices=PurposeClass.choices, initial=PurposeClass.DECISION
+    )
+
+
+class NewModelForm(_WithFiles):
+    """A model with its first version."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=255,
+        help_text="As the client will call it: models:/name. No / : or \\.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+    )
+    purpose = _purpose()
+    exposure = _exposure()
+    purpose_class = _purpose_class()
+    team = forms.ChoiceField(label="Team", required=False)
+    governance = forms.ChoiceField(
+        label="Governance",
+        choices=Governance.choices,
+        help_text="A sandbox model is outside the approval rules and shown so everywhere.",
+    )
+    files = _files()
+    folder = _folder()
+
+    def __init__(
+        self, *args: Any, teams: Choices, sandbox: bool, governance: str, live: str, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].choices = teams  # type: ignore[attr-defined]  # a choice field
+        self.fields["governance"].initial = governance
+        _live(self.fields["exposure"], live)  # type: ignore[arg-type]  # a choice field
+        _live(self.fields["purpose_class"], live)  # type: ignore[arg-type]  # a choice field
+        if len(teams) < 2:
+            del self.fields["team"]
+        if not sandbox:
+            del self.fields["governance"]
+
+
+class SettingsForm(Form):
+    """Who answers for a model and what it is for; the risk tier follows."""
+
+    owner = forms.ChoiceField(label="Owner", help_text="Answers for it, and can take versions out.")
+    team = forms.ChoiceField(label="Team", required=False)
+    purpose = _purpose()
+    exposure = _exposure()
+    purpose_class = _purpose_class()
+    description = forms.CharField(
+        label="Description",
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+    def __init__(
+        self, *args: Any, owners: Choices, teams: Choices, manage: bool, live: str, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].choices = owners  # type: ignore[attr-defined]  # a choice field
+        self.fields["team"].choices = teams  # type: ignore[attr-defined]  # a choice field
+        _live(self.fields["exposure"], live)  # type: ignore[arg-type]  # a choice field
+        _live(self.fields["purpose_class"], live)  # type: ignore[arg-type]  # a choice field
+        if not manage:
+            for name in set(self.fields) - {"description"}:
+                del self.fields[name]
+
+    def changes(self) -> dict[str, Any]:
+        """What the form says, as `update_model` takes it."""
+        given = dict(self.cleaned_data)
+        if "owner" in given:
+            given["owner_id"] = int(given.pop("owner"))
+            team = given.pop("team")
+            given["team_id"] = int(team) if team else None
+        return given
+
+
+class GovernanceForm(Form):
+    """Into or out of the approval rules, with a reason."""
+
+    governance = forms.ChoiceField(
+        label="Governance", choices=Governance.choices, widget=forms.RadioSelect
+    )
+    reason = forms.CharField(
+        label="Why",
+        max_length=2000,
+        help_text="It stays in the record.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

@@ -1,0 +1,80 @@
+"""What stands around the forms of models: choices, the tier, who may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.accounts import policy
+from apps.core.actor import Actor
+from apps.registry import materiality
+from apps.registry.models import Exposure, PurposeClass, RegisteredModel
+from apps.web import addresses
+from apps.web.parts import Crumb, PageHeader
+
+NO_TEAM = ("", "No team")
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """The risk tier that follows from two answers, and how."""
+
+    number: int
+    how: str
+
+
+def tier(exposure: str, purpose_class: str) -> Tier | None:
+    """As `registry.materiality` computes it; None for answers that are none."""
+    if exposure not in Exposure.values or purpose_class not in PurposeClass.values:
+        return None
+    number = materiality.risk_tier(exposure, purpose_class)
+    use = PurposeClass(purpose_class).label.lower()
+    return Tier(number, f"{Exposure(exposure).label.lower()} exposure, {use}")
+
+
+def teams(actor: Actor, *, current: RegisteredModel | None = None) -> list[tuple[str, str]]:
+    """The teams in which the actor may make models (and the one the model is in)."""
+    found = {str(team.pk): team.name for team in policy.teams_where(actor, "model.create")}
+    if current is not None and current.team is not None:
+        found.setdefault(str(current.team.pk), current.team.name)
+    wide = "model.create" in actor.site_verbs or current is not None
+    return [*([NO_TEAM] if wide else []), *found.items()]
+
+
+def owners(model: RegisteredModel) -> list[tuple[str, str]]:
+    """Everybody who may see the model can own it."""
+    people = policy.who_may("model.read", model).filter(kind="human")[:500]
+    found = {str(user.pk): str(user) for user in people}
+    found.setdefault(str(model.owner_id), str(model.owner))
+    return list(found.items())
+
+
+def new_header() -> PageHeader:
+    return PageHeader(
+        "Register a model",
+        lead="Upload the files of a model that was not logged by a client. They are kept by their SHA-256 and make "
+        "version 1; checks, card and review work as for any other.",
+        crumbs=[Crumb("Models", addresses.models()), Crumb("Register")],
+    )
+
+
+def version_header(model: RegisteredModel) -> PageHeader:
+    return PageHeader(
+        f"Add a version to {model.name}",
+        lead="The files become the next version. What they are is told by their bytes; nothing is unpickled.",
+        crumbs=[
+            Crumb("Models", addresses.models()),
+            Crumb(model.name, addresses.model(model.name)),
+            Crumb("Add a version"),
+        ],
+    )
+
+
+def settings_header(model: RegisteredModel) -> PageHeader:
+    return PageHeader(
+        f"Settings of {model.name}",
+        crumbs=[
+            Crumb("Models", addresses.models()),
+            Crumb(model.name, addresses.model(model.name)),
+            Crumb("Settings"),
+        ],
+    )
