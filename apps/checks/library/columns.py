@@ -146,16 +146,25 @@ def _noise_floor(bins: Sequence[Bin], n: int, m: int) -> str | None:
 
 
 def _named_bins(column: NumericColumn) -> tuple[Bin, ...]:
-    edges = [None, *column.edges, None]
-    names = [_bin_name(low, high) for low, high in itertools.pairwise(edges)]
+    """Bins with names for people; the exact edges stay in the statistics."""
+    if column.constant:
+        value = _short(column.edges[-1])
+        names = [f"below {value}", value, f"above {value}"]
+    else:
+        edges = [None, *column.edges, None]
+        names = [_bin_name(low, high) for low, high in itertools.pairwise(edges)]
     return tuple(map(Bin, names, column.reference_bins, column.current_bins))
 
 
 def _bin_name(low: str | None, high: str | None) -> str:
     """As a person reads it: (low, high]."""
     if low is None:
-        return f"up to {high}" if high is not None else "all"
-    return f"over {low}" if high is None else f"over {low} up to {high}"
+        return f"up to {_short(high)}" if high is not None else "all"
+    return f"over {_short(low)}" if high is None else f"over {_short(low)} up to {_short(high)}"
+
+
+def _short(edge: str) -> str:
+    return f"{float(edge):.6g}"
 
 
 def _kolmogorov_smirnov(steps: int, n: int, m: int) -> tuple[Estimate, Test | None]:

@@ -38,6 +38,7 @@ from apps.core.models import OutboxMessage
 
 _OPEN = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING)
 _STALE_SECONDS = 24 * 3600
+_LOST = "The worker was lost during each attempt; the data may need too much memory."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +55,32 @@ def run_measurement(message: OutboxMessage) -> None:
         return
     last = message.attempts >= settings.OUTBOX_MAX_ATTEMPTS
     if last and measurement.status == MeasurementStatus.RUNNING:
-        _fail(
-            measurement,
-            "The worker was lost during each attempt; the data may need too much memory.",
-        )
+        _fail(measurement, _LOST)
         return
     try:
-        outcome = _measure(measurement, message.renew)
+        outcome = _measured(measurement, message.renew)
     except Conflict:  # the lease is lost: another worker measures, this one leaves the row alone
         raise
-    except (DomainError, Disagreement) as error:
-        _fail(measurement, str(error))
-    except MemoryError:
-        _fail(measurement, "Measuring needs more memory than one check may use.")
     except Exception as error:
         if last:  # earlier attempts may meet better luck; after the last one somebody must be told
             _fail(measurement, f"The check broke off: {type(error).__name__}.")
         raise
+    if isinstance(outcome, str):
+        _fail(measurement, outcome)
     else:
         _finish(measurement, outcome)
+
+
+def _measured(measurement: Measurement, tick: Callable[[], None]) -> _Outcome | str:
+    """The outcome, or in a sentence why these data have none and never will."""
+    try:
+        return _measure(measurement, tick)
+    except Conflict:
+        raise
+    except (DomainError, Disagreement) as error:
+        return str(error)
+    except MemoryError:
+        return "Measuring needs more memory than one check may use."
 
 
 def _claim(pk: int) -> Measurement | None:
