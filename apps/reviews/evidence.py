@@ -196,7 +196,9 @@ def shortcomings(round_: Round) -> list[str]:
     card = manifest["card"]
     if card is None:
         return [*found, "there was no card"]
-    return [*found, f"the card lacked {len(card['gaps'])} required blocks"] if card["gaps"] else found
+    return (
+        [*found, f"the card lacked {len(card['gaps'])} required blocks"] if card["gaps"] else found
+    )
 
 
 LABELS = {

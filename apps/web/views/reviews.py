@@ -29,7 +29,11 @@ def submit(request: HttpRequest, name: str, number: int) -> HttpResponse:
     found = access.version_for(request, name, number, "review.submit")
     page = submitting.page(access.actor(request), found)
     choices = submitting.choices(found)
-    form = SubmitForm(request.POST or None, choices=choices, initial={"targets": [choices[0][0]] if choices else []})
+    form = SubmitForm(
+        request.POST or None,
+        choices=choices,
+        initial={"targets": [choices[0][0]] if choices else []},
+    )
     if request.method == "POST" and form.is_valid():
         review = _submitted(request, form, found)
         if review is not None:
@@ -130,7 +134,9 @@ def withdraw(request: HttpRequest, review_id: int) -> HttpResponse:
     if (
         request.method == "POST"
         and form.is_valid()
-        and accepted(form, lambda: services.withdraw(actor, found, reason=form.cleaned_data["reason"]))
+        and accepted(
+            form, lambda: services.withdraw(actor, found, reason=form.cleaned_data["reason"])
+        )
     ):
         messages.success(request, f"{found.key} is withdrawn.")
         return see_other(request, addresses.review(found.pk))
