@@ -1,4 +1,4 @@
-"""Word-level differences of two texts, for the text diff part."""
+"""Differences of two texts for the text diff part: by word, by line when they are long."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ from typing import Literal
 
 Piece = tuple[Literal["same", "added", "removed"], str]
 
-# Beyond this many words the comparison is by line: difflib is quadratic.
-MOST_WORDS = 4000
+# difflib is quadratic in what repeats: beyond this many characters it compares lines, and takes its shortcuts.
+LONG = 40_000
 
 
 def text(before: str, after: str) -> list[Piece]:
-    """The pieces of both texts in reading order: what stayed, what went, what came."""
-    splitter = r"(\s+)" if max(len(before), len(after)) < MOST_WORDS * 6 else r"(\n+)"
-    left, right = re.split(splitter, before), re.split(splitter, after)
+    """The pieces of both texts in reading order: what stayed, what went, what came.
+
+    Without the added pieces they spell `before`, without the removed ones `after`.
+    """
+    long = max(len(before), len(after)) > LONG
+    left, right = _units(before, lines=long), _units(after, lines=long)
     pieces: list[Piece] = []
-    matcher = difflib.SequenceMatcher(a=left, b=right, autojunk=False)
-    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
+    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, left, right, long).get_opcodes():
         if kind == "equal":
             pieces.append(("same", "".join(left[i1:i2])))
             continue
-        if i1 < i2:
-            pieces.append(("removed", "".join(left[i1:i2])))
-        if j1 < j2:
-            pieces.append(("added", "".join(right[j1:j2])))
+        pieces.append(("removed", "".join(left[i1:i2])))
+        pieces.append(("added", "".join(right[j1:j2])))
     return [piece for piece in pieces if piece[1]]
+
+
+def _units(value: str, *, lines: bool) -> list[str]:
+    """Lines with their ends, or words with the space after them: no separator that repeats by itself."""
+    return value.splitlines(keepends=True) if lines else re.findall(r"\S+\s*|\s+", value)

@@ -26,9 +26,11 @@ def with_values(request: HttpRequest, **values: str | int | None) -> str:
 def without(request: HttpRequest, key: str, value: str | None = None) -> str:
     """This page's address without a parameter, or without one of its values."""
     query = _fresh(request)
-    kept = [each for each in query.pop(key, []) if value is not None and each != value]
+    kept = [each for each in query.getlist(key) if value is not None and each != value]
     if kept:
         query.setlist(key, kept)
+    else:
+        query.pop(key, None)
     return _address(request, query)
 
 

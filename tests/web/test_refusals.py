@@ -1,0 +1,154 @@
+"""What goes wrong is a page that says why and what next; what was refused is on record; nothing leaks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from pytest_django import Settings
+
+from apps.accounts.models import User
+from apps.audits import selectors as audits
+from apps.core.errors import (
+    AlreadyExists,
+    Blocked,
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Tampered,
+)
+from apps.web import urls as web_urls
+from config import urls as site_urls
+from tests.web.browsing import browser
+
+pytestmark = pytest.mark.django_db
+
+ERRORS: dict[str, tuple[DomainError, int]] = {
+    "not-found": (NotFound("There is no such model."), 404),
+    "forbidden": (Forbidden("You may not.", hint="Ask Ada."), 403),
+    "blocked": (
+        Blocked("Not without signatures.", reasons=["Nobody signed."], url="/reviews/7/"),
+        403,
+    ),
+    "conflict": (Conflict("Somebody was faster.", hint="Look again."), 409),
+    "exists": (AlreadyExists("That name is taken."), 409),
+    "invalid": (Invalid("That is not a number.", fields={"size": "Give a number."}), 422),
+    "tampered": (Tampered("The bytes are not what they were."), 409),
+}
+RECORDED = {"forbidden": "refused", "blocked": "refused", "tampered": "failed"}
+
+
+def fail(request: HttpRequest, kind: str) -> HttpResponse:
+    """Raises what a service would."""
+    if kind == "fault":
+        raise RuntimeError("secret detail of the fault")
+    raise ERRORS[kind][0]
+
+
+class Urls:
+    """The site's routes and, among the pages, one that fails as told."""
+
+    app_name = "web"
+    pages = [*web_urls.urlpatterns, path("fail/<kind>/", fail, name="fail")]
+    urlpatterns = [path("", include((pages, "web")))]
+    handler500 = site_urls.handler500
+    handler404 = site_urls.handler404
+
+
+@pytest.fixture(autouse=True)
+def _routes(settings: Settings) -> None:
+    settings.ROOT_URLCONF = Urls
+
+
+@pytest.mark.parametrize("kind", sorted(ERRORS))
+def test_each_refusal_is_a_page_with_its_status_and_sentence(ana: User, kind: str) -> None:
+    error, status = ERRORS[kind]
+    answer = browser(ana).get(f"/fail/{kind}/")
+    page = answer.content.decode()
+    assert answer.status_code == status
+    assert error.message in page
+    assert error.hint in page
+    assert page.count("<h1") == 1
+    assert "<nav" in page
+
+
+@pytest.mark.parametrize("kind", sorted(ERRORS))
+def test_for_htmx_it_is_a_notice_in_place_of_the_answer(ana: User, kind: str) -> None:
+    error, status = ERRORS[kind]
+    answer = browser(ana).get(f"/fail/{kind}/", headers={"HX-Request": "true"})
+    assert answer.status_code == status
+    assert error.message in answer.content.decode()
+    assert b"<html" not in answer.content
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_what_blocks_is_listed_and_leads_on(ana: User) -> None:
+    page = browser(ana).get("/fail/blocked/").content.decode()
+    assert "<li>Nobody signed.</li>" in page
+    assert 'href="/reviews/7/"' in page
+
+
+@pytest.mark.parametrize("kind", sorted(ERRORS))
+def test_acts_that_were_refused_are_attempts_and_mistakes_are_not(ana: User, kind: str) -> None:
+    browser(ana).post(f"/fail/{kind}/")
+    found = audits.attempts(act="POST web:fail")
+    assert [attempt.outcome for attempt in found] == ([RECORDED[kind]] if kind in RECORDED else [])
+    if found:
+        assert (found[0].actor_id, found[0].reason) == (ana.pk, ERRORS[kind][0].message)
+
+
+def test_a_fault_shows_the_requests_number_and_nothing_of_the_fault(ana: User) -> None:
+    client = browser(ana)
+    client.raise_request_exception = False
+    answer = client.get("/fail/fault/")
+    page = answer.content.decode()
+    assert answer.status_code == 500
+    assert "secret detail" not in page
+    assert answer["X-Request-ID"] in page
+
+
+def test_a_page_that_is_not_there_says_so_to_strangers_and_members(ana: User) -> None:
+    for client in (browser(), browser(ana)):
+        answer = client.get("/nowhere/")
+        assert answer.status_code == 404
+        assert b"Nothing here" in answer.content
+
+
+def test_every_answer_carries_the_policy_and_a_number(ana: User) -> None:
+    answers = [browser().get("/sign-in/"), browser(ana).get("/account/"), browser().get("/gone/")]
+    for answer in answers:
+        policy = answer["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert re.fullmatch(r"[0-9a-f]{32}", answer["X-Request-ID"])
+        assert answer["X-Content-Type-Options"] == "nosniff"
+    assert len({answer["X-Request-ID"] for answer in answers}) == 3
+
+
+def test_the_theme_is_a_cookie_and_rendered_by_the_server(ana: User) -> None:
+    client = browser(ana)
+    assert 'data-theme="auto"' in client.get("/account/").content.decode()
+    answer = client.post("/theme/", {"theme": "dark", "next": "/account/"})
+    assert answer["Location"] == "/account/"
+    assert 'data-theme="dark"' in client.get("/account/").content.decode()
+    client.post("/theme/", {"theme": '"><script>'})
+    assert 'data-theme="dark"' in client.get("/account/").content.decode()
+
+
+def test_shortcuts_can_be_switched_off(ana: User) -> None:
+    client = browser(ana)
+    client.post("/shortcuts/", {"off": "1"})
+    assert 'data-shortcuts="off"' in client.get("/account/").content.decode()
+
+
+def test_help_is_a_page_and_for_the_dialog_a_fragment(ana: User) -> None:
+    client = browser(ana)
+    assert b"<html" in client.get("/help/").content
+    fragment = client.get("/help/", headers={"HX-Request": "true"})
+    assert b"<html" not in fragment.content
+    assert b"go to experiments" in fragment.content
