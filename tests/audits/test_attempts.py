@@ -157,26 +157,22 @@ class TestOwnTransaction:
         assert Attempt.objects.count() <= 2
 
     def test_anchoring_and_writing_at_once_lose_no_row(self) -> None:
-        stop = threading.Event()
-
-        def keep_writing() -> None:
+        def keep_writing(writer: int) -> None:
             try:
-                number = 0
-                while not stop.is_set() and number < 2000:
-                    number += 1
-                    _refused(subject=f"model:{number}")
+                for number in range(40):
+                    _refused(subject=f"model:{writer}-{number}")
             finally:
                 connection.close()
 
-        threads = [threading.Thread(target=keep_writing) for _ in range(3)]
+        threads = [threading.Thread(target=keep_writing, args=(n,)) for n in range(3)]
         for thread in threads:
             thread.start()
-        bound = sum(services.anchor_attempts(SYSTEM) for _ in range(15))
-        stop.set()
-        for thread in threads:
-            thread.join(timeout=60)
+        bound = 0
+        while any(thread.is_alive() for thread in threads):
+            bound += services.anchor_attempts(SYSTEM)
         bound += services.anchor_attempts(SYSTEM)
-        assert bound == Attempt.objects.count()
+        assert bound == Attempt.objects.count() == 120
+        assert Event.objects.count() > 1, "it was anchored while others wrote"
         assert list(reconcile.attempts()) == []
 
 
