@@ -312,7 +312,7 @@ LEDGER_RECONCILERS += ["apps.checks.reconcile.differences"]
 # Beyond these a check answers with an error; it never measures a sample instead.
 CHECKS_MAX_FILE_BYTES = env.integer("CHECKS_MAX_FILE_BYTES", 2 * 1024**3)
 CHECKS_MAX_ROWS = env.integer("CHECKS_MAX_ROWS", 100_000_000)
-CHECKS_MEMORY = env.text("CHECKS_MEMORY", "1GB")
+CHECKS_MEMORY_MB = env.integer("CHECKS_MEMORY_MB", 1024)
 CHECKS_THREADS = env.integer("CHECKS_THREADS", 2)
 CHECKS_SCRATCH = local.folder(VAR / "scratch")
 

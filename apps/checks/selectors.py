@@ -53,7 +53,7 @@ def caps() -> Caps:
     return Caps(
         max_bytes=settings.CHECKS_MAX_FILE_BYTES,
         max_rows=settings.CHECKS_MAX_ROWS,
-        memory=settings.CHECKS_MEMORY,
+        memory=f"{settings.CHECKS_MEMORY_MB}MB",
         threads=settings.CHECKS_THREADS,
     )
 

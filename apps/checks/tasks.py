@@ -8,7 +8,7 @@ from apps.checks import services
 from apps.core import outbox
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
 def run_measurement(message_id: int) -> None:
     """Measure what the outbox row names; sent twice, it runs once."""
     with outbox.claimed(message_id) as message:

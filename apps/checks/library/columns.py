@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import msgspec
-from scipy import special, stats
+from scipy import special
 
 from apps.checks.library.estimates import Estimate, difference, estimate, rate, undefined
 from apps.checks.statistics import (
@@ -171,6 +171,9 @@ def _kolmogorov_smirnov(steps: int, n: int, m: int) -> tuple[Estimate, Test | No
     """Distance and test. The p-value is the asymptotic one of SciPy's `ks_2samp(method="asymp")`."""
     if not n or not m:
         return undefined("not defined: no values on one side"), None
+    # Loaded when first needed: scipy.stats takes seconds that no page, command or beat should pay.
+    from scipy import stats
+
     distance = Fraction(steps, n * m)
     effective = max(1, round(n * m / (n + m)))
     p = float(stats.kstwo.sf(float(distance), effective))

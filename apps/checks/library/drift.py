@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import msgspec
-from scipy import stats
 
 from apps.checks.library import intervals
 from apps.checks.library.columns import ColumnDrift, compared
@@ -63,6 +62,9 @@ def _adjusted(columns: list[ColumnDrift]) -> list[ColumnDrift]:
     tests = [column.test for column in columns if column.test is not None]
     if not tests:
         return columns
+    # Loaded when first needed: scipy.stats takes seconds that no page, command or beat should pay.
+    from scipy import stats
+
     p_values = stats.false_discovery_control([float(test.p_value) for test in tests], method="bh")
     adjusted = iter(p_values)
     return [

@@ -79,7 +79,7 @@ def attach_dataset(
     _require_unfrozen(version)
     purpose, meaning = _role(role), Meaning.parse(mapping)
     title = _name(name or artifact.rpartition("/")[2] or f"{purpose} data")
-    with _file(version, stream, artifact) as (path, blob):
+    with _file(actor, version, stream, artifact) as (path, blob):
         read = _read(path, blob, purpose, meaning, favourable, format)
         stored = read.blob or _store(read.path)
     said = _Said(purpose, title, meaning, artifact, actor.user_id)
@@ -143,7 +143,7 @@ def _read(
 
 @contextmanager
 def _file(
-    version: ModelVersion, stream: BinaryIO | None, artifact: str
+    actor: Actor, version: ModelVersion, stream: BinaryIO | None, artifact: str
 ) -> Iterator[tuple[Path, Blob | None]]:
     """The bytes as a file: an upload in the scratch folder, an artifact where it is stored (verified)."""
     if (stream is None) == (not artifact):
@@ -152,7 +152,7 @@ def _file(
             fields={"file": "give a file or choose an artifact"},
         )
     if stream is None:
-        digest = _artifact_digest(version, artifact)
+        digest = _artifact_digest(actor, version, artifact)
         blobs.check(digest)
         yield blobs.path(digest), Blob.objects.get(digest=digest)
         return
@@ -186,10 +186,13 @@ def _store(path: Path) -> Blob:
         return blobs.put(file)
 
 
-def _artifact_digest(version: ModelVersion, path: str) -> str:
+def _artifact_digest(actor: Actor, version: ModelVersion, path: str) -> str:
+    """Of a file in the version's run or logged model that the actor may read there as well."""
     for root in (version.run, version.logged_model):
-        if root is not None and (found := find_artifact(root, path)):
-            return found.digest
+        if root is not None and policy.can(actor, "experiment.read", root):
+            found = find_artifact(root, path)
+            if found is not None:
+                return found.digest
     raise NotFound(f"The run of {version} has no artifact {path!r}.")
 
 
