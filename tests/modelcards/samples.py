@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+import msgspec
+
 from apps.modelcards import schema
 from apps.modelcards.card import Card, Computed, Prose, Source, build_sections
 from apps.modelcards.dossier import (
@@ -326,4 +328,15 @@ def dossier(
         if reviewed
         else (),
         ledger=LedgerView(1045, digest("root"), lines, json.dumps({"schema": "extract"})),
+    )
+
+
+def renamed(of: Dossier, name: str) -> Dossier:
+    """The same dossier with a model, an owner, a signer and an event of that name."""
+    return msgspec.structs.replace(
+        of,
+        card=msgspec.structs.replace(of.card, model=name),
+        key_facts=(Fact(name, Cell(name)),),
+        decisions=(decision(name, name, evidence="0" * 64),),
+        notes=(name,),
     )
