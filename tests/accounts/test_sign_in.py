@@ -18,8 +18,9 @@ from apps.accounts.models import RoleAssignment, SetupToken, SignInThrottle, Use
 from apps.accounts.proof import ReauthProof
 from apps.audits.selectors import attempts
 from apps.core import clock
-from apps.core.errors import Conflict, DomainError, Forbidden, Invalid
+from apps.core.errors import Conflict, Forbidden, Invalid
 from tests.support.people import PASSWORD, SYSTEM, as_actor, hire
+from tests.support.races import at_once
 
 HERE, THERE = "198.51.100.7", "203.0.113.9"
 
@@ -127,29 +128,6 @@ def test_somebody_without_a_password_is_told_what_to_do(rui: User) -> None:
 
 
 # --- races: real connections, real commits ------------------------------------------------------
-
-
-def at_once(*acts: Callable[[], object]) -> list[object]:
-    """Run each in a thread with its own connection, started together; results or the domain errors raised."""
-    gate = threading.Barrier(len(acts))
-    results: list[object] = [None] * len(acts)
-
-    def run(place: int, act: Callable[[], object]) -> None:
-        try:
-            gate.wait(10)
-            results[place] = act()
-        except DomainError as error:
-            results[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-        assert not thread.is_alive()
-    return results
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,82 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
-from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.auth import authenticate
 from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
-from apps.accounts import policy, selectors, services
-from apps.accounts import provider as provider_module
+from apps.accounts import policy, provider, selectors, services
 from apps.accounts.models import Identity, Team, User
-from apps.accounts.proof import ReauthProof
 from apps.audits.selectors import attempts, events_for
-from apps.core import clock
-from apps.core.errors import Conflict, Forbidden, Invalid
-from tests.support.idp import Idp, running
+from apps.core.errors import Conflict
+from tests.support.idp import Idp
 from tests.support.people import PASSWORD, SYSTEM, as_actor, hire
+from tests.support.races import at_once
+from tests.support.sso import SECRET, changed, known, refused, signed_in
 from tests.support.visitor import Visitor
 
-pytestmark = pytest.mark.django_db(transaction=True)
-SECRET = "heron-lantern-violet-9"
-
-
-@pytest.fixture(scope="module")
-def idp(live_server: LiveServer) -> Iterator[Idp]:
-    with running(live_server.url) as provider:
-        yield provider
-
-
-@pytest.fixture(autouse=True)
-def _site(idp: Idp, settings: Settings) -> Iterator[None]:
-    idp.configure(settings)
-    idp.client(id_token_signed_response_alg="RS256")
-    provider_module.forget()
-    yield
-    provider_module.forget()
-
-
-@pytest.fixture
-def visitor(live_server: LiveServer) -> Visitor:
-    return Visitor(live_server.url)
-
-
-def known(idp: Idp, user_name: str = "nell", *groups: str, email: str = "") -> str:
-    """Nell Gray at the provider, in these groups; her `sub`."""
-    return idp.person(
-        user_name,
-        password=SECRET,
-        name=f"{user_name.title()} Gray",
-        email=email or f"{user_name}@example.org",
-        groups=groups,
-    )
-
-
-def signed_in(visitor: Visitor) -> User | None:
-    """Whose session the visitor's browser holds."""
-    key = visitor.browser.cookies.get("countersign_session")
-    user_id = SessionStore(session_key=key).get("_auth_user_id") if key else None
-    return None if user_id is None else User.objects.get(pk=user_id)
-
-
-def changed(address: str, **parameters: str) -> str:
-    """The address with parameters replaced."""
-    parts = urlsplit(address)
-    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    return urlunsplit(parts._replace(query=urlencode({**query, **parameters})))
-
-
-def refused(answer: requests.Response, visitor: Visitor, status: int = 403) -> None:
-    """Refused with a page, recorded, nobody signed in, nobody made."""
-    assert answer.status_code == status, answer.text[:500]
-    assert signed_in(visitor) is None
-    noted = [row for row in attempts() if row.act == "sign-in"]
-    assert noted
-    assert noted[0].outcome in {"failed", "refused"}
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sso_site")]
 
 
 def test_a_person_unknown_here_is_made_with_no_role(idp: Idp, visitor: Visitor) -> None:
@@ -257,7 +198,7 @@ def test_a_token_for_another_client_or_of_another_issuer_is_refused(
 ) -> None:
     """The endpoints are right and the signature is: `iss` and `aud` must be, too."""
     known(idp, "nell")
-    here = provider_module.provider()
+    here = provider.provider()
     settings.OIDC_ENDPOINTS = {
         name: getattr(here, name)
         for name in ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
@@ -287,88 +228,16 @@ def test_a_provider_that_does_not_answer_is_a_clear_answer(
     assert answer.status_code == 409
     assert "not set up" in answer.text
     with pytest.raises(Conflict):
-        provider_module.provider()
+        provider.provider()
 
 
-def test_password_sign_in_does_not_ask_the_provider(
-    visitor: Visitor, settings: Settings, client: object
-) -> None:
-    from django.contrib.auth import authenticate
-
+def test_password_sign_in_does_not_ask_the_provider(visitor: Visitor, settings: Settings) -> None:
     settings.OIDC_ISSUER = "http://localhost:9"
     nell = hire("nell", "Nell")
     assert authenticate(None, username="nell", password=PASSWORD) == nell
 
 
-# --- signing ------------------------------------------------------------------------------------
-
-
-def test_who_signs_in_at_the_provider_signs_with_a_password_of_her_own(
-    idp: Idp, visitor: Visitor
-) -> None:
-    services.map_group(SYSTEM, name="risk-approvers", role="approver")
-    known(idp, "sara", "risk-approvers")
-    visitor.sign_in("sara", SECRET)
-    sara = signed_in(visitor)
-    assert sara is not None
-    actor = as_actor(sara)
-    with pytest.raises(Forbidden, match="Set a signing password"):
-        services.reauthenticate(actor, SECRET)
-    proof = fresh(visitor, sara)
-    with pytest.raises(Invalid):
-        services.set_signing_password(actor, password="short", proof=proof)
-    services.set_signing_password(actor, password=PASSWORD, proof=proof)
-    assert services.reauthenticate(actor, PASSWORD).user_id == sara.pk
-    assert services.authenticate_password("sara", PASSWORD) is None, "it signs, it does not sign in"
-    assert services.authenticate_basic("sara", PASSWORD, door="mlflow") is None
-    with pytest.raises(Conflict, match="identity provider"):
-        services.reset_password(SYSTEM, sara, password="temporary-orchard-7")
-
-
-def test_a_signing_password_takes_a_sign_in_of_just_now(idp: Idp, visitor: Visitor) -> None:
-    import datetime as dt
-
-    known(idp, "sara")
-    visitor.sign_in("sara", SECRET)
-    sara = signed_in(visitor)
-    assert sara is not None
-    actor = as_actor(sara)
-    old = ReauthProof("provider", clock.now() - dt.timedelta(minutes=6), sara.pk)
-    by_password = ReauthProof("password", clock.now(), sara.pk)
-    others = ReauthProof("provider", clock.now(), sara.pk + 1)
-    for proof in (old, by_password, others):
-        with pytest.raises(Forbidden):
-            services.set_signing_password(actor, password=PASSWORD, proof=proof)
-    assert not User.objects.get(pk=sara.pk).has_usable_password()
-
-
-def test_the_provider_really_asks_again_when_it_should(idp: Idp, visitor: Visitor) -> None:
-    known(idp, "sara")
-    visitor.sign_in("sara", SECRET)
-    sara = signed_in(visitor)
-    assert sara is not None
-    first = fresh(visitor, sara).at
-    assert visitor.sign_in("sara", SECRET).status_code == 302
-    assert fresh(visitor, sara).at == first, "the provider remembered her"
-    assert visitor.sign_in("sara", SECRET, "?fresh=1").status_code == 302
-    assert fresh(visitor, sara).at > first
-
-
-def fresh(visitor: Visitor, user: User) -> ReauthProof:
-    """What `sso.fresh_proof` makes of the browser's session."""
-    from django.http import HttpRequest
-
-    from apps.accounts import sso
-
-    request = HttpRequest()
-    request.session = SessionStore(session_key=visitor.browser.cookies.get("countersign_session"))
-    request.user = user
-    return sso.fresh_proof(request)
-
-
 def test_two_first_sign_ins_at_once_make_one_person(idp: Idp) -> None:
-    from tests.accounts.test_sign_in import at_once
-
     claims = services.ProviderClaims(idp.issuer, "sub-1", "una", "Una Gray", "una@example.org")
     results = at_once(*[lambda: services.sign_in_by_provider(claims)] * 4)
     assert {user.pk for user in results if isinstance(user, User)} == {User.objects.get().pk}
