@@ -16,7 +16,7 @@ from apps.modelcards import dossier as dossiers
 from apps.modelcards import schema
 from apps.modelcards import selectors as cards
 from apps.modelcards.dossier import Dossier, GateView
-from apps.modelcards.renderers import html, pdf
+from apps.modelcards.renderers import html
 from apps.registry import gates
 from apps.registry import selectors as registry
 from apps.registry.gates import GateResult
@@ -27,8 +27,15 @@ from apps.reviews.models import Round
 TEMPLATE = "model-card/1"
 SITE = "Countersign"
 
-render_pdf = pdf.render_pdf
 render_html = html.document_html
+
+
+def render_pdf(dossier: Dossier) -> bytes:
+    """The archival PDF; see the renderer."""
+    # Loaded when first needed: WeasyPrint takes a second that no page, command or beat should pay.
+    from apps.modelcards.renderers import pdf
+
+    return pdf.render_pdf(dossier)
 
 
 def reported_round(version: ModelVersion) -> Round | None:

@@ -2,7 +2,7 @@
 
 core.E001  PROMOTION_GATES is empty or names something that cannot be imported
 core.E002  a system library is missing
-core.E003  LEDGER_RECONCILERS or EVENT_TASKS name something that cannot be imported
+core.E003  LEDGER_RECONCILERS or EVENT_TASKS name something that cannot be imported (`check --deploy`)
 core.W001  the secret key is too short to keep anything secret
 """
 
@@ -70,7 +70,7 @@ def secret_key(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
     ]
 
 
-CHECKS = (promotion_gates, system_libraries, wiring, secret_key)
+CHECKS = (promotion_gates, system_libraries, secret_key)
 
 
 def refuse_unguarded() -> None:

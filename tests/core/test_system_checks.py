@@ -13,7 +13,7 @@ from tests.support.site import free_port, run
 
 
 def ids() -> list[str]:
-    return [message.id for message in run_checks() if message.id]
+    return [message.id for message in run_checks(include_deployment_checks=True) if message.id]
 
 
 def test_the_site_as_it_is_passes():
