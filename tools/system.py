@@ -55,9 +55,12 @@ SITE = (
     ),
     Need("the DejaVu fonts", ("fonts-dejavu-core",), _font("DejaVuSans.ttf")),
     Need("the Noto fonts", ("fonts-noto-core",), _font("NotoSans-Regular.*")),
+    Need("the Noto fixed-width font", ("fonts-noto-mono",), _font("NotoSansMono-Regular.*")),
 )
 TESTS = (
     *SITE,
+    # A site without it prints documents in Latin, Arabic, Hebrew, ... and says which characters it lacks.
+    Need("the CJK fonts", ("fonts-noto-cjk",), _font("NotoSansCJK-Regular.*")),
     Need("Chromium", ("chromium",), _program("chromium")),
     Need("the Poppler tools", ("poppler-utils",), _program("pdftotext", "pdfdetach", "pdftoppm")),
 )

@@ -82,30 +82,32 @@ def _note(missing: set[str]) -> str:
     )
 
 
-class _MissingGlyphs(logging.Handler):
-    """WeasyPrint says in its log, and only there, that a character has no glyph."""
+class _MissingGlyphs(logging.Filter):
+    """WeasyPrint says in its log, and only there, that a character has no glyph. Its other warnings are
+    about style, the same for every document, and go nowhere."""
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__()
         self.found: set[str] = set()
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple) and str(record.msg).startswith(".notdef"):
             self.found.add(str(record.args[0]))
+        return record.levelno >= logging.ERROR
 
 
 @contextmanager
 def _listening() -> Iterator[set[str]]:
     """The characters without a glyph that were met while this was open."""
-    logger, handler = logging.getLogger("weasyprint"), _MissingGlyphs()
+    logger, listener = logging.getLogger("weasyprint"), _MissingGlyphs()
     level = logger.level
-    logger.addHandler(handler)
+    logger.addFilter(listener)
     logger.setLevel(logging.WARNING)
     try:
-        yield handler.found
+        yield listener.found
     finally:
         logger.setLevel(level)
-        logger.removeHandler(handler)
+        logger.removeFilter(listener)
 
 
 def _write(html: str, dossier: Dossier, when: dt.datetime, fetcher: URLFetcher) -> Any:
