@@ -89,9 +89,13 @@ def _readable(facts: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _from_ms(value: str | None) -> str:
+    """A client's milliseconds in words; a number that is no date on any calendar stays a number."""
     if not value:
         return ""
-    return moment(dt.datetime.fromtimestamp(int(value) / 1000, tz=dt.UTC))
+    try:
+        return moment(dt.datetime.fromtimestamp(int(value) / 1000, tz=dt.UTC))
+    except (OverflowError, ValueError, OSError):
+        return f"{value} ms after 1970"
 
 
 def moment(at: dt.datetime) -> str:

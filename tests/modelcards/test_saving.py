@@ -12,11 +12,17 @@ from apps.accounts.models import User
 from apps.audits.selectors import events, replay
 from apps.core import canonical
 from apps.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Tampered
+from apps.experiments import selectors as experiments
+from apps.experiments.ingest import Pair
+from apps.experiments.selectors import run_digest
+from apps.experiments.services.inputs import DatasetClaim, InputClaim, log_inputs
 from apps.modelcards import gates, reconcile, schema, selectors, services
+from apps.modelcards.card import as_data
 from apps.modelcards.models import CardRevision
 from apps.registry import services as registry
 from apps.registry.models import ModelVersion
 from tests import factories
+from tests.experiments import makers
 from tests.support.people import as_actor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,3 +248,30 @@ def test_the_card_shows_the_record_and_reads_it_in_a_constant_number_of_queries(
     assert card.block("files").computed.parts[0].rows[0][2].text == version.manifest[0]["digest"]
     assert "not measured" in card.block("fairness").computed.parts[0].reason
     assert card.block("run").is_missing
+
+
+def test_a_run_fills_its_blocks_with_what_it_logged(ana: User) -> None:
+    actor = as_actor(ana)
+    run = makers.run(
+        actor,
+        makers.experiment(actor),
+        name="lively-run",
+        start=10**17,
+        metrics={"auc": 0.871, "loss": float("nan")},
+        params={"depth": "7"},
+        tags={"team": "risk"},
+    )
+    claim = DatasetClaim("acs_2015", "d1", "local", "file:///data.csv")
+    used = [InputClaim(claim, [Pair("mlflow.data.context", "training")])]
+    log_inputs(actor, run_id=run.run_id, datasets=used)
+    version = factories.version(actor, factories.model(actor), run=makers.ended(actor, run))
+    card = as_data(selectors.card(version))
+    blocks = {block["key"]: block for section in card["sections"] for block in section["blocks"]}
+    said = json.dumps(blocks["run"]["computed"])
+    for logged in ("lively-run", "depth", "0.871", "NaN", "risk", "ms after 1970", "FINISHED"):
+        assert logged in said, logged
+    (table,) = blocks["training_inputs"]["computed"]["parts"]
+    texts = [cell["text"] for cell in table["rows"][0]]
+    assert texts == ["acs_2015", "training", "local file:///data.csv", "d1"]
+    (source,) = blocks["run"]["computed"]["sources"]
+    assert source["digest"] == run_digest(experiments.get_run(run.run_id))
