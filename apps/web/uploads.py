@@ -35,8 +35,8 @@ class _Parser(MultiPartParser):
 
 
 class _Handler(TemporaryFileUploadHandler):
-    def file_complete(self, file_size: int) -> UploadedFile | None:
-        file: UploadedFile | None = super().file_complete(file_size)
+    def file_complete(self, file_size: int) -> UploadedFile[Any] | None:
+        file: UploadedFile[Any] | None = super().file_complete(file_size)
         if file is not None:
             file.relative_path = self.file_name  # type: ignore[attr-defined]  # read by `uploads`
         return file
@@ -52,7 +52,7 @@ def _parse(request: HttpRequest, meta: Any, post_data: Any) -> Any:
     return _Parser(meta, post_data, request.upload_handlers, request.encoding).parse()
 
 
-def uploads(files: Sequence[UploadedFile], folder: Sequence[UploadedFile]) -> list[Upload]:
+def uploads(files: Sequence[UploadedFile[Any]], folder: Sequence[UploadedFile[Any]]) -> list[Upload]:
     """The chosen files by name, and those of the chosen folder by their path inside it."""
     inside = [(_path(file), file) for file in folder]
     tops = {path.partition("/")[0] for path, _ in inside}
@@ -62,5 +62,5 @@ def uploads(files: Sequence[UploadedFile], folder: Sequence[UploadedFile]) -> li
     return [Upload(path, file, file.size or 0) for path, file in found]  # type: ignore[arg-type]  # a File is a stream
 
 
-def _path(file: UploadedFile) -> str:
+def _path(file: UploadedFile[Any]) -> str:
     return str(getattr(file, "relative_path", "") or file.name)

@@ -61,7 +61,9 @@ def test_the_subject_is_found_as_people_say_it(
     assert hidden not in timeline
 
 
-@pytest.mark.parametrize("subject", ["nobody/9", "REV-999", "user:1", "\x00", "model:99999999999999999"])
+@pytest.mark.parametrize(
+    "subject", ["nobody/9", "REV-999", "user:1", "\x00", "model:99999999999999999"]
+)
 def test_a_subject_that_is_not_ones_own_to_see_is_refused_in_the_form(
     ana: User, otto: User, story: None, subject: str
 ) -> None:
@@ -72,7 +74,9 @@ def test_a_subject_that_is_not_ones_own_to_see_is_refused_in_the_form(
 
 def test_other_filters_hold(ana: User, aud: User, story: None) -> None:
     client = browser(aud)
-    page = client.get("/audit/", {"what": "registry.", "who": ana.pk, "since": "7"}).content.decode()
+    page = client.get(
+        "/audit/", {"what": "registry.", "who": ana.pk, "since": "7"}
+    ).content.decode()
     assert "registered" in page
     assert "accounts.user.created" not in page
     empty = client.get("/audit/", {"who": aud.pk, "what": "reviews."}).content.decode()
@@ -110,7 +114,15 @@ def test_the_export_verifies_without_us(aud: User, story: None, tmp_path: Path) 
     export.write_bytes(b"".join(answer.streaming_content))  # type: ignore[attr-defined]
     seq = newest("registry.alias.set")
     extract.write_bytes(browser(aud).get(f"/audit/{seq}/extract.json").content)
-    command = [sys.executable, "-I", str(VERIFIER), "--export", str(export), "--extract", str(extract)]
+    command = [
+        sys.executable,
+        "-I",
+        str(VERIFIER),
+        "--export",
+        str(export),
+        "--extract",
+        str(extract),
+    ]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
     done = selectors.attempts(act="GET web:audit-export", outcome="done")

@@ -65,7 +65,11 @@ def test_a_model_is_registered_by_uploading_its_files(ana: User) -> None:
 
 def test_a_folder_keeps_the_paths_inside_it(ana: User) -> None:
     boundary = "----folder"
-    parts = [("name", None, b"churn"), ("exposure", None, b"low"), ("purpose_class", None, b"decision")]
+    parts = [
+        ("name", None, b"churn"),
+        ("exposure", None, b"low"),
+        ("purpose_class", None, b"decision"),
+    ]
     parts += [
         ("folder", "mymodel/MLmodel", GOOD["MLmodel"]),
         ("folder", "mymodel/data/model.pkl", GOOD["model.pkl"]),
@@ -73,7 +77,9 @@ def test_a_folder_keeps_the_paths_inside_it(ana: User) -> None:
     body = b""
     for name, filename, data in parts:
         disposition = f'form-data; name="{name}"' + (f'; filename="{filename}"' if filename else "")
-        body += f"--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n".encode() + data + b"\r\n"
+        body += (
+            f"--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n".encode() + data + b"\r\n"
+        )
     body += f"--{boundary}--\r\n".encode()
     answer = browser(ana).post(
         "/models/new/", data=body, content_type=f"multipart/form-data; boundary={boundary}"
@@ -196,7 +202,9 @@ def test_a_version_is_added_by_upload(ana: User) -> None:
     answer = browser(ana).post("/models/churn/versions/new/", {"files": [file("model.onnx", ONNX)]})
     assert answer["Location"] == "/models/churn/2/"
     with nothing_written():
-        answer = browser(ana).post("/models/churn/versions/new/", {"files": [file("m.onnx", b"no")]})
+        answer = browser(ana).post(
+            "/models/churn/versions/new/", {"files": [file("m.onnx", b"no")]}
+        )
     assert answer.status_code == 422
 
 
@@ -214,7 +222,13 @@ def test_settings_change_and_are_recorded(ana: User, rui: User) -> None:
     assert "Governance</label>" not in page
     answer = browser(ana).post(
         "/models/churn/settings/",
-        {"owner": ana.pk, "team": "", "exposure": "low", "purpose_class": "informational", "purpose": "p"},
+        {
+            "owner": ana.pk,
+            "team": "",
+            "exposure": "low",
+            "purpose_class": "informational",
+            "purpose": "p",
+        },
     )
     assert answer.status_code == 302, answer.content
     model.refresh_from_db()
@@ -263,7 +277,16 @@ def test_the_list_filters(ana: User) -> None:
 def test_a_stranger_sees_no_model(ana: User, otto: User) -> None:
     factories.version(as_actor(ana), factories.model(as_actor(ana), "churn"))
     assert b"/models/churn/" not in browser(otto).get("/models/").content
-    for page in ("", "settings/", "1/", "1/files/", "1/history/", "1/compare/", "1/lineage/", "1/submit/"):
+    for page in (
+        "",
+        "settings/",
+        "1/",
+        "1/files/",
+        "1/history/",
+        "1/compare/",
+        "1/lineage/",
+        "1/submit/",
+    ):
         assert browser(otto).get(f"/models/churn/{page}").status_code == 404, page
 
 

@@ -25,7 +25,7 @@ class ManyFiles(forms.FileField):
 
     widget = ManyFilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         found = data if isinstance(data, list | tuple) else [data] if data else []
         return [file for file in found if file]
 
@@ -61,7 +61,7 @@ class _WithFiles(Form):
 class UploadVersionForm(_WithFiles):
     """A version of an existing model."""
 
-    files = _files()
+    files = _files()  # type: ignore[assignment]  # fields leave the class; `form.files` stays Django's
     folder = _folder()
     description = forms.CharField(
         label="Description",
@@ -127,7 +127,7 @@ class NewModelForm(_WithFiles):
         choices=Governance.choices,
         help_text="A sandbox model is outside the approval rules and shown so everywhere.",
     )
-    files = _files()
+    files = _files()  # type: ignore[assignment]  # fields leave the class; `form.files` stays Django's
     folder = _folder()
 
     def __init__(

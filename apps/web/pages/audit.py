@@ -24,6 +24,7 @@ from apps.web.pages import record, subjects
 from apps.web.pages.record import Record
 from apps.web.parts import (
     Action,
+    Cell,
     Column,
     Crumb,
     Empty,
@@ -125,7 +126,9 @@ def _chips(request: HttpRequest, form: RecordFilter) -> list[FilterChip]:
     }
     phrases = {"subject": "about {}", "who": "by {}", "what": "{}", "since": "last {}"}
     return [
-        FilterChip(phrases[name].format(labels[name].get(value, value)), query.without(request, name))
+        FilterChip(
+            phrases[name].format(labels[name].get(value, value)), query.without(request, name)
+        )
         for name in phrases
         for value in [request.GET.get(name, "").strip()]
         if value
@@ -136,7 +139,9 @@ def _empty(*, filtered: bool) -> Empty:
     if filtered:
         clear = Action("Clear the filters", addresses.record())
         return Empty("no-match", "No event matches these filters", action=clear)
-    return Empty("nothing-yet", "Nothing has happened yet", "What is done on models you may see stands here.")
+    return Empty(
+        "nothing-yet", "Nothing has happened yet", "What is done on models you may see stands here."
+    )
 
 
 def _header(actor: Actor) -> PageHeader:
@@ -191,11 +196,12 @@ def event(actor: Actor, seq: int) -> EventPage:
     url = addresses.event(seq)
     return EventPage(
         header=PageHeader(
-            title=f"Event {seq}",
-            ref="EVT",
+            title=f"EVT-{seq}",
             meta=[cells.mono(found.type), cells.when(found.at)],
-            actions=[Action("Proof as a file", url + "extract.json", "", "download", download=True)],
-            crumbs=[Crumb("Audit", addresses.record()), Crumb(f"Event {seq}")],
+            actions=[
+                Action("Proof as a file", url + "extract.json", "", "download", download=True)
+            ],
+            crumbs=[Crumb("Audit", addresses.record()), Crumb(f"EVT-{seq}")],
         ),
         event=found,
         about=subjects.about([found]),
@@ -291,12 +297,14 @@ def _attempt(each: AttemptView) -> Row:
             cells.person(each.actor_label, machine=each.actor_kind in {"service", "system"}),
             cells.mono(each.subject) if each.subject else cells.missing("nothing in particular"),
             cells.text(each.reason) if each.reason else cells.missing("no reason needed"),
-            cells.text(each.remote_addr, note=each.door) if each.remote_addr else cells.text(each.door),
+            cells.text(each.remote_addr, note=each.door)
+            if each.remote_addr
+            else cells.text(each.door),
             when,
             cells.number(words.thousands(each.times)),
         ]
     )
 
 
-def _when(first: dt.datetime, last: dt.datetime) -> cells.Cell:
+def _when(first: dt.datetime, last: dt.datetime) -> Cell:
     return cells.when(last if last > first else first)

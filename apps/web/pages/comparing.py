@@ -162,6 +162,29 @@ def _card(base: ModelVersion, newer: CardRevision | None) -> list[TextChange]:
         return []
     blocks = diff.compare(older.texts if older else {}, newer.texts, only_changed=True)
     return [
-        TextChange(block.title, block.section, [(piece.op, piece.text) for piece in block.pieces])
+        TextChange(block.title, block.section, _joined([(p.op, p.text) for p in block.pieces]))
         for block in blocks
     ]
+
+
+def _joined(pieces: Sequence[Piece]) -> list[Piece]:
+    """Changes with nothing but space between them as one: a rewritten sentence reads as a sentence."""
+    joined: list[Piece] = []
+    gone = came = ""
+    for place, (op, text) in enumerate(pieces):
+        following = pieces[place + 1 : place + 2]
+        bridge = op == "same" and not text.strip() and (gone or came) and following
+        if bridge:
+            gone, came = gone + text, came + text
+        elif op == "same":
+            joined += _change(gone, came)
+            joined.append((op, text))
+            gone = came = ""
+        else:
+            gone, came = (gone + text, came) if op == "removed" else (gone, came + text)
+    return joined + _change(gone, came)
+
+
+def _change(gone: str, came: str) -> list[Piece]:
+    both: list[Piece] = [("removed", gone), ("added", came)]
+    return [piece for piece in both if piece[1]]

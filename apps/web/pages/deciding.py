@@ -79,27 +79,11 @@ def _sign_box(
 def statement(review: Review, round_: Round) -> str:
     """The decision in one sentence: what, for where, on which evidence."""
     manifest = evidence.read(round_)
-    parts = [_checks(manifest["checks"]), _card(manifest["card"])]
+    verdicts = [(entry["kind"], entry["verdict"]) for entry in manifest["checks"]]
+    parts = [decision_box.count_verdicts(verdicts) or "no check demanded", _card(manifest["card"])]
     return (
         f"You decide whether {review.version} may enter {decision_box.in_words(review.target_list)}, on evidence "
         f"{round_.digest[:8]} (round {round_.number}): {', '.join(parts)}."
-    )
-
-
-def _checks(entries: Sequence[dict[str, Any]]) -> str:
-    """`2 checks passed, 1 failed (fairness)`."""
-    counted: dict[str, list[str]] = {}
-    for entry in entries:
-        counted.setdefault(status.chip("verdict", entry["verdict"]).label.lower(), []).append(
-            entry["kind"]
-        )
-    return (
-        ", ".join(
-            f"{len(kinds)} {'check ' if not place else ''}{label}"
-            + ("" if label == "passed" else f" ({', '.join(kinds)})")
-            for place, (label, kinds) in enumerate(counted.items())
-        )
-        or "no check demanded"
     )
 
 
@@ -255,6 +239,7 @@ def _record(event: EventView | None, decision: Decision) -> list[Fact]:
         return [Fact("Event", missing), *facts]
     return [
         Fact("Event", cells.link(f"EVT-{event.seq}", addresses.event(event.seq))),
+        Fact("Its proof", cells.link("as a file", addresses.event(event.seq) + "extract.json")),
         Fact("Leaf", cells.digest(event.leaf_hash)),
         Fact(f"Root at size {event.seq}", cells.digest(event.root)),
         *facts,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from apps.accounts import policy
 from apps.checks import selectors as checks
+from apps.checks.verdicts import Verdict
 from apps.core.actor import Actor
 from apps.modelcards import selectors as modelcards
 from apps.registry import gates
@@ -18,6 +19,7 @@ from apps.registry.targets import Target
 from apps.reviews import selectors as reviews
 from apps.reviews.models import PolicyVersion, Review
 from apps.reviews.policies.document import parse
+from apps.web import status
 from apps.web.parts import Action, DecisionBox, Requirement, RequirementState
 
 # Which right the act of a gate takes: whoever lacks it is told who has it.
@@ -38,7 +40,10 @@ def box(
         return None
     results = evaluate(version, targets, review)
     ages = _ages(version, review)
-    rows = [_requirement(result, review, verbs, ages) for result in results]
+    facts = {"checks": _counted(version, review)}
+    rows = [
+        _requirement(result, facts.get(result.key, ""), review, verbs, ages) for result in results
+    ]
     held = set(targets) <= set(registry.held_targets(version))
     names = in_words(targets)
     title = f"In {names}" if held else f"To reach {names}"
@@ -56,11 +61,38 @@ def evaluate(
     version: ModelVersion, targets: Sequence[Target], review: Review | None
 ) -> list[GateResult]:
     """The gates under the terms that count: the review's pinned policy, else the active one."""
-    pinned: PolicyVersion = reviews.active_policy()
-    if review is not None and (review.state.is_active or review.state == "promoted"):
-        pinned = review.policy_version
-    terms = parse(pinned.document).gates.model_dump(mode="json")
+    terms = parse(_policy(review).document).gates.model_dump(mode="json")
     return gates.evaluate(version, targets, terms)
+
+
+def _policy(review: Review | None) -> PolicyVersion:
+    if review is not None and (review.state.is_active or review.state == "promoted"):
+        return review.policy_version
+    return reviews.active_policy()
+
+
+def _counted(version: ModelVersion, review: Review | None) -> str:
+    """The checks in few words; each has its sentence beneath."""
+    results = checks.results(version, parse(_policy(review).document).gates.checks)
+    return count_verdicts([(result.kind, result.verdict.value) for result in results])
+
+
+def checks_in_words(version: ModelVersion) -> str:
+    """The checks of a version that nobody was asked about yet."""
+    return _counted(version, None)
+
+
+def count_verdicts(pairs: Sequence[tuple[str, str]]) -> str:
+    """`2 checks passed, 1 failed (fairness)`; empty for no check at all."""
+    counted: dict[str, list[str]] = {}
+    for kind, verdict in sorted(pairs, key=lambda pair: Verdict(pair[1]).rank, reverse=True):
+        counted.setdefault(status.chip("verdict", verdict).label.lower(), []).append(kind)
+    parts: list[str] = []
+    for label, kinds in counted.items():
+        noun = "" if parts else ("check " if len(kinds) == 1 else "checks ")
+        which = "" if label == "passed" else f" ({', '.join(sorted(kinds))})"
+        parts.append(f"{len(kinds)} {noun}{label}{which}")
+    return ", ".join(parts)
 
 
 def in_words(targets: Sequence[Target]) -> str:
@@ -84,6 +116,7 @@ def requirement_state(result: GateResult, review: Review | None) -> RequirementS
 
 def _requirement(
     result: GateResult,
+    fact: str,
     review: Review | None,
     verbs: Collection[str],
     ages: dict[str, dt.datetime],
@@ -91,7 +124,7 @@ def _requirement(
     return Requirement(
         requirement_state(result, review),
         result.title,
-        result.fact,
+        f"{fact[:1].upper()}{fact[1:]}." if fact else result.fact,
         ages.get(result.key) if result.state != "missing" or result.key == "review" else None,
         _act(result, verbs),
     )

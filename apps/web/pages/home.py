@@ -76,7 +76,9 @@ def _gap(actor: Actor, version: ModelVersion) -> Waiting:
     targets = registry.governed_targets()
     results = decision_box.evaluate(version, targets, None)
     missing = [
-        result for result in results if not result.passes and result.key not in {"review", "evidence"}
+        result
+        for result in results
+        if not result.passes and result.key not in {"review", "evidence"}
     ]
     verbs = policy.verbs_on(actor, version)
     url = addresses.version(version.model.name, version.number)
@@ -85,8 +87,15 @@ def _gap(actor: Actor, version: ModelVersion) -> Waiting:
         action = Action("Submit", f"{url}submit/") if "review.submit" in verbs else None
         return Waiting(str(version), url, fact, Chip("Ready", "info", "sign"), action)
     first = missing[0]
-    fact = f"{first.title}: {first.fact}"
-    return Waiting(str(version), url, _clip(fact), Chip("Draft", "neutral", "edit"), _act(first.key, url, verbs))
+    counted = decision_box.checks_in_words(version) if first.key == "checks" else ""
+    fact = f"{first.title}: {counted or first.fact}"
+    return Waiting(
+        str(version),
+        url,
+        _clip(fact),
+        Chip("Draft", "neutral", "edit"),
+        _act(first.key, url, verbs),
+    )
 
 
 def _act(key: str, url: str, verbs: Collection[str]) -> Action | None:

@@ -224,7 +224,7 @@ def _header(found: RegisteredModel, verbs: Collection[str]) -> PageHeader:
     if "model.register" in verbs:
         url = addresses.model(found.name) + "versions/new/"
         actions.append(Action("Add a version", url, "", "upload"))
-    if verbs & {"model.manage", "model.edit", "model.sandbox"}:
+    if not {"model.manage", "model.edit", "model.sandbox"}.isdisjoint(verbs):
         actions.append(Action("Settings", addresses.model(found.name) + "settings/"))
     return PageHeader(
         title=found.name,
@@ -275,7 +275,7 @@ def _versions(found: RegisteredModel, request: HttpRequest, verbs: Collection[st
     )
     count = words.plural(min(len(versions), VERSIONS), "version")
     paging = Paging(count, following, start) if start or following else None
-    names_ = ("Version", "Status", "Aliases", "From", "Registered by", "When", "Files")
+    names_ = ("Version", "Status", "Aliases", "From", "When", "Size")
     columns = [Column(name) for name in names_]
     empty = Empty(
         "nothing-yet",
@@ -296,9 +296,11 @@ def _version(version: ModelVersion, states: dict[int, tuple[int, str]]) -> Row:
     if state is not None and not (state[1] == "promoted" and chips):
         chips.append(status.chip("review", state[1]))
     source = (
-        cells.link(version.run.name, addresses.run(version.run.run_id))
+        cells.link(
+            version.run.name, addresses.run(version.run.run_id), note=f"by {version.created_by}"
+        )
         if version.run
-        else cells.missing("registered from files")
+        else cells.text("Files", note=f"by {version.created_by}")
     )
     return Row(
         [
@@ -306,9 +308,8 @@ def _version(version: ModelVersion, states: dict[int, tuple[int, str]]) -> Row:
             cells.chip(*chips or [Chip("Draft", "neutral", "edit")]),
             cells.tags([row.name for row in version.aliases.all()], aliases=True),
             source,
-            cells.person(str(version.created_by)),
             cells.when(version.created_at),
-            cells.text(words.size(version.total_size))
+            cells.number(words.size(version.total_size))
             if version.manifest
             else cells.missing("no files here"),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apps.accounts import policy
 from apps.core.actor import Actor
@@ -92,7 +92,7 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         steps=[_step(review, each) for each in asked],
         round=shown,
         as_of=f"EVT-{shown.ledger_size}" if shown else "",
-        box=decision_box.box(actor, review.version, review, verbs) if _is_current(review) else None,
+        box=_box(actor, review, verbs),
         evidence=review_evidence.read(actor, review, shown) if shown else None,
         decisions=_decisions(review, rounds),
         voids=[_void(each) for each in rounds if not each.is_live],
@@ -100,6 +100,21 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         acts=_acts(review, verbs, why_not),
         history_url=addresses.audit(review.key),
     )
+
+
+def _box(actor: Actor, review: Review, verbs: Collection[str]) -> DecisionBox | None:
+    """The gates of the version, without the act that leads to where the reader is."""
+    if not _is_current(review):
+        return None
+    box = decision_box.box(actor, review.version, review, verbs)
+    if box is None:
+        return None
+    here = addresses.review(review.pk)
+    rows = [
+        replace(row, act=None) if row.act is not None and row.act.url == here else row
+        for row in box.requirements
+    ]
+    return replace(box, requirements=rows)
 
 
 def _is_current(review: Review) -> bool:
@@ -193,7 +208,7 @@ def _decisions(review: Review, rounds: Sequence[Round]) -> Table | None:
         for each in rounds
         for decision in reversed(list(each.decisions.all()))
     ]
-    names = ("Who", "Decision", "Why", "Round", "When", "Evidence", "Receipt")
+    names = ("Who", "Decision", "Why", "Round", "When")
     return Table("Decisions", [Column(name) for name in names], rows) if rows else None
 
 
@@ -202,13 +217,11 @@ def _decision(review: Review, round_: Round, decision: Decision) -> Row:
     note = "" if round_.is_live else "void with its round"
     return Row(
         [
-            cells.text(decision.signer_name, note=decision.role),
+            cells.link(decision.signer_name, url, note=f"{decision.role}, receipt"),
             cells.chip(status.chip("decision", decision.outcome), note=note),
             cells.text(decision.comment),
-            cells.text(str(round_.number)),
+            cells.text(str(round_.number), note=decision.evidence_digest[:8]),
             cells.when(decision.created_at),
-            cells.mono(decision.evidence_digest[:8]),
-            cells.link("Receipt", url),
         ],
         id=f"decision-{decision.pk}",
     )

@@ -25,7 +25,7 @@ from apps.reviews.models import Review, Round
 from apps.web import addresses, cells, status, words
 from apps.web.pages import comparing
 from apps.web.pages.comparing import Changes
-from apps.web.parts import Chip, Column, Fact, Row, Table
+from apps.web.parts import Cell, Chip, Column, Fact, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _judged(version: ModelVersion, entry: dict[str, Any], limits: CheckLimits) -
     return Table(f"{checks.TITLES[entry['kind']]}, number by number", columns, rows, dense=True)
 
 
-def _interval(low: str | None, high: str | None) -> cells.Cell:
+def _interval(low: str | None, high: str | None) -> Cell:
     if low is None or high is None:
         return cells.missing("no interval")
     return cells.text(f"{words.decimals(low, 3)} to {words.decimals(high, 3)}")

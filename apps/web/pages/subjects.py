@@ -121,7 +121,9 @@ def _crumbs(
         url = addresses.version(version.model.name, version.number)
         crumbs.append(Crumb(str(version), url if version.deleted_at is None else ""))
     elif model := models.get(named.get("model", 0)):
-        crumbs.append(Crumb(model.name, addresses.model(model.name) if not model.deleted_at else ""))
+        crumbs.append(
+            Crumb(model.name, addresses.model(model.name) if not model.deleted_at else "")
+        )
     elif experiment := found.get(named.get("experiment", -1)):
         crumbs.append(Crumb(experiment.name, f"/experiments/{experiment.pk}/"))
     if "review" in named:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.utils.html import format_html
+
 from apps.accounts import policy
 from apps.accounts.selectors import names
 from apps.core.actor import Actor
@@ -17,6 +19,7 @@ from apps.reviews import selectors as reviews
 from apps.reviews.models import Review
 from apps.web import addresses, cells, status, words
 from apps.web.parts import Action, Cell, Chip, Crumb, Notice, PageHeader, Tab
+from apps.web.templatetags.ui import when
 
 TABS = (
     ("Overview", ""),
@@ -53,7 +56,7 @@ def frame(
         aliases=[row.name for row in version.aliases.order_by("name")],
         meta=_meta(version, review),
         digest=version.manifest_digest if version.manifest else "",
-        actions=[*actions, *_actions(version, review, verbs)],
+        actions=[*actions, *_actions(version, review, verbs, current)],
         crumbs=[
             Crumb("Models", "/models/"),
             Crumb(version.model.name, addresses.model(version.model.name)),
@@ -89,11 +92,12 @@ def _meta(version: ModelVersion, review: Review | None) -> list[Cell]:
     run = version.run
     ids = [version.created_by_id] + ([run.created_by_id] if run else [])
     people = names(ids)
-    registered = cells.text(f"Registered by {people[version.created_by_id]}")
-    meta = [registered, cells.when(version.created_at)]
+    who, at = people[version.created_by_id], when(version.created_at)
+    meta = [cells.html(format_html("Registered by {} {}", who, at))]
     if run is not None:
-        trained = cells.text(f"trained by {people[run.created_by_id]} in")
-        meta = [trained, cells.link(f"run {run.name}", addresses.run(run.run_id)), *meta]
+        who, url = people[run.created_by_id], addresses.run(run.run_id)
+        trained = format_html('{} trained it in run <a href="{}">{}</a>', who, url, run.name)
+        meta.insert(0, cells.html(trained))
     if version.manifest:
         count = words.plural(len(version.manifest), "file")
         meta.append(cells.text(f"{count}, {words.size(version.total_size)}"))
@@ -102,12 +106,14 @@ def _meta(version: ModelVersion, review: Review | None) -> list[Cell]:
     return meta
 
 
-def _actions(version: ModelVersion, review: Review | None, verbs: Collection[str]) -> list[Action]:
-    """The one next step of somebody who may take it."""
+def _actions(
+    version: ModelVersion, review: Review | None, verbs: Collection[str], current: str
+) -> list[Action]:
+    """The one next step of somebody who may take it, unless she is on its page."""
     url = addresses.version(version.model.name, version.number, "submit/")
     under_review = review is not None and review.state.is_active
     free = version.model.is_governed and bool(version.manifest) and not under_review
-    if not free or "review.submit" not in verbs:
+    if not free or "review.submit" not in verbs or current == "submit/":
         return []
     if set(registry.governed_targets()) <= set(registry.held_targets(version)):
         return []

@@ -15,7 +15,7 @@ from apps.audits.selectors import EventView
 from apps.checks import selectors as checks
 from apps.core.actor import Actor
 from apps.registry import selectors as registry
-from apps.registry.models import ModelVersion
+from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import evidence
 from apps.reviews import selectors as reviews
@@ -37,7 +37,7 @@ from apps.web.parts import (
     Table,
 )
 
-HEADLINES = 4
+HEADLINES = 3
 PAGE = 50
 
 
@@ -134,9 +134,6 @@ def _figures(version: ModelVersion) -> list[Figure]:
             figures.append(
                 Figure("Evaluation data", words.thousands(row.rows), f"rows, {row.name}")
             )
-    if version.manifest:
-        note = words.plural(len(version.manifest), "file")
-        figures.append(Figure("Size", words.size(version.total_size), note))
     return figures
 
 
@@ -200,7 +197,7 @@ def _facts(version: ModelVersion) -> list[Fact]:
     return facts
 
 
-def tier_note(model: object) -> str:
+def tier_note(model: RegisteredModel) -> str:
     """How the tier came about."""
     exposure = model.get_exposure_display()
     purpose = model.get_purpose_class_display()
