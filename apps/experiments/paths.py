@@ -14,7 +14,7 @@ def safe(path: str, *, empty: bool = False) -> str:
 
     Refuses whatever could mean another place to somebody on the way, also when percent-decoded again
     and again: parent folders, absolute paths, drive letters and schemes, backslashes, fragments,
-    control characters, empty segments.
+    control characters, what is not UTF-8, empty segments.
     """
     trimmed = path.strip("/")
     if not trimmed:
@@ -34,7 +34,7 @@ def safe(path: str, *, empty: bool = False) -> str:
 
 
 def _check(path: str, given: str) -> None:
-    if "\\" in path or "#" in path or not path.isprintable():
+    if any(mark in path for mark in "\\#\N{REPLACEMENT CHARACTER}") or not path.isprintable():
         raise _invalid(given)
     segments = path.split("/")
     if ":" in segments[0] or any(segment in {"", ".", ".."} for segment in segments):
