@@ -61,7 +61,7 @@ GROUPS: Counts = {
 
 
 def test_each_group_has_its_rates_with_intervals_and_n() -> None:
-    table = tables(fairness.fairness(measured(GROUPS), SOURCE, ""))["Rates by sex"]
+    table = tables(fairness.fairness(measured(GROUPS), SOURCE, ""))["Selection by sex"]
     assert column(table, "sex") == ["men", "women", "unknown"]
     assert column(table, "n") == ["100", "100", "3"]
     assert column(table, "Selection rate") == ["0.500", "0.300", "0.000"]
@@ -70,7 +70,7 @@ def test_each_group_has_its_rates_with_intervals_and_n() -> None:
 
 
 def test_a_rate_that_is_not_defined_is_a_dash_and_never_zero() -> None:
-    table = tables(fairness.fairness(measured(GROUPS), SOURCE, ""))["Rates by sex"]
+    table = tables(fairness.fairness(measured(GROUPS), SOURCE, ""))["Errors by sex"]
     assert column(table, "True positive rate")[2] == "—"
 
 

@@ -54,7 +54,8 @@ def _grouping(grouping: Grouping, result: FairnessResult) -> Iterator[Part]:
     yield Chart(
         f"Selection rate by {grouping.label}, with {confidence} intervals", "selection rate", chart
     )
-    yield _rates(grouping, groups, confidence)
+    yield _selection(grouping, groups, confidence)
+    yield _errors(grouping, groups, confidence)
     yield _gaps(grouping, confidence)
 
 
@@ -80,34 +81,57 @@ def _with_interval(group: Group) -> str:
     return f"{shown(number.value)} ({low} to {high}, n = {grouped(group.n)})"
 
 
-def _rates(grouping: Grouping, groups: list[Group], confidence: str) -> Table:
+def _selection(grouping: Grouping, groups: list[Group], confidence: str) -> Table:
+    """Who is selected how often, and by how much more or less than the reference."""
     head = (
         Column(grouping.label),
         Column("n", numeric=True),
-        *(
-            column
-            for title in RATES.values()
-            for column in (Column(title, numeric=True), Column(confidence, numeric=True))
-        ),
+        Column("Selection rate", numeric=True),
+        Column(f"{confidence} interval", numeric=True),
         Column("Against reference", numeric=True),
+        Column(f"{confidence} interval", numeric=True),
     )
     rows = tuple(
         cells(
             group.label,
             grouped(group.n),
-            *(text for key in RATES for text in _pair(group.rates[key])),
-            _against(group, grouping),
+            *_pair(group.rates["selection_rate"]),
+            *_against(group, grouping),
         )
         for group in groups
     )
     note = (
         f"Against reference: selection rate minus that of {group_label(grouping.reference)} "
-        f"({grouping.reference_is}). A dash means not defined: the group has nobody whom the rate is about."
+        f"({grouping.reference_is})."
     )
     if grouping.empty_count:
         names = listed([group_label(values) for values in grouping.empty[:8]], 8)
         note += f" {grouped(grouping.empty_count)} combinations nobody is in: {names}."
-    return Table(f"Rates by {grouping.label}", head, rows, note=note)
+    return Table(f"Selection by {grouping.label}", head, rows, note=note)
+
+
+_ERROR_RATES = ("true_positive_rate", "false_positive_rate", "accuracy")
+
+
+def _errors(grouping: Grouping, groups: list[Group], confidence: str) -> Table:
+    """How often each group is judged rightly and wrongly."""
+    head = (
+        Column(grouping.label),
+        *(
+            column
+            for key in _ERROR_RATES
+            for column in (
+                Column(RATES[key], numeric=True),
+                Column(f"{confidence} interval", numeric=True),
+            )
+        ),
+    )
+    rows = tuple(
+        cells(group.label, *(text for key in _ERROR_RATES for text in _pair(group.rates[key])))
+        for group in groups
+    )
+    note = "A dash means not defined: the group has nobody whom the rate is about."
+    return Table(f"Errors by {grouping.label}", head, rows, note=note)
 
 
 def _pair(number: Estimate) -> tuple[str, str]:
@@ -117,14 +141,21 @@ def _pair(number: Estimate) -> tuple[str, str]:
     return shown(number.value), f"{low}–{high}"
 
 
-def _against(group: Group, grouping: Grouping) -> str:
+def _against(group: Group, grouping: Grouping) -> tuple[str, str]:
+    """Signed, with a minus sign that is as wide as the plus."""
     if group.values == grouping.reference:
-        return "reference"
+        return "reference", ""
     number = group.differences.get("selection_rate")
     if number is None or number.value is None:
-        return "—"
-    sign = "+" if float(number.value) > 0 else ""
-    return f"{sign}{shown(number.value)}".replace("-", "−")
+        return "—", ""
+    low, high = ends(number)
+    value = shown(number.value)
+    sign = "+" if float(value) > 0 else ""
+    return _minus(f"{sign}{value}"), _minus(f"{low} to {high}")
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def _gaps(grouping: Grouping, confidence: str) -> Table:

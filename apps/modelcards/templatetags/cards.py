@@ -12,6 +12,8 @@ from apps.modelcards.renderers import layout, svg
 
 register = template.Library()
 
+SHORT = 14  # rows
+
 
 @register.filter
 def prose(text: str) -> SafeString:
@@ -57,6 +59,12 @@ def at(items: tuple[parts.Column, ...], index: int) -> parts.Column:
 def columns(table: parts.Table) -> list[tuple[parts.Column, str]]:
     """Each column with the class that gives it its share of the width (see renderers.layout)."""
     return list(zip(table.columns, layout.width_classes(table), strict=True))
+
+
+@register.filter
+def is_short(table: parts.Table) -> bool:
+    """Short enough to be kept on one page."""
+    return len(table.rows) <= SHORT
 
 
 @register.filter
