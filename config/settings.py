@@ -217,7 +217,11 @@ EVENT_TASKS: dict[str, list[str]] = {
     "checks.measurement.recalled": ["apps.reviews.tasks.void_on_recall"],
 }
 # What `verify_ledger` compares the events with: dotted callables, see apps.audits.reconcile.
-LEDGER_RECONCILERS: list[str] = ["apps.audits.reconcile.guards", "apps.audits.reconcile.attempts", "apps.audits.reconcile.openings"]
+LEDGER_RECONCILERS: list[str] = [
+    "apps.audits.reconcile.guards",
+    "apps.audits.reconcile.attempts",
+    "apps.audits.reconcile.openings",
+]
 # Equal attempts within so many seconds are counted instead of written one by one.
 ATTEMPTS_WINDOW_SECONDS = env.integer("ATTEMPTS_WINDOW_SECONDS", 60)
 # The site verifies what is new every few minutes, and all of it again after so many seconds.

@@ -1,5 +1,6 @@
 """The WSGI application: `config.wsgi:application`."""
 
+import gc
 import os
 
 import django
@@ -19,3 +20,4 @@ from config.bodies import Handler  # noqa: E402
 
 refuse_unguarded()
 application = Handler()
+gc.freeze()  # what is loaded by now lives as long as the process: no collection need look at it

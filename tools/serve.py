@@ -34,10 +34,10 @@ _STOP_WITHIN = 20.0
 class Supervisor:
     """One running site in one VAR."""
 
-    def __init__(self, place: Place, *, demo: bool) -> None:
+    def __init__(self, place: Place, port: int, *, demo: bool) -> None:
         self.place = place
+        self.port = port
         self.demo = demo
-        self.port = _port()
         self.url = os.environ.get("BASE_URL", f"http://localhost:{self.port}").rstrip("/")
         self.embedded = not os.environ.get("DATABASE_URL")
         self.postgres: pg.Server | None = None
@@ -179,10 +179,11 @@ def say(text: str) -> None:
 
 def serve(*, demo: bool) -> int:
     """Run the site; 0 after Ctrl-C or SIGTERM, 1 after a refusal."""
+    port = _port()  # before a folder is made for nothing
     with detached() as detachment:
         place = Place.named("var" if demo else "var/site")
         place.lock()
-        supervisor = Supervisor(place, demo=demo)
+        supervisor = Supervisor(place, port, demo=demo)
         try:
             with pg.ended_by_signals(), contextlib.suppress(KeyboardInterrupt):
                 supervisor.start()
