@@ -103,7 +103,7 @@ def test_every_number_is_fairlearns(tmp_path, rows, as_csv):
     compare(found, frame, ["g", "h"])
 
 
-@pytest.mark.parametrize("year", [2015, 2018])
+@pytest.mark.parametrize("year", [2018])
 def test_the_census_gives_fairlearns_numbers(year):
     path = DEMO / f"acs_employment_ma_{year}.parquet"
     frame = pd.read_parquet(path).rename(columns={"y_true": "y", "y_pred": "p"})

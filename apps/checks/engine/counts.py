@@ -57,7 +57,9 @@ def find_labels(
 
 def count_rows(source: Source, outcomes: Outcomes) -> tuple[RowCount, Contingency]:
     """All rows without groups: what is counted, what is left out and why."""
-    counts, excluded = _split(_grouped(source, outcomes, ()), outcomes.labels)
+    counts, excluded = _split(
+        source.counted([outcomes.target, outcomes.prediction]), outcomes.labels
+    )
     table = Contingency.of((), counts)
     return RowCount(table.total + sum(excluded.values()), table.total, excluded), table
 
@@ -71,7 +73,8 @@ def count_groups(
     """
     names = tuple(features)
     most = source.caps.max_groups
-    rows = _grouped(source, outcomes, names, most=9 * most + 1)
+    columns = [*names, outcomes.target, outcomes.prediction]
+    rows = source.counted(columns, most=9 * most + 1)
     counts, _ = _split(rows, outcomes.labels)
     groups = {values for values, _, _ in counts}
     if len(groups) > most or len(rows) > 9 * most:
@@ -80,8 +83,7 @@ def count_groups(
 
 
 def _distinct(source: Source, name: str) -> set[str]:
-    query = f"SELECT DISTINCT {source.text(name)} AS label FROM {{data}}"
-    return {row[0] for row in source.fetch(query, most=50) if row[0] is not None}
+    return {label for label, _ in source.counted([name], most=50) if label is not None}
 
 
 def _too_many_labels(
@@ -94,16 +96,6 @@ def _too_many_labels(
     reason = f"{prediction!r} holds labels that are no outcome: {listed(unknown)}"
     hint = f"all labels together: {listed(labels)}"
     return Invalid(f"{reason} ({hint})", fields={"prediction": reason})
-
-
-def _grouped(
-    source: Source, outcomes: Outcomes, features: tuple[str, ...], most: int = 0
-) -> list[tuple[Any, ...]]:
-    columns = [source.text(name) for name in (*features, outcomes.target, outcomes.prediction)]
-    named = ", ".join(f"{text} AS g{index}" for index, text in enumerate(columns))
-    return source.fetch(
-        f"SELECT *, count(*) FROM (SELECT {named} FROM {{data}}) GROUP BY ALL", most=most
-    )
 
 
 def _split(

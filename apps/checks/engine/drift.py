@@ -88,67 +88,65 @@ def _incomparable(kinds: set[Kind]) -> str:
 
 
 def _numeric(reference: Source, current: Source, pair: Pair) -> Column:
-    before, first = _finite(reference, pair.reference)
-    after, second = _finite(current, pair.current)
+    before, first = _sorted(reference, pair.reference)
+    after, second = _sorted(current, pair.current)
     if _few_whole_numbers(first, second):
         because = f"whole numbers with at most {FEW_VALUES} values"
         return _categorical(reference, current, pair, because)
-    steps, edges = _largest_step(first, second), _edges(first)
+    edges = _edges(first.values)
     return NumericColumn(
         name=pair.reference,
         role=pair.role,
         reference=before,
         current=after,
-        ks_steps=str(steps),
+        ks_steps=str(max(_largest_step(first, second), _largest_step(second, first))),
         edges=tuple(decimal(float(edge)) for edge in edges),
-        reference_bins=_binned(first, edges),
-        current_bins=_binned(second, edges),
-        constant=bool(len(first)) and bool(first[0] == first[-1]),
+        reference_bins=_binned(first.values, edges),
+        current_bins=_binned(second.values, edges),
+        constant=len(first.distinct) == 1,
     )
 
 
-def _finite(source: Source, name: str) -> tuple[Side, Floats]:
-    """The finite values, sorted, and how many there were of what."""
-    value = source.number(name)
-    total, missing, infinite = source.fetch(
-        f"SELECT count(*), count(CASE WHEN v IS NULL THEN 1 END), count(CASE WHEN isinf(v) THEN 1 END) "
-        f"FROM (SELECT {value} AS v FROM {{data}})"
-    )[0]
-    query = f"SELECT v FROM (SELECT {value} AS v FROM {{data}}) WHERE isfinite(v)"
-    values: Floats = np.asarray(source.arrays(query)["v"], dtype=np.float64)
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Finite values in order, the different ones, and how many lie at or below each of these."""
+
+    values: Floats
+    distinct: Floats
+    upto: NDArray[np.int64]
+
+
+def _sorted(source: Source, name: str) -> tuple[Side, _Sorted]:
+    """One column, and how many of its rows hold a finite number, an infinite one, none."""
+    number = source.number(name)
+    query = f"SELECT {number} AS v FROM {{data}} WHERE {number} IS NOT NULL"
+    found: Floats = np.asarray(source.arrays(query)["v"], dtype=np.float64)
+    values = found[np.isfinite(found)]
+    infinite, rows = int(np.isinf(found).sum()), source.rows()
     values.sort()
-    return Side(total, total - missing - infinite, missing, infinite), values
+    last = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=last[:-1])
+    upto = np.flatnonzero(last).astype(np.int64) + 1
+    side = Side(rows, len(values), rows - len(values) - infinite, infinite)
+    return side, _Sorted(values, values[last], upto)
 
 
-def _few_whole_numbers(first: Floats, second: Floats) -> bool:
-    values: set[float] = set()
-    for array in (first, second):
-        distinct = _distinct(array)
-        if len(distinct) > FEW_VALUES or not bool(np.all(distinct == np.floor(distinct))):
-            return False
-        values.update(distinct.tolist())
-    return len(values) <= FEW_VALUES
+def _few_whole_numbers(first: _Sorted, second: _Sorted) -> bool:
+    if max(len(first.distinct), len(second.distinct)) > FEW_VALUES:
+        return False
+    values = np.union1d(first.distinct, second.distinct)
+    return len(values) <= FEW_VALUES and bool(np.all(values == np.floor(values)))
 
 
-def _distinct(array: Floats) -> Floats:
-    if not len(array):
-        return array
-    keep = np.empty(len(array), dtype=bool)
-    keep[0] = True
-    np.not_equal(array[1:], array[:-1], out=keep[1:])
-    return array[keep]
-
-
-def _largest_step(first: Floats, second: Floats) -> int:
-    """The largest |i*m - j*n| with i of the n first and j of the m second at or below one value."""
-    n, m = len(first), len(second)
+def _largest_step(at: _Sorted, other: _Sorted) -> int:
+    """The largest |i*m - j*n| over the values of `at`: i of its n and j of the other's m lie at or below."""
+    n, m = len(at.values), len(other.values)
     largest = 0
-    for points in (first, second):
-        for start in range(0, len(points), _CHUNK):
-            at = points[start : start + _CHUNK]
-            i = np.searchsorted(first, at, side="right").astype(np.int64)
-            j = np.searchsorted(second, at, side="right").astype(np.int64)
-            largest = max(largest, int(np.abs(i * m - j * n).max()))
+    for start in range(0, len(at.distinct), _CHUNK):
+        points = at.distinct[start : start + _CHUNK]
+        j = np.searchsorted(other.values, points, side="right").astype(np.int64)
+        steps = at.upto[start : start + _CHUNK] * m - j * n
+        largest = max(largest, int(np.abs(steps).max()))
     return largest
 
 
@@ -189,13 +187,7 @@ def _categorical(reference: Source, current: Source, pair: Pair, because: str) -
 
 
 def _counted(source: Source, name: str) -> dict[str | None, int]:
-    text = source.text(name)
-    return dict(
-        source.fetch(
-            f"SELECT {text} AS value, count(*) FROM {{data}} GROUP BY value",
-            most=source.caps.max_categories + 2,
-        )
-    )
+    return dict(source.counted([name], most=source.caps.max_categories + 2))
 
 
 def _side(counts: dict[str | None, int]) -> Side:

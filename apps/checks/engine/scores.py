@@ -26,23 +26,34 @@ Floats = NDArray[np.float64]
 def score_statistics(source: Source, outcomes: Outcomes, score: str) -> ScoreStatistics:
     """Over the rows with a known outcome and prediction; rows without a finite score are told apart."""
     labels = outcomes.labels
-    base = (
-        f"SELECT {source.number(score)} AS s, {source.text(outcomes.target)} AS t, "
-        f"{source.text(outcomes.prediction)} AS p FROM {{data}}"
+    target, prediction = source.raw(outcomes.target), source.raw(outcomes.prediction)
+    positive = f"{target} IN ({_raw_values(source, outcomes.target, '= $positive')})"
+    known = (
+        f"{target} IN ({_raw_values(source, outcomes.target, 'IS NOT NULL')}) AND "
+        f"{prediction} IN ({_raw_values(source, outcomes.prediction, 'IS NOT NULL')})"
     )
-    known = f"(SELECT s, t FROM ({base}) WHERE t IS NOT NULL AND p IS NOT NULL)"
-    total, missing, infinite = source.fetch(
-        f"SELECT count(*), count(CASE WHEN s IS NULL THEN 1 END), "
-        f"count(CASE WHEN isinf(s) THEN 1 END) FROM {known}"
-    )[0]
+    found = source.arrays(
+        f"SELECT coalesce({source.number(score)}, 'nan'::DOUBLE) AS s, {positive} AS y "
+        f"FROM {{data}} WHERE {known}",
+        positive=labels.positive,
+    )
+    scores, actual = np.asarray(found["s"], dtype=np.float64), np.asarray(found["y"], dtype=bool)
+    finite = np.isfinite(scores)
+    missing = int(np.isnan(scores).sum())
+    infinite = int(len(scores) - finite.sum() - missing)
     excluded = {SCORE_INFINITE: infinite, SCORE_MISSING: missing}
     rows = RowCount(
-        total, total - missing - infinite, {why: count for why, count in excluded.items() if count}
+        len(scores),
+        int(finite.sum()),
+        {why: count for why, count in excluded.items() if count},
     )
-    arrays = source.arrays(
-        f"SELECT s, t = $positive AS y FROM {known} WHERE isfinite(s)", positive=labels.positive
-    )
-    return summarise(rows, *_by_class(arrays))
+    return summarise(rows, scores[finite & actual], scores[finite & ~actual])
+
+
+def _raw_values(source: Source, name: str, test: str) -> str:
+    """The raw values of a column of labels whose label passes the test: a handful, found once."""
+    raw = f"SELECT DISTINCT {source.raw(name)} AS v FROM {{data}}"
+    return f"SELECT v FROM ({raw}) WHERE {source.text(name, 'v')} {test}"
 
 
 def summarise(rows: RowCount, positives: Floats, negatives: Floats) -> ScoreStatistics:
@@ -66,11 +77,6 @@ def summarise(rows: RowCount, positives: Floats, negatives: Floats) -> ScoreStat
         highest=decimal(highest),
         **probabilities,
     )
-
-
-def _by_class(arrays: dict[str, Any]) -> tuple[Floats, Floats]:
-    scores, positive = arrays["s"], np.asarray(arrays["y"], dtype=bool)
-    return scores[positive], scores[~positive]
 
 
 def _mann_whitney(positives: Floats, negatives: Floats) -> tuple[int, str | None]:

@@ -62,23 +62,27 @@ class Source:
         """What the column holds; raises Invalid naming it if the file has no such column."""
         return self._find(name)[1].kind
 
+    def raw(self, name: str) -> str:
+        """The column as it lies in the file. Group by this first: the other forms cost a little per row."""
+        return f"c{self._find(name)[0]}"
+
     def number(self, name: str) -> str:
-        """The column as DOUBLE; NULL where it is missing or NaN."""
+        """The column as DOUBLE; NULL where it is missing, NaN stays NaN."""
         position, column = self._find(name)
         if column.kind not in {"number", "empty"}:
             raise Invalid(f"column {name!r} does not hold numbers", fields={name: "not a number"})
-        if column.kind == "empty":
-            return "CAST(NULL AS DOUBLE)"
-        value = f"TRY_CAST(c{position} AS DOUBLE)"
-        return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
+        return (
+            "CAST(NULL AS DOUBLE)" if column.kind == "empty" else f"TRY_CAST(c{position} AS DOUBLE)"
+        )
 
-    def text(self, name: str) -> str:
-        """The column as a category: NULL where missing, NaN or blank, whole numbers without a point.
+    def text(self, name: str, value: str = "") -> str:
+        """The column (or `value`, one of its raw values under another name) as a category: NULL where
+        missing, NaN or blank, whole numbers without a point.
 
         A text longer than LONG_TEXT keeps its beginning and its MD5, so that different ones stay different.
         """
         position, column = self._find(name)
-        value = f"c{position}"
+        value = value or f"c{position}"
         if column.kind == "empty":
             return "CAST(NULL AS VARCHAR)"
         if column.kind == "number":
@@ -106,6 +110,17 @@ class Source:
         """The result's columns as NumPy arrays; the query must leave no NULL."""
         with readable():
             return self._run(query, values).fetchnumpy()
+
+    def counted(self, names: Sequence[str], *, most: int = 0) -> list[tuple[Any, ...]]:
+        """The rows grouped by these columns as categories, with their number; at most `most` groups.
+
+        Grouped by the raw values first, so that the categories are formed once per value and not per row.
+        """
+        raw = ", ".join(f"{self.raw(name)} AS r{index}" for index, name in enumerate(names))
+        named = ", ".join(f"{self.text(name, f'r{i}')} AS g{i}" for i, name in enumerate(names))
+        inner = f"SELECT {raw + ', ' if raw else ''}count(*) AS n FROM {{data}} GROUP BY ALL"
+        outer = f"SELECT {named + ', ' if named else ''}sum(n) FROM ({inner}) GROUP BY ALL"
+        return [(*row[:-1], int(row[-1])) for row in self.fetch(outer, most=most)]
 
     def held(self, names: Sequence[str]) -> Source:
         """The same file with these columns read once: a CSV is not parsed again for every question.
