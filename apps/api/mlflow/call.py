@@ -59,7 +59,7 @@ class Route:
 
     `verb` is the right that the handler's service asks for ("" for reads that are filtered by what the
     actor may see, and for routes that are `open` to everybody); `scope` the token scope that carries
-    it. Both are what documentation and tests read: the service is what enforces.
+    it, empty where no token does and the act is the site's only. Both are what documentation and tests read: the service is what enforces.
     """
 
     method: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from apps.accounts.verbs import SCOPES_OF_VERB
 from apps.api.mlflow import artifacts, experiments, logged_models, logging, registry, runs, server
 from apps.api.mlflow.call import Decoder, Handler, Route
 from apps.api.mlflow.messages import Message
@@ -30,7 +31,7 @@ def _tracking(
 
 
 def _registry(method: str, path: str, handler: Handler, message: Message, verb: str) -> Route:
-    scope = "read" if verb == "model.read" else "registry"
+    scope = "read" if verb == "model.read" else "registry" if verb in SCOPES_OF_VERB else ""
     return Route(method, f"mlflow/{path}", handler, verb, scope, message)
 
 
