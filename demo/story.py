@@ -144,9 +144,8 @@ def _submit(dana: Browser, name: str, number: int, why: str) -> str:
 
 def _sign(browser: Browser, person: Person, review: str, comment: str) -> None:
     browser.send(
-        review,
+        f"{review}decide/",
         [("outcome", "approve"), ("comment", comment), ("password", person.password)],
-        action=f"{review}decide/",
     )
 
 
