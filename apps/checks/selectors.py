@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,14 +70,6 @@ def datasets_in_force(version: ModelVersion) -> dict[Role, EvaluationDataset]:
     """The newest data set of each role: what a check of today would measure."""
     rows = datasets(version).order_by("role", "-id").distinct("role")
     return {Role(row.role): row for row in rows}
-
-
-def get_dataset(version: ModelVersion, dataset_uuid: uuid.UUID | str) -> EvaluationDataset:
-    """One data set of this version; NotFound."""
-    row = datasets(version).filter(uuid=_uuid(dataset_uuid)).first()
-    if row is None:
-        raise NotFound("This version has no such data set.")
-    return row
 
 
 def dataset_authors(version: ModelVersion) -> set[int]:
@@ -209,14 +200,6 @@ def meaning_of(row: EvaluationDataset) -> str:
 def result_digest(key: str, statistics: Any, result: Any) -> str:
     """What pins a measurement in evidence: everything that went in, the counts and the numbers."""
     return digest_of({"key": key, "statistics": statistics, "result": result})
-
-
-def progress(version: ModelVersion) -> dict[str, dt.datetime]:
-    """Kinds that a worker still has to finish, with the time since when they wait."""
-    rows = measurements(version).filter(
-        status__in=[MeasurementStatus.QUEUED, MeasurementStatus.RUNNING]
-    )
-    return {row.kind: row.queued_at for row in rows}
 
 
 def _latest(

@@ -90,7 +90,7 @@ def _too_many_labels(
     target: str, prediction: str, seen: dict[str, set[str]], labels: list[str]
 ) -> Invalid:
     if len(seen[target]) > 2:
-        reason = f"{target!r} holds {len(seen[target])} outcomes ({listed(sorted(seen[target]))})"
+        reason = f"{target!r} holds more than two outcomes ({listed(sorted(seen[target]))})"
         return Invalid(f"{reason}; only two can be measured so far", fields={"target": reason})
     unknown = sorted(seen[prediction] - seen[target])
     reason = f"{prediction!r} holds labels that are no outcome: {listed(unknown)}"

@@ -171,7 +171,7 @@ def _verify(rows: list[EvaluationDataset], tick: Callable[[], None]) -> None:
 def _scratch() -> Iterator[Path]:
     """A folder of this run; those of workers that were killed a day ago go too."""
     root = Path(settings.CHECKS_SCRATCH)
-    for old in root.glob("check-*"):
+    for old in root.glob("*-*"):  # of checks and of uploads
         if time.time() - old.stat().st_mtime > _STALE_SECONDS:
             shutil.rmtree(old, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="check-", dir=root))
