@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apps.accounts.verbs import ROLES
+from apps.audits import selectors as audits
 from tests.web.world import ANONYMOUS, OUTSIDER, VISITORS, World
 
 SIGNED_IN = frozenset(VISITORS) - {ANONYMOUS}
@@ -131,6 +132,106 @@ PEOPLE = [
     Row("web:system", may=ADMINISTRATOR),
 ]
 
+# Who makes and edits models, who signs, who reads the whole record.
+MAKERS = frozenset({"contributor", "owner"})
+SIGNERS = frozenset({"validator", "approver"})
+READERS = frozenset({"auditor", "administrator"})
+
+
+def _model(world: World) -> list[Any]:
+    return [world.model.name]
+
+
+def _version(world: World) -> list[Any]:
+    return [world.model.name, world.version.number]
+
+
+def _in_production(world: World) -> list[Any]:
+    return [world.promoted.model.name, world.promoted.number]
+
+
+def _review(world: World) -> list[Any]:
+    return [world.review.pk]
+
+
+def _seen(route: str, args: Callable[[World], Sequence[Any]], query: str = "") -> Row:
+    """A page that every member may read and an outsider may not know of."""
+    return Row(route, args, may=MEMBERS, unseen=404, query=query)
+
+
+def _form(
+    route: str, args: Callable[[World], Sequence[Any]], may: frozenset[str], query: str = ""
+) -> list[Row]:
+    """A form on something that an outsider may not know of: to see, and to send empty."""
+    return [
+        Row(route, args, may=may, unseen=404, query=query),
+        Row(route, args, may=may, unseen=404, query=query, post={}, ok=422),
+    ]
+
+
+MODELS = [
+    Row("web:home"),
+    Row("web:models", query="?q=churn&tier=1"),
+    Row("web:model-new", may=MAKERS),
+    Row("web:model-new", may=MAKERS, post={}, ok=422),
+    _seen("web:model", _model),
+    Row("web:model-settings", _model, may=MAKERS | ADMINISTRATOR, unseen=404),
+    # A contributor edits the description only, an administrator the governance only.
+    Row(
+        "web:model-settings",
+        _model,
+        may=holders("owner"),
+        unseen=404,
+        post={},
+        ok=422,
+        statuses={"contributor": 302},
+    ),
+    Row(
+        "web:model-settings",
+        _model,
+        may=ADMINISTRATOR,
+        unseen=404,
+        post={"act": "governance"},
+        ok=422,
+    ),
+    *_form("web:version-new", _model, MAKERS),
+    _seen("web:version", _version),
+    _seen("web:version-compare", _version),
+    _seen("web:version-lineage", _version),
+    _seen("web:version-files", _version),
+    _seen("web:version-file", lambda w: [*_version(w), "model.bin"]),
+    _seen("web:version-history", _version),
+    Row("web:version-describe", _version, may=MAKERS, unseen=404),
+    Row("web:version-describe", _version, may=MAKERS, unseen=404, post={}, ok=302),
+    *_form("web:version-leave", _in_production, holders("owner"), "?target=stage:production"),
+    *_form("web:submit", _version, MAKERS),
+]
+
+REVIEWS = [
+    Row("web:reviews", query="?status=open"),
+    _seen("web:review", _review),
+    *_form("web:review-decide", _review, SIGNERS),
+    _seen("web:decision", lambda w: [w.decision.review_id, w.decision.pk]),
+    *_form("web:review-withdraw", _review, MAKERS),
+    Row("web:review-new-round", _review, may=MAKERS, unseen=404),
+    Row("web:review-new-round", _review, may=MAKERS, unseen=404, post={}, ok=302),
+    Row("web:review-promote", _review, may=MAKERS, unseen=404, post={}, ok=409),
+]
+
+
+def _event(world: World) -> list[Any]:
+    scope = f"version:{world.version.pk}"
+    return [audits.events_for(scope, limit=1)[0].seq]
+
+
+AUDIT = [
+    Row("web:audit"),
+    Row("web:audit-attempts", may=READERS),
+    Row("web:audit-export", may=holders("auditor")),
+    _seen("web:event", _event),
+    _seen("web:event-extract", _event),
+]
+
 # The identity provider is not configured in the tests: its routes answer that there is none.
 PROVIDER = [
     Row("oidc_authentication_init", may=EVERYBODY, ok=409),
@@ -138,4 +239,4 @@ PROVIDER = [
     Row("oidc_logout", may=SIGNED_IN, ok=302, post={}),
 ]
 
-ROWS: list[Row] = [*ACCOUNT, *PEOPLE, *PROVIDER]
+ROWS: list[Row] = [*ACCOUNT, *PEOPLE, *MODELS, *REVIEWS, *AUDIT, *PROVIDER]

@@ -9,14 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+
+from django.test import override_settings
 
 from apps.accounts.models import RoleAssignment, Team, User
-from apps.accounts.services import create_team, issue_token
+from apps.accounts.services import ReauthProof, create_team, issue_token
 from apps.accounts.verbs import ROLES
+from apps.core import clock
+from apps.core.actor import Actor
 from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, runs
 from apps.registry.models import ModelVersion, RegisteredModel
+from apps.registry.targets import Target
+from apps.reviews import selectors as review_selectors
+from apps.reviews import services as reviews
+from apps.reviews.models import Decision, Review
 from tests import factories
 from tests.support.people import SYSTEM, as_actor
 
@@ -49,6 +57,9 @@ class World:
     model: RegisteredModel
     version: ModelVersion
     token_uuid: uuid.UUID
+    review: Review
+    decision: Decision
+    promoted: ModelVersion
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -77,4 +88,42 @@ def build() -> World:
         model=model,
         version=factories.version(actor, model),
         token_uuid=token.uuid,
+        review=submit(actor, factories.version(actor, model)),
+        **_promoted(actor),
+    )
+
+
+def submit(actor: Actor, version: ModelVersion) -> Review:
+    """An open review of a version."""
+    targets = [Target("stage", "production")]
+    return reviews.submit(actor, version, targets=targets, justification="for the release")
+
+
+def _promoted(actor: Actor) -> dict[str, Any]:
+    """A version in Production by two signatures of people who are no visitors, and one of these.
+
+    Checks and card have gates of their own; here only the signatures are asked, so that the version gets there.
+    """
+    version = factories.version(actor, factories.model(actor, "fraud"))
+    review = submit(actor, version)
+    decisions = []
+    with override_settings(PROMOTION_GATES=["apps.reviews.gates.quorum_signed"]):
+        for role in ("validator", "approver"):
+            signer = visitor(f"second-{role}")
+            RoleAssignment.objects.create(user=signer, role_id=role)
+            decisions.append(_sign(signer, review))
+    version.refresh_from_db()
+    return {"decision": decisions[0], "promoted": version}
+
+
+def _sign(signer: User, review: Review) -> Decision:
+    round_ = review_selectors.live_round(review)
+    assert round_ is not None
+    return reviews.decide(
+        as_actor(signer),
+        review,
+        outcome="approve",
+        evidence_digest=round_.digest,
+        comment="looked at all of it",
+        proof=ReauthProof(method="password", at=clock.now(), user_id=signer.pk),
     )

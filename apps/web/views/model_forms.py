@@ -17,7 +17,7 @@ from apps.core.errors import Forbidden
 from apps.registry import services
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.web import access, addresses, uploads
-from apps.web.forms.base import Form, accepted, form_status
+from apps.web.forms.base import Form, accepted, form_status, sent
 from apps.web.forms.models import GovernanceForm, NewModelForm, SettingsForm, UploadVersionForm
 from apps.web.pages import model_forms as pages
 from apps.web.responses import see_other, wants_fragment
@@ -42,8 +42,8 @@ def _new(request: HttpRequest) -> HttpResponse:
     if not teams:
         policy.require(actor, "model.create")
     form = NewModelForm(
-        request.POST or None,
-        request.FILES or None,
+        sent(request),
+        _files(request),
         teams=teams,
         sandbox=policy.can(actor, "model.sandbox"),
         governance=site.DEFAULT_GOVERNANCE,
@@ -57,6 +57,10 @@ def _new(request: HttpRequest) -> HttpResponse:
     tier = pages.tier(str(form["exposure"].value()), str(form["purpose_class"].value()))
     context = {"header": pages.new_header(), "form": form, "tier": tier, "back": addresses.models()}
     return render(request, "models/new.html", context, status=form_status(form))
+
+
+def _files(request: HttpRequest) -> Any:
+    return request.FILES if request.method == "POST" else None
 
 
 def _register(request: HttpRequest, form: NewModelForm) -> ModelVersion | None:
@@ -105,7 +109,7 @@ def new_version(request: HttpRequest, name: str) -> HttpResponse:
 @csrf_protect
 def _new_version(request: HttpRequest, name: str) -> HttpResponse:
     model = access.model_for(request, name, "model.register")
-    form = UploadVersionForm(request.POST or None, request.FILES or None)
+    form = UploadVersionForm(sent(request), _files(request))
     if request.method == "POST" and form.is_valid():
         made = _add(request, model, form)
         if made is not None:
@@ -141,7 +145,9 @@ def settings(request: HttpRequest, name: str) -> HttpResponse:
     if wants_fragment(request) and request.method == "GET":
         return _tier(request)
     about_governance = request.POST.get("act") == "governance"
-    form = _settings_form(request, model, None if about_governance else request.POST or None)
+    if about_governance:
+        policy.require(actor, "model.sandbox", model)
+    form = _settings_form(request, model, None if about_governance else sent(request))
     change = GovernanceForm(
         request.POST if about_governance else None, initial={"governance": model.governance}
     )

@@ -13,7 +13,7 @@ from apps.registry.targets import Target
 from apps.reviews import selectors, services
 from apps.reviews.models import Review
 from apps.web import access, addresses, signing
-from apps.web.forms.base import accepted, form_status
+from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.reviews import DecideForm, ReasonForm, SubmitForm
 from apps.web.pages import deciding, submitting
 from apps.web.pages import review as review_page
@@ -30,7 +30,7 @@ def submit(request: HttpRequest, name: str, number: int) -> HttpResponse:
     page = submitting.page(access.actor(request), found)
     choices = submitting.choices(found)
     form = SubmitForm(
-        request.POST or None,
+        sent(request),
         choices=choices,
         initial={"targets": [choices[0][0]] if choices else []},
     )
@@ -74,7 +74,7 @@ def decide(request: HttpRequest, review_id: int) -> HttpResponse:
     found = access.review_for(request, review_id)
     actor = access.actor(request)
     deciding.require_a_signing_role(actor, found)
-    form = DecideForm(request.POST or None)
+    form = DecideForm(sent(request))
     shown = request.POST.get("evidence_digest", "")
     changed = ""
     if request.method == "POST" and form.is_valid():
@@ -129,7 +129,7 @@ def receipt(request: HttpRequest, review_id: int, decision_id: int) -> HttpRespo
 def withdraw(request: HttpRequest, review_id: int) -> HttpResponse:
     """Take the request back, with a reason."""
     found = access.review_for(request, review_id, "review.withdraw")
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(sent(request))
     actor = access.actor(request)
     if (
         request.method == "POST"

@@ -21,7 +21,7 @@ from apps.registry import services
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.web import access, addresses, signing
-from apps.web.forms.base import accepted, form_status
+from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.reviews import LeaveForm
 from apps.web.forms.versions import DescriptionForm
 from apps.web.pages import leaving
@@ -111,7 +111,7 @@ def _recorded(
 def describe(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """Edit the description."""
     found = access.version_for(request, name, number, "model.edit")
-    form = DescriptionForm(request.POST or None, initial={"description": found.description})
+    form = DescriptionForm(sent(request), initial={"description": found.description})
     actor, back = access.actor(request), addresses.version(name, number)
     if (
         request.method == "POST"
@@ -129,7 +129,7 @@ def leave(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """Take the version out of a governed target: a reason, a password, no quorum."""
     found = access.version_for(request, name, number, "target.leave")
     target = Target.parse(request.POST.get("target") or request.GET.get("target", ""))
-    form = LeaveForm(request.POST or None)
+    form = LeaveForm(sent(request))
     if request.method == "POST" and form.is_valid() and _left(request, form, found, target):
         messages.success(request, f"{found} has left {target.label}.")
         return see_other(request, addresses.version(name, number))
