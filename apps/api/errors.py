@@ -39,6 +39,10 @@ class NoSuchEndpoint(Exception):
     """A route that this server does not have."""
 
 
+class LengthRequired(Exception):
+    """A body whose end cannot be told from a broken connection."""
+
+
 FORMS: Final[dict[type[Exception], tuple[int, str]]] = {
     NotFound: (404, "RESOURCE_DOES_NOT_EXIST"),
     Forbidden: (403, "PERMISSION_DENIED"),
@@ -51,6 +55,7 @@ FORMS: Final[dict[type[Exception], tuple[int, str]]] = {
     DomainError: (400, "BAD_REQUEST"),
     Unauthenticated: (401, "UNAUTHENTICATED"),
     NoSuchEndpoint: (404, "ENDPOINT_NOT_FOUND"),
+    LengthRequired: (411, "INVALID_PARAMETER_VALUE"),
     RequestDataTooBig: (413, "INVALID_PARAMETER_VALUE"),
     UnreadablePostError: (400, "BAD_REQUEST"),
     # What the database cannot hold although every check let it pass.

@@ -72,6 +72,7 @@ class Server:
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         chunked = body is not None and not isinstance(body, bytes)
+        chunked = chunked and "Content-Length" not in sent
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             link.request(method, path, body, sent, encode_chunked=chunked)

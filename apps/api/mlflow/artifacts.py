@@ -77,12 +77,13 @@ def upload(call: Call) -> Answer:
     place = _place(call, call["path"])
     if isinstance(place.root, ModelVersion):
         raise _fixed(place.root)
+    size = _announced(call.request)
     services.put_artifact(
         call.actor,
         place.root,
         place.below,
         cast("Any", _Body(call.request)),
-        size=_announced(call.request),
+        size=size,
         max_size=settings.MAX_ARTIFACT_BYTES,
     )
     return HttpResponse(b"", content_type=wire.JSON_TYPE)
@@ -107,12 +108,23 @@ class _Body:
         return self._request.read(size)
 
 
-def _announced(request: HttpRequest) -> int | None:
-    """How many bytes the client says will come; None for a body in chunks, whose end the server knows."""
+def _announced(request: HttpRequest) -> int:
+    """How many bytes the client says will come.
+
+    A body in chunks has no length, and the server does not tell a broken connection from its end: half a
+    file would become a file. The MLflow client sends nothing so but empty files; that much is taken
+    from it, anything else is asked for its length.
+    """
     length = request.META.get("CONTENT_LENGTH") or ""
-    if not length and not request.META.get("HTTP_TRANSFER_ENCODING"):
-        return 0
-    return int(length) if length.isdecimal() else None
+    if length.isdecimal():
+        return int(length)
+    chunked = bool(request.META.get("HTTP_TRANSFER_ENCODING"))
+    from_mlflow = request.META.get("HTTP_USER_AGENT", "").startswith("mlflow-python-client/")
+    if chunked and not (from_mlflow and not request.read(1)):
+        raise errors.LengthRequired(
+            "An upload needs a Content-Length: send the file, not a stream."
+        )
+    return 0
 
 
 def _place(call: Call, path: str) -> Place:

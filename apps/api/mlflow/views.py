@@ -20,6 +20,9 @@ from apps.core.errors import Invalid
 View = Callable[..., HttpResponseBase]
 
 _QUERY: Final = frozenset({"GET"})
+_PIECE: Final = 1024 * 1024
+_DRAINED_OF_KNOWN: Final = 1024 * _PIECE
+_DRAINED_OF_STRANGERS: Final = 64 * _PIECE
 # Who asks an open route: an actor whose credential carries no right at all.
 _NOBODY: Final = Actor(None, ActorKind.SERVICE, "nobody", auth.DOOR, scopes=frozenset())
 
@@ -69,7 +72,22 @@ def _serve(route: Route, request: HttpRequest, path: Mapping[str, str]) -> HttpR
             act=route.name[:100],
             subject=call.subject if call else "site:mlflow",
         )
+        if route.method == "PUT":
+            _drain(request, _DRAINED_OF_KNOWN if actor else _DRAINED_OF_STRANGERS)
         return errors.answer(error)
+
+
+def _drain(request: HttpRequest, limit: int) -> None:
+    """Read the rest of an upload that was refused, up to a limit.
+
+    A client that is still sending when the connection closes sees a broken pipe instead of the refusal,
+    and tries again for minutes.
+    """
+    try:
+        while limit > 0 and (piece := request.read(_PIECE)):
+            limit -= len(piece)
+    except OSError:
+        return
 
 
 def _respond(answer: Answer) -> HttpResponseBase:
