@@ -9,7 +9,7 @@ from apps.core.actor import Actor
 from apps.reviews import selectors, services
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
 def note_promotion(message_id: int) -> None:
     """registry.version.promoted: close the review whose authorization the client spent."""
     with outbox.claimed(message_id) as message:
@@ -18,7 +18,7 @@ def note_promotion(message_id: int) -> None:
             services.note_promotion(Actor.system("worker"), review)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
 def void_on_recall(message_id: int) -> None:
     """checks.measurement.recalled: void the rounds that rest on it."""
     with outbox.claimed(message_id) as message:
