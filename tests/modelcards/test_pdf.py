@@ -82,6 +82,25 @@ def test_every_font_is_inside(short: tuple[Dossier, pypdf.PdfReader]) -> None:
         assert {"/FontFile2", "/FontFile3"} & set(descriptor), font["/BaseFont"]
 
 
+def test_every_chart_has_an_alternate_text(short: tuple[Dossier, pypdf.PdfReader]) -> None:
+    _, reader = short
+    figures = [
+        f for f in _tagged(reader.trailer["/Root"]["/StructTreeRoot"]) if f["/S"] == "/Figure"
+    ]
+    assert len(figures) == 1
+    assert "Selection rate per group" in figures[0]["/Alt"]
+    assert "largest Group 01, 0.32; smallest Group 00, 0.31" in figures[0]["/Alt"]
+
+
+def _tagged(node):
+    node = node.get_object() if hasattr(node, "get_object") else node
+    if isinstance(node, list):
+        return [found for child in node for found in _tagged(child)]
+    if not isinstance(node, dict):
+        return []
+    return ([node] if "/S" in node else []) + _tagged(node.get("/K", []))
+
+
 def test_the_outline_leads_to_every_section(short: tuple[Dossier, pypdf.PdfReader]) -> None:
     dossier, reader = short
     titles = {item.title for item in _flat(reader.outline)}
@@ -192,7 +211,9 @@ def test_the_page_says_what_the_paper_says(name: str) -> None:
 def _visible(html: str) -> list[str]:
     tree = html5lib.parse(html, namespaceHTMLElements=False)
     body = tree.find("body")
-    drawn = {id(part) for drawing in body.iter("svg") for part in drawing.iter()}
+    drawings = list(body.iter("{http://www.w3.org/2000/svg}svg"))
+    assert drawings
+    drawn = {id(part) for drawing in drawings for part in drawing.iter()}
     pieces = []
     for element in body.iter():
         if id(element) in drawn or not isinstance(element.tag, str):

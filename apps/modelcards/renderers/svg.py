@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import vl_convert as vlc
+from django.utils.html import escape
 
 from apps.modelcards.parts import Bar, Chart
 
@@ -38,7 +39,19 @@ def chart_svg(chart: Chart, palette: Palette = "print") -> str:
     bars = drawable(chart)
     if not bars:
         return ""
-    return _svg(json.dumps(_spec(chart, bars, palette), sort_keys=True))
+    drawn = _svg(json.dumps(_spec(chart, bars, palette), sort_keys=True))
+    return drawn.replace("<svg ", '<svg role="img" ', 1).replace(">", f">{_title(chart, bars)}", 1)
+
+
+def _title(chart: Chart, bars: tuple[Bar, ...]) -> str:
+    """What the picture shows, for who cannot see it: the PDF's alternate text, the page's name of it."""
+    first = max(bars, key=lambda bar: float(bar.value))
+    last = min(bars, key=lambda bar: float(bar.value))
+    said = (
+        f"{chart.title}. {len(bars)} bars; largest {first.label}, {float(first.value):.3g}; "
+        f"smallest {last.label}, {float(last.value):.3g}. The table holds all values."
+    )
+    return f"<title>{escape(said)}</title>"
 
 
 @lru_cache(maxsize=256)
