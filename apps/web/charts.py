@@ -27,6 +27,7 @@ HEIGHT: Final = 200
 SERIES: Final = ("#3646b5", "#b4540a", "#0f766e", "#9d2b73", "#5b6472")
 FRAME: Final = "#e1e5eb"
 INK: Final = "#525b69"
+DASHES: Final = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3])
 
 _PAGE_COLOURS: Final = {
     **{colour: f"var(--chart-{place})" for place, colour in enumerate(SERIES, start=1)},
@@ -35,6 +36,7 @@ _PAGE_COLOURS: Final = {
 }
 
 _CONFIG: Final[dict[str, Any]] = {
+    "aria": False,  # the figure has a name and the numbers as a table; marks one by one are noise
     "background": None,
     "font": "sans-serif",
     "view": {"stroke": None},
@@ -96,9 +98,18 @@ def for_paper(spec: Mapping[str, Any]) -> str:
 
 
 def lines(
-    series: Sequence[Series], *, x: str, y: str, height: int = HEIGHT, points: bool = False
+    series: Sequence[Series],
+    *,
+    x: str,
+    y: str,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    points: bool = False,
 ) -> dict[str, Any]:
-    """Lines over a quantity, such as a metric over steps. One colour a series, a legend when there are several."""
+    """Lines over a quantity, such as a metric over steps. One colour a series, a legend when there are several.
+
+    More series than colours: the colours come again with another dash.
+    """
     values = [
         {"x": left, "y": right, "series": each.name}
         for each in series
@@ -110,11 +121,19 @@ def lines(
         "y": _quantity("y", y, zero=False),
         "color": colour if len(series) > 1 else {"value": SERIES[0]},
     }
-    return _chart({"type": "line", "point": points}, encoding, values, height)
+    if len(series) > len(SERIES):
+        dashes = [DASHES[place // len(SERIES) % len(DASHES)] for place in range(len(series))]
+        encoding["strokeDash"] = {**colour, "scale": {"range": dashes}}
+    return _chart({"type": "line", "point": points}, encoding, values, height, width)
 
 
 def bars(
-    values: Sequence[tuple[str, float]], *, x: str, y: str, limit: float | None = None
+    values: Sequence[tuple[str, float]],
+    *,
+    x: str,
+    y: str,
+    limit: float | None = None,
+    width: int = WIDTH,
 ) -> dict[str, Any]:
     """Horizontal bars by category, with the limit as a rule: a group's rate against what the policy allows."""
     rows = [{"category": name, "value": value} for name, value in values]
@@ -122,7 +141,7 @@ def bars(
         "y": {"field": "category", "type": "nominal", "sort": None, "title": y or None},
         "x": _quantity("value", x, grid=True),
     }
-    bar = _chart({"type": "bar", "height": 14}, encoding, rows, max(60, 24 * len(rows)))
+    bar = _chart({"type": "bar", "height": 14}, encoding, rows, max(60, 24 * len(rows)), width)
     if limit is None:
         return bar
     rule = {
@@ -188,10 +207,14 @@ def histogram(bins: Sequence[tuple[str, Mapping[str, float]]], *, x: str, y: str
 
 
 def _chart(
-    mark: dict[str, Any], encoding: dict[str, Any], values: Sequence[Any], height: int
+    mark: dict[str, Any],
+    encoding: dict[str, Any],
+    values: Sequence[Any],
+    height: int,
+    width: int = WIDTH,
 ) -> dict[str, Any]:
     return {
-        "width": WIDTH,
+        "width": width,
         "height": height,
         "data": {"values": list(values)},
         "mark": mark,

@@ -1,0 +1,195 @@
+"""What only a browser shows: the dialog, the keyboard, the theme, copying, focus; and axe on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from apps.accounts.models import User
+from tests.web.browsing import BACKEND
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGES = [
+    "/account/",
+    "/account/tokens/",
+    "/people/",
+    "/people/new/",
+    "/system/",
+    "/search/?q=ada",
+    "/help/",
+    "/styleguide/",
+]
+
+
+@dataclass(slots=True)
+class Visit:
+    """A page on the live site and what the browser complained about."""
+
+    page: Page
+    url: str
+    complaints: list[str]
+
+    def go(self, path: str) -> Page:
+        self.page.goto(self.url + path)
+        return self.page
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Playwright keeps an event loop in this thread, which Django takes for asynchronous code: it is not."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as play:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(
+    chromium: Browser, live_server: LiveServer, ada: User, settings: Settings
+) -> Iterator[Visit]:
+    settings.ROOT_URLCONF = "tests.web.styleguide_urls"
+    context: BrowserContext = chromium.new_context()
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_server.url)
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": _session(ada), "url": live_server.url}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield Visit(page, live_server.url, complaints)
+    context.close()
+    assert complaints == []
+
+
+def _session(user: User) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = BACKEND
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return str(session.session_key)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(visit: Visit, theme: str) -> None:
+    visit.page.context.add_cookies(
+        [{"name": "countersign_theme", "value": theme, "url": visit.url}]
+    )
+    found = {}
+    for path in PAGES:
+        report = Axe().run(
+            visit.go(path), options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+        )
+        if report.response["violations"]:
+            found[path] = [
+                (each["id"], each["nodes"][0]["html"][:120])
+                for each in report.response["violations"]
+            ]
+    visit.complaints.clear()  # axe tries styles on the page, which its policy refuses
+    assert found == {}
+
+
+def test_no_page_scrolls_sideways_at_320_pixels(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 320, "height": 640})
+    wide = {}
+    for path in PAGES:
+        width = visit.go(path).evaluate("() => document.documentElement.scrollWidth")
+        if width > 320:
+            wide[path] = width
+    assert wide == {}
+
+
+def test_help_opens_in_a_dialog_takes_the_focus_and_gives_it_back(visit: Visit) -> None:
+    page = visit.go("/account/")
+    page.keyboard.press("?")
+    dialog = page.locator("#dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator("h2")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("[data-help]")).to_be_focused()
+
+
+def test_keys_go_places_and_are_off_inside_fields_and_when_switched_off(visit: Visit) -> None:
+    page = visit.go("/account/")
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("?g")
+    expect(page.locator("#search")).to_have_value("?g")
+    expect(page.locator("#dialog")).to_be_hidden()
+    page.click("text=Switch them off")
+    expect(page.locator("html")).to_have_attribute("data-shortcuts", "off")
+    page.keyboard.press("/")
+    expect(page.locator("#search")).not_to_be_focused()
+
+
+def test_rows_are_walked_with_j_and_k(visit: Visit) -> None:
+    page = visit.go("/people/")
+    page.keyboard.press("j")
+    link = page.locator("tbody tr th a").first
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("Ada Okafor")
+
+
+def test_the_theme_changes_without_leaving_the_page_and_is_remembered(visit: Visit) -> None:
+    page = visit.go("/account/")
+    with page.expect_response("**/theme/"):
+        page.click("main button[name=theme][value=dark]")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    visit.go("/people/")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_copy_button_appears_and_copies_the_whole(visit: Visit) -> None:
+    page = visit.go("/styleguide/")
+    page.locator(".digest button[data-copy]").first.click()
+    assert len(page.evaluate("() => navigator.clipboard.readText()")) == 64
+    expect(page.locator("#status-line")).to_have_text("Copied")
+
+
+def test_only_differences_hides_what_is_the_same_and_shows_it_again(visit: Visit) -> None:
+    page = visit.go("/styleguide/")
+    same = page.locator("#sample-diff [data-same]")
+    expect(same).to_be_hidden()
+    page.locator("[data-only-differences]").uncheck()
+    expect(same).to_be_visible()
+
+
+def test_a_menu_closes_with_escape_and_gives_the_focus_back(visit: Visit) -> None:
+    page = visit.go("/account/")
+    summary = page.locator("details.menu > summary")
+    summary.click()
+    expect(page.locator(".menu-list")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".menu-list")).to_be_hidden()
+    expect(summary).to_be_focused()
+
+
+def test_without_javascript_the_same_things_are_plain_pages(
+    visit: Visit, chromium: Browser, settings: Settings, ada: User
+) -> None:
+    context: BrowserContext = chromium.new_context(java_script_enabled=False)
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": _session(ada), "url": visit.url}
+    context.add_cookies([cookie])  # type: ignore[list-item]
+    page = context.new_page()
+    page.goto(visit.url + "/account/")
+    page.click("[data-help]")
+    expect(page.locator("h1")).to_have_text("Help")
+    page.goto(visit.url + "/account/")
+    page.click("main button[name=theme][value=light]")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.goto(visit.url + "/styleguide/")
+    expect(page.locator("#sample-diff [data-same]")).to_be_visible()
+    expect(page.locator("button[data-copy]").first).to_be_hidden()
+    context.close()
