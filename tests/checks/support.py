@@ -37,6 +37,16 @@ GERMAN = {
     "sensitive": ["sex", "age_group"],
 }
 
+GOOD = pd.DataFrame(
+    {
+        "y": [1, 0, 1, 0] * 10,
+        "p": [1, 1, 0, 0] * 10,
+        "s": [0.9, 0.8, 0.2, 0.1] * 10,
+        "g": ["a", "b"] * 20,
+    }
+)
+ROLES = {"target": "y", "prediction": "p", "score": "s", "sensitive": ["g"]}
+
 
 def workshop(caps: Caps = CAPS) -> Workshop:
     return Workshop(caps, Path(tempfile.mkdtemp(prefix="cs-scratch-")))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.checks.library import drift, fairness, performance
+from apps.checks.library import fairness, performance
 from apps.checks.library.estimates import rate
 from apps.checks.library.intervals import z_of
 from apps.checks.library.judging import verdict_of
@@ -18,7 +18,7 @@ from apps.checks.limits import Bound, CheckLimits, validate_limits
 from apps.checks.numbers import NBSP, shown, shown_against
 from apps.checks.verdicts import Verdict, worst
 from apps.core.errors import Invalid
-from tests.checks.support import ACS, DEMO, data_set, drift_of, fairness_of, parquet, performance_of
+from tests.checks.support import ACS, DEMO, data_set, fairness_of, parquet, performance_of
 
 ROLES = {"target": "y", "prediction": "p"}
 Z = z_of(0.95)
@@ -243,85 +243,6 @@ def test_leaving_out_scores_of_hard_rows_does_not_help(tmp_path, scored):
     found = performance_verdict(scored, tmp_path, roc_auc={"min": "0.70"})
     assert found.verdict is Verdict.INSUFFICIENT
     assert "scored rows were left out" in found.sentence
-
-
-def drift_verdict(first: pd.DataFrame, second: pd.DataFrame, folder, **limits: object):
-    names = {"features": list(first.columns)}
-    found = drift_of(
-        data_set(parquet(first, folder, "a"), **names),
-        data_set(parquet(second, folder, "b"), **names),
-    )
-    parsed = CheckLimits.parse({"drift": limits}).drift
-    assert parsed is not None
-    return drift.assess(found, parsed)
-
-
-def normal(n: int, mean: float = 0, seed: int = 0) -> pd.DataFrame:
-    return pd.DataFrame({"v": np.random.default_rng(seed).normal(mean, 1, n)})
-
-
-def test_a_shifted_column_fails_and_an_unshifted_one_passes(tmp_path):
-    limits = {"psi": {"max": "0.1"}}
-    assert (
-        drift_verdict(normal(5000), normal(5000, 0.6, 1), tmp_path, **limits).verdict
-        is Verdict.FAIL
-    )
-    assert (
-        drift_verdict(normal(5000), normal(5000, 0, 1), tmp_path, **limits).verdict is Verdict.PASS
-    )
-
-
-def test_too_few_rows_for_the_limit_are_insufficient(tmp_path):
-    found = drift_verdict(normal(200), normal(200, 0, 1), tmp_path, psi={"max": "0.1"})
-    assert found.verdict is Verdict.INSUFFICIENT
-    assert "sample too small" in found.sentence
-
-
-def test_an_all_null_column_is_insufficient(tmp_path):
-    empty = pd.DataFrame({"v": [math.nan] * 500})
-    assert (
-        drift_verdict(normal(500), empty, tmp_path, psi={"max": "0.25"}).verdict
-        is Verdict.INSUFFICIENT
-    )
-    assert (
-        drift_verdict(empty, empty, tmp_path, psi={"max": "0.25"}).verdict is Verdict.INSUFFICIENT
-    )
-
-
-def test_a_column_that_vanished_is_insufficient_even_if_others_pass(tmp_path):
-    found = drift_verdict(
-        normal(5000).assign(w=1.5),
-        normal(5000, 0, 1).assign(x=1.5)[["v", "x"]],
-        tmp_path,
-        psi={"max": "0.25"},
-    )
-    assert found.verdict is Verdict.INSUFFICIENT
-
-
-def test_a_demanded_column_that_nobody_declared_is_insufficient(tmp_path):
-    found = drift_verdict(
-        normal(5000), normal(5000, 0, 1), tmp_path, psi={"max": "0.25"}, columns=["v", "income"]
-    )
-    assert found.verdict is Verdict.INSUFFICIENT
-    assert found.sentence == "income was not compared."
-
-
-def test_more_missing_values_than_allowed_fail(tmp_path):
-    gone = normal(5000, 0, 1)
-    gone.loc[:999, "v"] = math.nan
-    limits = {"missing_rate_increase": {"max": "0.05"}}
-    assert drift_verdict(normal(5000), gone, tmp_path, **limits).verdict is Verdict.FAIL
-    assert (
-        drift_verdict(normal(5000), normal(5000, 0, 2), tmp_path, **limits).verdict is Verdict.PASS
-    )
-
-
-def test_no_new_category_passes_a_limit_of_none_at_all(tmp_path):
-    first = pd.DataFrame({"c": ["a", "b"] * 500})
-    limits = {"new_category_share": {"max": "0"}}
-    assert drift_verdict(first, first, tmp_path, **limits).verdict is Verdict.PASS
-    second = pd.DataFrame({"c": ["a", "b"] * 450 + ["z"] * 100})
-    assert drift_verdict(first, second, tmp_path, **limits).verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(

@@ -5,60 +5,22 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import pandas as pd
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
-from apps.accounts.models import User
 from apps.audits.selectors import replay
-from apps.checks import gates, reconcile, selectors, services
+from apps.checks import reconcile, selectors, services
 from apps.checks.models import EvaluationDataset, Measurement
 from apps.checks.verdicts import Verdict
-from apps.core import blobs, outbox
+from apps.core import blobs
 from apps.core.errors import Blocked, Conflict, Forbidden, Invalid
 from apps.core.models import OutboxMessage
 from apps.registry import services as registry
-from apps.registry.models import ModelVersion
-from tests import factories
-from tests.checks.support import DEMO, GERMAN, csv_bytes
+from tests.checks.flow import LIMITS, attach, done, work
+from tests.checks.support import GERMAN
 from tests.support.people import as_actor
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LIMITS = {
-    "performance": {"roc_auc": {"min": "0.70"}},
-    "fairness": {"features": ["sex"], "demographic_parity_difference": {"max": "0.10"}},
-}
-
-
-@pytest.fixture
-def version(ana: User) -> ModelVersion:
-    actor = as_actor(ana)
-    return factories.version(actor, factories.model(actor))
-
-
-def attach(version: ModelVersion, user: User, **changes: object) -> EvaluationDataset:
-    with (DEMO / "german_credit_predictions.csv").open("rb") as stream:
-        given = {"role": "evaluation", "stream": stream, "mapping": GERMAN, "favourable": 1}
-        return services.attach_dataset(as_actor(user), version, **{**given, **changes})  # type: ignore[arg-type]
-
-
-def work() -> int:
-    """What a worker does with every open message; how many there were."""
-    waiting = list(OutboxMessage.objects.filter(finished_at__isnull=True, task__contains="checks"))
-    for row in waiting:
-        with outbox.claimed(row.pk) as message:
-            if message is not None:
-                services.run_measurement(message)
-    return len(waiting)
-
-
-def done(version: ModelVersion, user: User, kind: str = "performance") -> Measurement:
-    services.request_measurement(as_actor(user), version, kind)
-    work()
-    found = selectors.latest(version, kind)
-    assert found is not None
-    return found
 
 
 def test_a_measurement_goes_from_request_to_result_with_its_events(version, ana):
@@ -79,18 +41,6 @@ def test_a_measurement_goes_from_request_to_result_with_its_events(version, ana)
         "checks.measurement.done",
     ]
     assert list(reconcile.differences()) == []
-
-
-def test_assessing_needs_no_new_measurement(version, ana):
-    attach(version, ana)
-    done(version, ana)
-    done(version, ana, "fairness")
-    strict = {**LIMITS, "performance": {"roc_auc": {"min": "0.90"}}}
-    first, strict_one = (selectors.results(version, limits) for limits in (LIMITS, strict))
-    assert [result.verdict for result in first] == [Verdict.PASS, Verdict.INCONCLUSIVE]
-    assert strict_one[0].verdict is Verdict.FAIL
-    assert strict_one[0].measurement == first[0].measurement
-    assert Measurement.objects.count() == 2
 
 
 def test_the_same_question_twice_is_one_row_and_one_job(version, ana):
@@ -221,67 +171,6 @@ def test_after_an_error_the_same_question_can_be_asked_again(version, ana):
     assert selectors.results(version, LIMITS)[0].verdict is Verdict.PASS
 
 
-def test_a_recalled_measurement_is_kept_marked_and_counts_no_more(version, ana, vera):
-    attach(version, ana)
-    measured = done(version, ana)
-    services.recall_measurement(as_actor(vera), measured, reason="wrong file")
-    kept = Measurement.objects.get()
-    assert (kept.status, kept.recall_reason, kept.result) == (
-        "recalled",
-        "wrong file",
-        measured.result,
-    )
-    result = selectors.results(version, LIMITS)[0]
-    assert result.verdict is Verdict.NOT_RUN
-    assert "wrong file" in result.sentence
-    assert [row.pk for row in selectors.recalled([str(measured.uuid)])] == [measured.pk]
-    with pytest.raises(Conflict):
-        services.recall_measurement(as_actor(vera), kept, reason="again")
-    assert list(reconcile.differences()) == []
-    assert done(version, ana).pk != measured.pk
-
-
-def test_a_contributor_cannot_recall(version, ana):
-    attach(version, ana)
-    measured = done(version, ana)
-    with pytest.raises(Forbidden):
-        services.recall_measurement(as_actor(ana), measured, reason="I do not like it")
-    assert Measurement.objects.get().status == "done"
-
-
-def test_a_recall_wants_a_reason(version, ana, vera):
-    attach(version, ana)
-    measured = done(version, ana)
-    with pytest.raises(Invalid) as refusal:
-        services.recall_measurement(as_actor(vera), measured, reason="  ")
-    assert "reason" in refusal.value.fields
-
-
-def test_new_data_make_an_old_result_not_run(version, ana):
-    attach(version, ana)
-    done(version, ana)
-    frame = pd.read_csv(DEMO / "german_credit_predictions.csv").head(500)
-    attach(version, ana, stream=csv_bytes(frame))
-    result = selectors.results(version, LIMITS)[0]
-    assert result.verdict is Verdict.NOT_RUN
-    assert "replaced" in result.sentence
-
-
-def test_the_gate_says_what_is_missing_and_passes_when_it_is_there(version, ana):
-    terms = {"checks": {"performance": {"roc_auc": {"min": "0.70"}}}, "card_complete": True}
-    assert gates.required_checks_pass(version, [], terms).state == "missing"
-    attach(version, ana)
-    done(version, ana)
-    answer = gates.required_checks_pass(version, [], terms)
-    assert answer.state == "pass"
-    assert "ROC AUC 0.786" in answer.fact
-    assert gates.required_checks_pass(version, [], {"checks": LIMITS}).state == "missing"
-    assert gates.required_checks_pass(version, [], {"checks": {}}).state == "fail"
-    assert gates.required_checks_pass(version, [], {}).state == "fail"
-    wrong = {"checks": {"performance": {"roc_auc": {"min": "high"}}}}
-    assert gates.required_checks_pass(version, [], wrong).state == "fail"
-
-
 def test_a_version_under_review_takes_no_more_data(version, ana):
     attach(version, ana)
     registry.freeze(as_actor(ana), version, review_id=7)
@@ -341,53 +230,3 @@ def test_drift_takes_the_evaluation_data_where_there_are_no_current_ones(version
     assert [entry["role"] for entry in measured.inputs] == ["reference", "evaluation"]
     limits = {"drift": {"psi": {"max": "0.25"}}}
     assert selectors.results(version, limits)[0].verdict is Verdict.PASS
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE checks_measurement SET result = '{}'",
-        "UPDATE checks_measurement SET status = 'queued'",
-        "UPDATE checks_measurement SET key = repeat('0', 64)",
-        "DELETE FROM checks_measurement",
-        "TRUNCATE checks_measurement",
-        "UPDATE checks_evaluationdataset SET rows = 1",
-        "DELETE FROM checks_evaluationdataset",
-    ],
-)
-def test_the_database_refuses_to_change_what_was_measured(version, ana, change):
-    attach(version, ana)
-    done(version, ana)
-    with (
-        pytest.raises(Exception, match=r"append-only|recalled|never removed|cannot change"),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(change)
-    assert list(reconcile.differences()) == []
-
-
-def test_reconciling_names_rows_that_were_edited_behind_the_triggers(version, ana):
-    data = attach(version, ana)
-    measured = done(version, ana)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE checks_measurement DISABLE TRIGGER USER")
-        cursor.execute("ALTER TABLE checks_evaluationdataset DISABLE TRIGGER USER")
-        cursor.execute(
-            "UPDATE checks_measurement SET result = jsonb_set(result, '{metrics,accuracy,value}', '\"0.99\"')"
-        )
-        cursor.execute("UPDATE checks_evaluationdataset SET rows = 999")
-        cursor.execute(
-            "ALTER TABLE checks_measurement ENABLE ALWAYS TRIGGER checks_measurement_rows"
-        )
-        cursor.execute(
-            "ALTER TABLE checks_evaluationdataset ENABLE ALWAYS TRIGGER checks_evaluationdataset_rows"
-        )
-        cursor.execute(
-            "ALTER TABLE checks_measurement ENABLE ALWAYS TRIGGER checks_measurement_truncate"
-        )
-        cursor.execute(
-            "ALTER TABLE checks_evaluationdataset ENABLE ALWAYS TRIGGER checks_evaluationdataset_truncate"
-        )
-    named = {difference.subject for difference in reconcile.differences()}
-    assert named == {f"measurement:{measured.pk}", f"dataset:{data.pk}"}
