@@ -125,7 +125,7 @@ def test_nothing_is_left_in_the_scratch_folder(version, ana, settings):
             version,
             role="evaluation",
             mapping=GERMAN,
-            favourable=True and 1,
+            favourable=1,
             stream=stream,
         )
     assert list(Path(settings.CHECKS_SCRATCH).iterdir()) == []
