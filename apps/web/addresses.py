@@ -22,6 +22,16 @@ def review(review_id: int, page: str = "") -> str:
     return reverse("web:review", args=[review_id]) + page
 
 
+def experiments() -> str:
+    """The list of experiments."""
+    return reverse("web:experiments")
+
+
+def experiment(experiment_id: int) -> str:
+    """An experiment's page, with its runs."""
+    return reverse("web:experiment", args=[experiment_id])
+
+
 def run(run_id: str) -> str:
     """A run's page."""
     return f"/runs/{run_id}/"

@@ -9,6 +9,7 @@ from apps.web.views import (
     account,
     audit,
     evidence,
+    experiments,
     health,
     home,
     model_forms,
@@ -16,6 +17,7 @@ from apps.web.views import (
     people,
     preferences,
     reviews,
+    runs,
     search,
     session,
     styleguide,
@@ -77,6 +79,15 @@ urlpatterns += [
     path("audit/export/", audit.export, name="audit-export"),
     path("audit/<int:seq>/", audit.event, name="event"),
     path("audit/<int:seq>/extract.json", audit.extract, name="event-extract"),
+]
+
+# Experiments and their runs. The comparison stands before the run, whose id could be any word.
+urlpatterns += [
+    path("experiments/", experiments.experiments, name="experiments"),
+    path("experiments/<int:experiment_id>/", experiments.experiment, name="experiment"),
+    path("runs/compare/", runs.compare, name="run-compare"),
+    path("runs/<run_id>/", runs.run, name="run"),
+    path("runs/<run_id>/artifacts/<path:path>", runs.artifact, name="run-artifact"),
 ]
 
 # Models and their versions.

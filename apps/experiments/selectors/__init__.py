@@ -15,12 +15,23 @@ from apps.experiments.selectors.facts import (
     run_digest,
     run_facts,
 )
-from apps.experiments.selectors.history import PointView, history, metric_series
+from apps.experiments.selectors.history import PointView, history, metric_curves, metric_series
+from apps.experiments.selectors.listing import (
+    Activity,
+    ExperimentRow,
+    RunKeys,
+    activity,
+    list_experiments,
+    recent_keys,
+    run_names,
+)
 from apps.experiments.selectors.logged_models import (
     LoggedModelView,
+    OfRun,
     get_logged_model,
     logged_model_authors,
     logged_model_view,
+    models_of_run,
     visible_logged_model,
 )
 from apps.experiments.selectors.runs import (
@@ -37,13 +48,18 @@ from apps.experiments.selectors.runs import (
 )
 
 __all__ = [
+    "Activity",
     "ArtifactView",
     "DatasetView",
     "Entry",
+    "ExperimentRow",
     "LoggedModelView",
     "MetricView",
+    "OfRun",
     "PointView",
+    "RunKeys",
     "RunView",
+    "activity",
     "artifacts_under",
     "child_runs",
     "entries",
@@ -52,16 +68,21 @@ __all__ = [
     "get_logged_model",
     "get_run",
     "history",
+    "list_experiments",
     "list_folder",
     "logged_model_authors",
     "logged_model_digest",
     "logged_model_facts",
     "logged_model_view",
+    "metric_curves",
     "metric_keys",
     "metric_series",
+    "models_of_run",
+    "recent_keys",
     "run_authors",
     "run_digest",
     "run_facts",
+    "run_names",
     "run_view",
     "run_views",
     "visible_logged_model",

@@ -80,19 +80,20 @@ def _read_token(token: str, run: Run, key: str) -> tuple[object, object, object,
 
 _SAMPLE = """
 WITH points AS (
-    SELECT r.run_id, m."timestamp" AS at, m.step,
+    SELECT m.key, r.run_id, m."timestamp" AS at, m.step,
            CASE WHEN m.is_nan THEN 'NaN' ELSE m.value END AS value,
-           row_number() OVER w - 1 AS position, count(*) OVER (PARTITION BY m.run_id) AS total
+           row_number() OVER w - 1 AS position,
+           count(*) OVER (PARTITION BY m.run_id, m.key) AS total
       FROM experiments_metric m JOIN experiments_run r ON r.id = m.run_id
-     WHERE r.run_id = ANY(%(runs)s::text[]) AND m.key = %(key)s
+     WHERE r.run_id = ANY(%(runs)s::text[]) AND m.key = ANY(%(keys)s::text[])
        AND (%(start)s::bigint IS NULL OR m.step BETWEEN %(start)s::bigint AND %(end)s::bigint)
-    WINDOW w AS (PARTITION BY m.run_id ORDER BY m.step, m."timestamp", m.value, m.is_nan)
+    WINDOW w AS (PARTITION BY m.run_id, m.key ORDER BY m.step, m."timestamp", m.value, m.is_nan)
 )
-SELECT run_id, at, step, value FROM points
+SELECT key, run_id, at, step, value FROM points
  WHERE total <= %(most)s OR position = total - 1
     OR position * (%(most)s - 1) / total > (position - 1) * (%(most)s - 1) / total
     OR position = 0
- ORDER BY run_id, position
+ ORDER BY key, run_id, position
 """
 
 
@@ -104,22 +105,37 @@ def metric_series(
     start_step: int | None = None,
     end_step: int | None = None,
 ) -> dict[str, list[PointView]]:
-    """The curve of a metric per run, in the order of steps.
+    """The curve of a metric per run, in the order of steps; see `metric_curves`."""
+    window = {"start_step": start_step, "end_step": end_step}
+    return metric_curves(run_ids, [key], max_points=max_points, **window)[key]
+
+
+def metric_curves(
+    run_ids: Sequence[str],
+    keys: Sequence[str],
+    *,
+    max_points: int = 1000,
+    start_step: int | None = None,
+    end_step: int | None = None,
+) -> dict[str, dict[str, list[PointView]]]:
+    """The curves of several metrics, by key and run, in the order of steps, in one statement.
 
     Of a longer curve at most about `max_points` evenly spaced points, always the first and the last.
     Asks no rights: the caller has chosen runs that the actor may read.
     """
-    series: dict[str, list[PointView]] = {run_id: [] for run_id in run_ids}
+    curves: dict[str, dict[str, list[PointView]]] = {
+        key: {run_id: [] for run_id in run_ids} for key in keys
+    }
     found = sql.rows(
         _SAMPLE,
         {
             "runs": list(run_ids),
-            "key": key,
+            "keys": list(keys),
             "start": start_step,
             "end": end_step,
             "most": max(2, max_points),
         },
     )
-    for run_id, at, step, value in found:
-        series[run_id].append(PointView(at, step, value))
-    return series
+    for key, run_id, at, step, value in found:
+        curves[key][run_id].append(PointView(at, step, value))
+    return curves

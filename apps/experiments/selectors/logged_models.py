@@ -8,7 +8,7 @@ from typing import Final
 
 from apps.core.actor import Actor
 from apps.experiments import access, sql
-from apps.experiments.models import LoggedModel, model_artifact_uri
+from apps.experiments.models import LoggedModel, Run, model_artifact_uri
 
 
 @dataclass(slots=True)
@@ -118,6 +118,35 @@ def fill(views: Sequence[LoggedModelView]) -> None:
             getattr(by_id[model], attribute).append((key, value))
     for model, *metric in sql.rows(_METRICS, ids):
         by_id[model].metrics.append(ModelMetricView(*metric))
+
+
+@dataclass(frozen=True, slots=True)
+class OfRun:
+    """A logged model that a run made or used, with the size of its files."""
+
+    model_id: str
+    pk: int
+    name: str
+    model_type: str
+    status: str
+    files: int
+    size: int
+
+
+_OF_RUN = """
+SELECT m.model_id, m.id, m.name, m.model_type, m.status, count(a.path), coalesce(sum(b.size), 0)::bigint
+  FROM experiments_loggedmodel m
+  LEFT JOIN experiments_artifact a ON a.logged_model_id = m.id
+  LEFT JOIN core_blob b ON b.digest = a.blob_id
+ WHERE m.deleted_at IS NULL AND (m.source_run_id = %(run)s
+    OR m.id IN (SELECT model_id FROM experiments_runoutput WHERE run_id = %(run)s))
+ GROUP BY m.id ORDER BY m.created_at, m.model_id
+"""
+
+
+def models_of_run(run: Run) -> list[OfRun]:
+    """The models that the run logged or names as its output, oldest first. Asks no rights."""
+    return [OfRun(*columns) for columns in sql.rows(_OF_RUN, {"run": run.pk})]
 
 
 def logged_model_authors(model: LoggedModel) -> set[int]:
