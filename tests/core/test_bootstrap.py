@@ -10,7 +10,7 @@ import pytest
 from tests.support.site import run
 from tools import pg
 
-pytestmark = [pytest.mark.xdist_group("bootstrap"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("bootstrap"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def bootstrap(
         urls["DATABASE_OWNER_URL"] = server.url(owner, database)
     return run(
         "django", "bootstrap", VAR=str(var), SECRET_KEY="k" * 60, STATIC_MANIFEST="0",
-        DJANGO_SETTINGS_MODULE="config.settings", timeout=120, **urls,
+        DJANGO_SETTINGS_MODULE="config.settings", **urls,
     )  # fmt: skip
 
 

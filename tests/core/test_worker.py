@@ -15,7 +15,7 @@ from apps.core.models import OutboxMessage
 from tests.support.site import eventually
 from tests.support.worker import TASKS, process
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 TASK = f"{TASKS}.trace"
 QUICK = {"HEARTBEAT_SECONDS": "1", "OUTBOX_LEASE_SECONDS": "3"}

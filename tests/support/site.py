@@ -33,7 +33,7 @@ def environment(**extra: str) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in _OURS} | extra
 
 
-def run(*arguments: str, timeout: float = 60, **extra: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, timeout: float = 240, **extra: str) -> subprocess.CompletedProcess[str]:
     """`python -m ...` to its end."""
     return subprocess.run(
         [sys.executable, "-m", *arguments], cwd=ROOT, env=environment(**extra), text=True,
@@ -41,7 +41,7 @@ def run(*arguments: str, timeout: float = 60, **extra: str) -> subprocess.Comple
     )  # fmt: skip
 
 
-def eventually(seen: Callable[[], object], seconds: float = 15, what: str = "") -> None:
+def eventually(seen: Callable[[], object], seconds: float = 60, what: str = "") -> None:
     """Wait until `seen()` is true; fails with the time that passed."""
     deadline = time.monotonic() + seconds
     while not seen():
@@ -63,7 +63,7 @@ class Site:
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 
-    def start(self, what: str = "run", seconds: float = 90) -> None:
+    def start(self, what: str = "run", seconds: float = 240) -> None:
         """Start it and wait until it serves; fails with what it said."""
         self.said = self.var.parent / f"{self.var.name}.said"
         with self.said.open("w") as said:
