@@ -307,6 +307,7 @@ PROMOTION_GATES = [
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
 READ_ONLY_TABLES += ["registry_governedtarget"]
 APPEND_ONLY_TABLES += ["registry_versionfile"]
+LEDGER_RECONCILERS += ["apps.experiments.reconcile.differences"]
 LEDGER_RECONCILERS += ["apps.registry.reconcile.differences"]
 
 # --- checks -----------------------------------------------------------------------------------
