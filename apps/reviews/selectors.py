@@ -142,6 +142,8 @@ def open_steps(actor: Actor, review: Review) -> list[Step]:
 
 def why_not(actor: Actor, review: Review) -> str:
     """Why this actor cannot decide now, in a sentence, with who can; "" if she can."""
+    if review.state is ReviewStatus.CHANGES_REQUESTED:
+        return f"Changes were requested in {review.key}; a new round opens it for signature again."
     if review.state is not ReviewStatus.OPEN:
         return f"{review.key} is {review.state.label.lower()}; nothing is open for signature."
     round_ = live_round(review)

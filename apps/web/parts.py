@@ -309,4 +309,5 @@ class SignBox:
     fields: Mapping[str, str] = field(default_factory=dict)
     changed: str = ""
     danger: bool = False
+    digest_label: str = "Evidence"
     stays: str = "It stays. A later decision can be added, this one cannot be removed."

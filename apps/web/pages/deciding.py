@@ -125,6 +125,7 @@ def withdrawal(actor: Actor, review: Review) -> SignBox:
         action_url=addresses.review(review.pk, "withdraw/"),
         cancel_url=addresses.review(review.pk),
         danger=True,
+        digest_label="Files",
         stays="The reason and your name stay in the record.",
     )
 

@@ -28,5 +28,6 @@ def box(actor: Actor, version: ModelVersion, target: Target) -> SignBox:
         cancel_url=addresses.version(name, number),
         fields={"target": str(target)},
         danger=True,
+        digest_label="Files",
         stays="The reason and your name stay in the record.",
     )

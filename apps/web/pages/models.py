@@ -21,6 +21,7 @@ from apps.registry.models import Governance, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as reviews
 from apps.web import addresses, cells, query, status, words
+from apps.web.pages.version_frame import stage_chip
 from apps.web.pages.versions import tier_note
 from apps.web.parts import (
     Action,
@@ -291,7 +292,7 @@ def _versions(found: RegisteredModel, request: HttpRequest, verbs: Collection[st
 
 def _version(version: ModelVersion, states: dict[int, tuple[int, str]]) -> Row:
     name, number = version.model.name, version.number
-    chips = [status.chip("stage", version.stage)] if version.stage != "None" else []
+    chips = [stage_chip(version)] if version.stage != "None" else []
     state = states.get(version.pk)
     if state is not None and not (state[1] == "promoted" and chips):
         chips.append(status.chip("review", state[1]))

@@ -185,12 +185,12 @@ def _new_round(
 def _step(review: Review, asked: Asked) -> Step:
     done = asked.missing == 0
     chip = Chip("Signed", "good", "sign") if done else Chip("Waiting", "unknown", "clock")
-    if not done and not review.state.is_active:
+    if not done and review.state != "open":
         chip = Chip("Not signed", "quiet")
     people = [str(user) for user in asked.people]
     more = f" and {len(people) - 4} more" if len(people) > 4 else ""
     text = ""
-    if not done and review.state.is_active:
+    if not done and review.state == "open":
         text = (
             ", ".join(people[:4]) + more
             if people
@@ -220,7 +220,7 @@ def _decision(review: Review, round_: Round, decision: Decision) -> Row:
             cells.link(decision.signer_name, url, note=f"{decision.role}, receipt"),
             cells.chip(status.chip("decision", decision.outcome), note=note),
             cells.text(decision.comment),
-            cells.text(str(round_.number), note=decision.evidence_digest[:8]),
+            cells.text(str(round_.number)),
             cells.when(decision.created_at),
         ],
         id=f"decision-{decision.pk}",

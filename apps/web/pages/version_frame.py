@@ -6,7 +6,7 @@ Used by all pages under /models/<name>/<number>/; `templates/versions/_frame.htm
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.html import format_html
 
@@ -77,7 +77,7 @@ def _tabs(version: ModelVersion, current: str) -> list[Tab]:
 def _chips(version: ModelVersion, review: Review | None) -> list[Chip]:
     chips = []
     if version.stage != "None":
-        chips.append(status.chip("stage", version.stage))
+        chips.append(stage_chip(version))
     if review is not None and not (review.state == "promoted" and version.stage == "Production"):
         chips.append(status.chip("review", review.status))
     if review is None and version.stage == "None":
@@ -85,6 +85,12 @@ def _chips(version: ModelVersion, review: Review | None) -> list[Chip]:
     if not version.model.is_governed:
         chips.append(status.chip("governance", version.model.governance))
     return chips
+
+
+def stage_chip(version: ModelVersion) -> Chip:
+    """The stage; one that nobody approved does not look like one that people signed for."""
+    chip = status.chip("stage", version.stage)
+    return chip if version.model.is_governed else replace(chip, tone="warn")
 
 
 def _meta(version: ModelVersion, review: Review | None) -> list[Cell]:
@@ -115,9 +121,10 @@ def _actions(
     free = version.model.is_governed and bool(version.manifest) and not under_review
     if not free or "review.submit" not in verbs or current == "submit/":
         return []
-    if set(registry.governed_targets()) <= set(registry.held_targets(version)):
+    governed, held = set(registry.governed_targets()), set(registry.held_targets(version))
+    if governed <= held:
         return []
-    return [Action("Submit for review", url, "primary", "sign")]
+    return [Action("Submit for review", url, "" if governed & held else "primary", "sign")]
 
 
 def _notice(version: ModelVersion) -> Notice | None:

@@ -90,7 +90,7 @@ def _held(version: ModelVersion, verbs: Collection[str]) -> list[Held]:
             Action(
                 f"Leave {target.label}…",
                 f"{url}?{urlencode({'target': str(target)})}",
-                "danger",
+                "",
                 "undo",
                 dialog=True,
             )
