@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -174,7 +175,8 @@ def _add(found: dict[int, list[str]], users: Iterable[int], reason: str) -> None
 
 def version_url(version: ModelVersion, page: str = "") -> str:
     """The address of a page of this version, for messages to clients that are not browsers."""
-    return f"{settings.BASE_URL}/models/{version.model.name}/{version.number}/{page}"
+    name = quote(version.model.name, safe="")
+    return f"{settings.BASE_URL}/models/{name}/{version.number}/{page}"
 
 
 def review_url(version: ModelVersion) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
@@ -29,7 +30,7 @@ def quorum_signed(
             if review is None
             else f"{review.key} is {review.state.label.lower()}.",
             "Ask for a review",
-            f"/models/{version.model.name}/{version.number}/submit/",
+            f"/models/{quote(version.model.name, safe='')}/{version.number}/submit/",
         )
     return _state(review, targets)
 
