@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,10 +13,15 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 
+Before = Callable[[Page], None]
+
 THEMES: Final = ("light", "dark")
 WIDTHS: Final = (1280, 390)
 HEIGHTS: Final = {1280: 900, 390: 844}
 MOST_PAGES: Final = 400
+EMPTYABLE: Final = "main form[method=post]:has([aria-required=true])"
+# How many things of a kind are shown; of these two there are several states worth seeing.
+SEVERAL: Final = {"/models/:name/:n/": 4, "/reviews/:n/": 3}
 _SKIPPED: Final = re.compile(
     r"^/(sign-out|sso|static|styleguide|health|api|ajax-api|version)\b|\.(json|pdf|csv|svg)$|export|/files/.+"
 )
@@ -45,9 +52,10 @@ class Camera:
         self.out = out
         self.taken = 0
         self.problems: list[str] = []
-        self._shapes: dict[str, set[str]] = {}
+        self._shapes: dict[str, Counter[str]] = {}
         self._visited: dict[tuple[str, str], list[str]] = {}
         self._pictures: list[tuple[str, str, list[Path]]] = []
+        self._open: dict[tuple[str, str | None, str, int], Page] = {}
 
     def sign_in(self, site: Site, role: str, username: str, password: str) -> None:
         """Through the form, as a person does."""
@@ -95,8 +103,7 @@ class Camera:
         """Follow links from home; a picture of each shape of address that nobody was shown yet."""
         page = self._page(site, role)
         waiting, known = ["/"], {"/"}
-        shapes = self._shapes.setdefault(site.heading, set())
-        mine: set[str] = set()
+        mine: Counter[str] = Counter()
         while waiting and len(known) < MOST_PAGES:
             path = waiting.pop(0)
             answer = page.goto(site.url + path)
@@ -104,15 +111,22 @@ class Camera:
                 self._note_fault(site, role, path, answer)
                 continue
             self._visited.setdefault((site.heading, role), []).append(path)
-            if (here := shape(path)) not in shapes:
-                shapes.add(here)
-                self._photograph(site, role, path, name=here)
-            for link in _links(page, site.url):
-                if link not in known and shape(link) not in mine:
+            links = _links(page, site.url)
+            self._photograph_if_new(site, role, path)
+            for link in links:
+                if link not in known and mine[shape(link)] < SEVERAL.get(shape(link), 1):
                     known.add(link)
-                    mine.add(shape(link))
+                    mine[shape(link)] += 1
                     waiting.append(link)
-        page.context.close()
+
+    def _photograph_if_new(self, site: Site, role: str, path: str) -> None:
+        taken = self._shapes.setdefault(site.heading, Counter())
+        here = shape(path)
+        if taken[here] < SEVERAL.get(here, 1) and path not in taken:
+            taken[here] += 1
+            taken[path] += 1
+            several = f" {taken[here]}" if here in SEVERAL else ""
+            self._photograph(site, role, path, name=here + several)
 
     def wrong_sign_in(self, site: Site) -> None:
         """What a wrong password looks like."""
@@ -126,17 +140,15 @@ class Camera:
 
     def send_forms_empty(self, site: Site, role: str, paths: list[str]) -> None:
         """Send each form that has required fields without them: the page with its errors."""
-        shapes = self._shapes.setdefault(site.heading, set())
+        taken = self._shapes.setdefault(site.heading, Counter())
         for path in paths:
             here = f"{shape(path)} sent empty"
-            if here in shapes:
+            if taken[here]:
                 continue
             page = self._page(site, role)
             page.goto(site.url + path)
-            found = page.locator("main form[method=post]:has([aria-required=true])").count()
-            page.context.close()
-            if found:
-                shapes.add(here)
+            if page.locator(EMPTYABLE).count():
+                taken[here] += 1
                 self._photograph(site, role, path, name=here, before=_send_empty)
 
     def contact_sheet(self) -> None:
@@ -157,10 +169,10 @@ class Camera:
         )
 
     def _photograph(
-        self, site: Site, role: str, path: str, *, name: str, before: Any = None
+        self, site: Site, role: str, path: str, *, name: str, before: Before | None = None
     ) -> None:
-        pictures = []
         self.out.mkdir(exist_ok=True)
+        pictures = []
         for theme in THEMES:
             for width in WIDTHS:
                 page = self._page(site, role, theme, width)
@@ -168,21 +180,21 @@ class Camera:
                 if before is not None:
                     before(page)
                     page.wait_for_load_state()
-                page.wait_for_timeout(250)
                 if answer is not None and answer.status >= 500:
                     self._note_fault(site, role, path, answer)
-                if page.evaluate(
-                    "() => document.documentElement.scrollWidth > window.innerWidth + 1"
-                ):
+                if page.evaluate("() => document.documentElement.scrollWidth > innerWidth + 1"):
                     self.problems.append(f"{site.heading}: {path} scrolls sideways at {width}")
                 file = self.out / f"{site.heading}-{_slug(name)}-{theme}-{width}.png"
-                page.screenshot(path=file, full_page=True)
+                page.screenshot(path=file, full_page=True, animations="disabled")
                 pictures.append(file)
                 self.taken += 1
-                page.context.close()
         self._pictures.append((site.heading, name, pictures))
 
     def _page(self, site: Site, role: str | None, theme: str = "light", width: int = 1280) -> Page:
+        """A tab of that person in that theme and width, kept for the next picture."""
+        key = (site.url, role, theme, width)
+        if role is not None and key in self._open:
+            return self._open[key]
         context = self.browser.new_context(viewport={"width": width, "height": HEIGHTS[width]})
         context.add_cookies([{"name": "countersign_theme", "value": theme, "url": site.url}])
         if role is not None and role in site.cookies:
@@ -191,6 +203,8 @@ class Camera:
         page = context.new_page()
         page.on("console", lambda said: self._heard(site, page, said))
         page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
+        if role is not None:
+            self._open[key] = page
         return page
 
     def _heard(self, site: Site, page: Page, said: ConsoleMessage) -> None:
@@ -224,7 +238,7 @@ def _is_page(answer: Response) -> bool:
 
 
 def _send_empty(page: Page) -> None:
-    form = page.locator("main form[method=post]:has([aria-required=true])").first
+    form = page.locator(EMPTYABLE).first
     for control in form.locator("[aria-required=true]").all():
         kind = control.get_attribute("type")
         if kind in {"checkbox", "radio"}:
