@@ -22,6 +22,7 @@ VEGA_LITE: Final = "v5.20"
 CACHE_SECONDS: Final = 24 * 3600
 WIDTH: Final = 560
 HEIGHT: Final = 200
+LEGEND_ENTRY: Final = 120
 
 # The light palette, in the order of --chart-1 … --chart-5 of tokens.css, and its frame colours.
 SERIES: Final = ("#3646b5", "#b4540a", "#0f766e", "#9d2b73", "#5b6472")
@@ -115,12 +116,15 @@ def lines(
         for each in series
         for left, right in each.points
     ]
-    colour = {"field": "series", "type": "nominal", "sort": [each.name for each in series]}
+    names = [each.name for each in series]
+    colour: dict[str, Any] = {"field": "series", "type": "nominal", "sort": names}
     encoding: dict[str, Any] = {
         "x": _quantity("x", x, grid=False),
         "y": _quantity("y", y, zero=False),
         "color": colour if len(series) > 1 else {"value": SERIES[0]},
     }
+    if len(series) > 1:
+        colour["legend"] = {"columns": max(1, width // LEGEND_ENTRY), "labelLimit": LEGEND_ENTRY}
     if len(series) > len(SERIES):
         dashes = [DASHES[place // len(SERIES) % len(DASHES)] for place in range(len(series))]
         encoding["strokeDash"] = {**colour, "scale": {"range": dashes}}

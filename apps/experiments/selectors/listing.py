@@ -29,11 +29,15 @@ class ExperimentRow:
 
 @dataclass(frozen=True, slots=True)
 class RunKeys:
-    """What the newest runs recorded under which names, the most common first."""
+    """What the newest runs recorded under which names, the most common first.
+
+    `varying` are the parameters that have more than one value among them.
+    """
 
     metrics: Sequence[str]
     params: Sequence[str]
     tags: Sequence[str]
+    varying: Sequence[str]
 
 
 def list_experiments(
@@ -73,11 +77,12 @@ WITH newest AS (
     SELECT id FROM experiments_run WHERE experiment_id = %(experiment)s
      ORDER BY start_time DESC, run_id LIMIT %(runs)s
 )
-SELECT 'metrics', key, count(*) FROM experiments_latestmetric JOIN newest ON run_id = id GROUP BY 2
+SELECT 'metrics', key, count(*), 1 FROM experiments_latestmetric JOIN newest ON run_id = id GROUP BY 2
 UNION ALL
-SELECT 'params', key, count(*) FROM experiments_param JOIN newest ON run_id = id GROUP BY 2
+SELECT 'params', key, count(*), count(DISTINCT left(value, 200))
+  FROM experiments_param JOIN newest ON run_id = id GROUP BY 2
 UNION ALL
-SELECT 'tags', key, count(*) FROM experiments_runtag JOIN newest ON run_id = id GROUP BY 2
+SELECT 'tags', key, count(*), 1 FROM experiments_runtag JOIN newest ON run_id = id GROUP BY 2
  ORDER BY 1, 3 DESC, 2
 """
 
@@ -85,9 +90,12 @@ SELECT 'tags', key, count(*) FROM experiments_runtag JOIN newest ON run_id = id 
 def recent_keys(experiment: Experiment, *, runs: int = 100) -> RunKeys:
     """The names under which the newest runs recorded something. Asks no rights."""
     found: dict[str, list[str]] = {"metrics": [], "params": [], "tags": []}
-    for kind, key, _ in sql.rows(_KEYS, {"experiment": experiment.pk, "runs": runs}):
+    varying = []
+    for kind, key, _, values in sql.rows(_KEYS, {"experiment": experiment.pk, "runs": runs}):
         found[kind].append(key)
-    return RunKeys(found["metrics"], found["params"], found["tags"])
+        if values > 1:
+            varying.append(key)
+    return RunKeys(found["metrics"], found["params"], found["tags"], varying)
 
 
 def run_names(experiment_id: int, run_ids: Collection[str]) -> dict[str, str]:

@@ -113,7 +113,9 @@ def edit(
 ) -> EditPage:
     """The form; after a conflict, with the way to what somebody else saved."""
     notice = None
-    if conflict and latest is not None:
+    if conflict and latest is None:
+        notice = Notice(conflict, "warn", "Nothing was saved")
+    elif conflict and latest is not None:
         url = addresses.version(
             version.model.name, version.number, f"card/?revision={latest.number}"
         )

@@ -71,7 +71,8 @@ def _figure(key: str, curves: Curves, names: Mapping[str, str]) -> ChartFigure:
     ]
     odd = sum(not math.isfinite(p.value) for curve in curves.values() for p in curve)
     note = f"{words.plural(odd, 'point')} not drawn: no finite number" if odd else ""
-    spec = charts.lines(series, x=axis.label, y="", width=WIDTH, height=HEIGHT)
+    lonely = any(len(each.points) == 1 for each in series)  # a line through one point is nothing
+    spec = charts.lines(series, x=axis.label, y="", width=WIDTH, height=HEIGHT, points=lonely)
     return ChartFigure(key, charts.for_page(spec), _table(key, axis, curves, names), note)
 
 

@@ -38,14 +38,16 @@ class Choice:
 
 
 def chosen(asked: Sequence[str], keys: RunKeys, *, remembered: bool) -> list[Chosen]:
-    """The columns asked for; without a choice (`remembered` tells), the most common metrics and parameters."""
+    """The columns asked for; without a choice (`remembered` tells), the most common metrics, and parameters
+    that tell the runs apart."""
     if asked or remembered:
         parsed = [Chosen(*each.split(".", 1)) for each in dict.fromkeys(asked) if "." in each]
         return [each for each in parsed if each.kind in KINDS and each.key][:MOST]
+    first = {"metrics": keys.metrics, "params": keys.varying or keys.params}
     return [
         Chosen(kind, key)
         for kind, most in FIRST.items()
-        for key in [key for key in _keys(keys, kind) if not key.startswith(SYSTEM)][:most]
+        for key in [key for key in first[kind] if not key.startswith(SYSTEM)][:most]
     ]
 
 

@@ -20,7 +20,7 @@ from apps.experiments.selectors import RunView
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, query, status, words
-from apps.web.forms.experiments import RunsForm
+from apps.web.forms.experiments import EXAMPLE, RunsForm
 from apps.web.pages.experiments import log_a_run
 from apps.web.pages.run_columns import Choice, Chosen, choices, chosen
 from apps.web.parts import (
@@ -69,7 +69,7 @@ def page(actor: Actor, found: Experiment, request: HttpRequest, form: RunsForm) 
         choices=choices(columns, keys),
         sort=request.GET.get("sort", ""),
         clear=Action("Clear the filter", addresses.experiment(found.pk)) if filtered else None,
-        table=_table(actor, found, request, columns, runs, following, filtered=filtered),
+        table=_table(actor, found, request, columns, runs, following, form=form, filtered=filtered),
         compare_url=reverse("web:run-compare"),
     )
 
@@ -134,6 +134,7 @@ def _table(
     runs: Sequence[RunView],
     following: str,
     *,
+    form: RunsForm,
     filtered: bool,
 ) -> Table:
     context = _Context.of(actor, found, runs)
@@ -144,7 +145,7 @@ def _table(
         caption=f"Runs of {found.name}",
         columns=_columns(request, shown),
         rows=[_row(run, shown, context) for run in runs],
-        empty=_empty(found, filtered=filtered),
+        empty=_empty(found, filtered=filtered, understood=not form.errors),
         paging=Paging(summary, next_url, start) if start or next_url else None,
         id="runs",
     )
@@ -228,7 +229,7 @@ def _recorded(value: str | None) -> Cell:
     return cells.mono(clip(value) or "(empty)")
 
 
-def clip(text: str, length: int = 60) -> str:
+def clip(text: str, length: int = 36) -> str:
     """The beginning of a long value, on one line."""
     line = " ".join(text[: 4 * length].split())
     return line if len(line) <= length else f"{line[: length - 1]}…"
@@ -250,7 +251,10 @@ def took(duration_ms: int | None) -> Cell:
     return cells.number(words.duration(max(0, duration_ms) / 1000))
 
 
-def _empty(found: Experiment, *, filtered: bool) -> Empty:
+def _empty(found: Experiment, *, filtered: bool, understood: bool) -> Empty:
+    if not understood:
+        text = f"Clauses are joined by “and”, words stand in quotes: {EXAMPLE}"
+        return Empty("no-match", "The filter was not understood, so nothing was looked for", text)
     if filtered:
         clear = Action("Clear the filter", addresses.experiment(found.pk))
         return Empty("no-match", "No run matches this filter", action=clear)
