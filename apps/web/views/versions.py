@@ -24,7 +24,7 @@ from apps.web import access, addresses, signing
 from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.reviews import LeaveForm
 from apps.web.forms.versions import DescriptionForm
-from apps.web.pages import leaving
+from apps.web.pages import leaving, version_lineage
 from apps.web.pages import versions as pages
 from apps.web.responses import page_or_fragment, see_other
 
@@ -51,7 +51,7 @@ def compare(request: HttpRequest, name: str, number: int) -> HttpResponse:
 def lineage(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """What it was made from and where it went."""
     found = access.version_for(request, name, number)
-    page = pages.lineage(access.actor(request), found)
+    page = version_lineage.lineage(access.actor(request), found)
     return render(request, "versions/lineage.html", {"page": page})
 
 
