@@ -258,7 +258,9 @@ def get_decision(review: Review, pk: int) -> Decision:
 
 
 def round_shown(review: Review, digest: str) -> Round | None:
-    """The round of this review that somebody was shown by its digest."""
+    """The round of this review that somebody was shown by its digest; None for what is no digest."""
+    if not digest.isalnum():  # the database could not even compare a NUL
+        return None
     return review.rounds.filter(digest=digest).order_by("-pk").first()
 
 

@@ -262,7 +262,7 @@ FORMS: Final[dict[str, dict[str, bad.Values]]] = {
     "withdraw": {"reason": bad.F_TEXT},
     "card": {
         "base_revision": bad.F_REVISION,
-        "block-intended_use": bad.F_FREE,
+        "block-primary_uses": bad.F_FREE,
     },
     "token": {
         "name": bad.F_LINE,
@@ -320,7 +320,7 @@ def test_a_form(world: World, door: str, send: Send) -> None:
 # What a good form holds beyond its table: the owner's number, and a block of the card.
 GOOD_ONLY_NOW: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "model settings": lambda world: {"owner": str(world.ana.pk)},
-    "card": lambda world: {"block-intended_use": "to lend"},
+    "card": lambda world: {"block-primary_uses": "to lend"},
 }
 
 TWICE: Final = {
@@ -328,7 +328,7 @@ TWICE: Final = {
     "submit": 422,
     "decide": 409,
     "withdraw": 409,
-    "card": 302,
+    "card": 409,
     "new person": 422,
     "grant": 302,
     "team": 422,

@@ -74,6 +74,8 @@ def _wrong_kinds(source: Source, mapping: Mapping) -> dict[str, str]:
     found = {}
     if mapping.score and source.kind(mapping.score) != "number":
         found["score"] = f"{mapping.score!r} does not hold numbers only"
+    elif mapping.score and not _has_number(source, mapping.score):
+        found["score"] = f"{mapping.score!r} holds no number at all, only NaN or infinity"
     for field in ("target", "prediction", "sensitive", "features"):
         for name in mapping.named()[field]:
             if source.kind(name) in {"time", "other"}:
@@ -84,6 +86,11 @@ def _wrong_kinds(source: Source, mapping: Mapping) -> dict[str, str]:
     if not found:
         found |= _too_many_groups(source, mapping)
     return found
+
+
+def _has_number(source: Source, name: str) -> bool:
+    query = f"SELECT 1 FROM {{data}} WHERE isfinite({source.number(name)}) LIMIT 1"
+    return bool(source.fetch(query))
 
 
 def _too_many_groups(source: Source, mapping: Mapping) -> dict[str, str]:

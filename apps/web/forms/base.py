@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 
 from apps.core.errors import AlreadyExists, Invalid
@@ -23,7 +24,7 @@ class Form(forms.Form):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            _say_plainly(field)
+            say_plainly(field)
 
     def refuse(self, error: Invalid) -> None:
         """Put a service's Invalid where it belongs: known fields beside the field, the rest on top."""
@@ -37,10 +38,22 @@ class Form(forms.Form):
         self.add_error(None, message)
 
 
-def _say_plainly(field: forms.Field) -> None:
+def refuse_garbled(text: str) -> None:
+    """Bytes that are not UTF-8 arrive as U+FFFD: say so, rather than keep what nobody wrote."""
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        raise ValidationError(
+            "It holds a character that could not be read (\N{REPLACEMENT CHARACTER}); write it again.",
+            code="garbled",
+        )
+
+
+def say_plainly(field: forms.Field) -> None:
+    """Our words and refusals for a field; a form that adds fields of its own calls it for each."""
     field.error_messages["required"] = "This is needed."
     if isinstance(field, forms.ChoiceField):
         field.error_messages["invalid_choice"] = "Choose one of the list."
+    if isinstance(field, forms.CharField):
+        field.validators = [*field.validators, refuse_garbled]
     if field.required:
         field.widget.attrs.setdefault("aria-required", "true")
 

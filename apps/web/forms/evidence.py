@@ -9,7 +9,7 @@ from django import forms
 from apps.checks.mapping import Role
 from apps.core.errors import Invalid
 from apps.modelcards import schema
-from apps.web.forms.base import Form
+from apps.web.forms.base import Form, say_plainly
 
 ROLES = [
     (Role.EVALUATION.value, "Evaluation: measured for performance and fairness"),
@@ -102,6 +102,7 @@ class CardForm(Form):
                 help_text=block.help,
                 widget=forms.Textarea(attrs={"rows": 5}),
             )
+            say_plainly(self.fields[f"block-{key}"])
 
     def refuse(self, error: Invalid) -> None:
         """A refusal about the block `ethics` belongs beside the field `block-ethics`."""

@@ -26,7 +26,7 @@ from apps.modelcards import selectors as cards
 from apps.modelcards import services as cards_services
 from apps.registry.models import ModelVersion
 from apps.web import access, addresses
-from apps.web.forms.base import accepted, form_status
+from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.evidence import CardForm, DataForm, RecallForm
 from apps.web.pages import card as card_pages
 from apps.web.pages import checking, datasets
@@ -49,7 +49,7 @@ def data(request: HttpRequest, name: str, number: int) -> HttpResponse:
     found = access.version_for(request, name, number)
     if request.method == "POST":
         access.version_for(request, name, number, "model.edit")
-    form = DataForm(request.POST or None, request.FILES or None)
+    form = DataForm(sent(request), request.FILES)
     if request.method == "POST" and form.is_valid() and _attached(request, form, found):
         messages.success(request, "The data are attached. Run the checks on them.")
         return see_other(request, addresses.version(name, number, "checks/"))
@@ -129,7 +129,7 @@ def recall(
     """Declare a result wrong; rounds of evidence that rest on it are void."""
     found = access.version_for(request, name, number, "check.recall")
     row = checks.get_measurement(found, measurement_uuid)
-    form = RecallForm(request.POST or None)
+    form = RecallForm(sent(request))
     if (
         request.method == "POST"
         and form.is_valid()
@@ -159,7 +159,7 @@ def card_edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """The human blocks in one form; somebody else's save meanwhile is shown, never overwritten."""
     found = access.version_for(request, name, number, "card.edit")
     latest = cards.latest_revision(found)
-    form = CardForm(request.POST or None, initial=card_pages.initial(latest))
+    form = CardForm(sent(request), initial=card_pages.initial(latest))
     conflict = ""
     if request.method == "POST" and form.is_valid():
         try:
