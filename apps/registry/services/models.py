@@ -22,6 +22,8 @@ from apps.registry.models import Governance, ModelTag, ModelVersion, RegisteredM
 from apps.registry.services.locks import lock_model
 
 MAX_DESCRIPTION = 100_000
+# Not names but paths; `new` is the address of the page that makes a model.
+_RESERVED = {".", "..", "new"}
 SETTINGS_FIELDS = ("description", "purpose", "exposure", "purpose_class", "owner_id", "team_id")
 
 
@@ -30,9 +32,9 @@ def check_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip():
         raise Invalid("Registered model name cannot be empty.", fields={"name": "required"})
     bad = any(ch in "/:\\" or not ch.isprintable() for ch in name)
-    if bad or len(name) > 255 or posixpath.normpath(name) != name or name in {".", ".."}:
+    if bad or len(name) > 255 or posixpath.normpath(name) != name or name in _RESERVED:
         raise Invalid(
-            f"Invalid model name: {name[:80]!r}. At most 255 printable characters, without / : and \\.",
+            f"Invalid model name: {name[:80]!r}. At most 255 printable characters, without / : and \\, and not `new`.",
             fields={"name": "not a model name"},
         )
     return name
