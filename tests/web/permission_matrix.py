@@ -232,6 +232,51 @@ AUDIT = [
     _seen("web:event-extract", _event),
 ]
 
+
+def _run(world: World) -> list[Any]:
+    return [world.run.run_id]
+
+
+RUNS = [
+    Row("web:experiments", query="?q=churn"),
+    _seen("web:experiment", lambda w: [w.experiment.pk], "?filter=metrics.auc+>+0.5"),
+    _seen("web:run", _run, "?file=notes.txt"),
+    _seen("web:run-artifact", lambda w: [w.run.run_id, "notes.txt"]),
+    Row("web:run-compare"),
+]
+
+
+def _measured(world: World) -> list[Any]:
+    return [*_version(world), world.measurement.uuid]
+
+
+def _document(world: World) -> list[Any]:
+    return [world.document.uuid]
+
+
+# Who has checks run; only a validator recalls a result.
+CHECKERS = MAKERS | holders("validator")
+
+EVIDENCE = [
+    Row("web:checks"),
+    _seen("web:version-data", _version),
+    Row("web:version-data", _version, may=MAKERS, unseen=404, post={}, ok=422),
+    _seen("web:version-checks", _version),
+    Row("web:check-run", _version, may=CHECKERS, unseen=404, post={"kind": "none"}, ok=422),
+    Row("web:check-run", _version, may=CHECKERS, unseen=404, post={"kind": "all"}, ok=302),
+    _seen("web:measurement", _measured),
+    _seen("web:measurement-json", _measured),
+    *_form("web:measurement-recall", _measured, holders("validator")),
+    _seen("web:card", _version),
+    Row("web:card-edit", _version, may=MAKERS, unseen=404),
+    Row("web:card-edit", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}, ok=302),
+    _seen("web:version-documents", _version),
+    Row("web:version-documents", _version, may=MEMBERS, unseen=404, post={}, ok=302),
+    _seen("web:document", _document),
+    # It is not made yet: no worker runs in the tests.
+    Row("web:document-pdf", _document, may=MEMBERS, unseen=404, ok=409),
+]
+
 # The identity provider is not configured in the tests: its routes answer that there is none.
 PROVIDER = [
     Row("oidc_authentication_init", may=EVERYBODY, ok=409),
@@ -239,4 +284,4 @@ PROVIDER = [
     Row("oidc_logout", may=SIGNED_IN, ok=302, post={}),
 ]
 
-ROWS: list[Row] = [*ACCOUNT, *PEOPLE, *MODELS, *REVIEWS, *AUDIT, *PROVIDER]
+ROWS: list[Row] = [*ACCOUNT, *PEOPLE, *MODELS, *REVIEWS, *AUDIT, *RUNS, *EVIDENCE, *PROVIDER]

@@ -7,6 +7,7 @@ written straight into the tables: a matrix of a thousand cells cannot wait for n
 from __future__ import annotations
 
 import datetime as dt
+import io
 import uuid
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,10 +17,14 @@ from django.test import override_settings
 from apps.accounts.models import RoleAssignment, Team, User
 from apps.accounts.services import ReauthProof, create_team, issue_token
 from apps.accounts.verbs import ROLES
+from apps.checks.models import Measurement
+from apps.checks.services import attach_dataset, request_measurement
+from apps.compliance.models import Document
+from apps.compliance.services import request_document
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.experiments.models import Experiment, Run
-from apps.experiments.services import experiments, runs
+from apps.experiments.services import experiments, put_artifact, runs
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as review_selectors
@@ -60,6 +65,8 @@ class World:
     review: Review
     decision: Decision
     promoted: ModelVersion
+    measurement: Measurement
+    document: Document
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -75,7 +82,11 @@ def build() -> World:
     service = User.objects.create(username="ci", display_name="CI", kind=User.Kind.SERVICE)
     experiment = experiments.create_experiment(actor, name="churn trials")
     made = runs.create_run(actor, experiment_id=experiment.pk, run_name="able-finch")
+    runs.update_run(actor, run_id=made.run_id, status="FINISHED", end_time=made.start_time + 1)
+    run = Run.objects.get(run_id=made.run_id)
+    put_artifact(actor, run, "notes.txt", io.BytesIO(b"as it went"))
     model = factories.model(actor, "churn")
+    version = factories.version(actor, model)
     token, _ = issue_token(actor, name="laptop", scopes=["read"], expires_in=dt.timedelta(days=1))
     return World(
         visitors=visitors,
@@ -84,13 +95,25 @@ def build() -> World:
         service=service,
         team=create_team(SYSTEM, key="credit", name="Credit"),
         experiment=experiment,
-        run=Run.objects.get(run_id=made.run_id),
+        run=run,
         model=model,
-        version=factories.version(actor, model),
+        version=version,
         token_uuid=token.uuid,
         review=submit(actor, factories.version(actor, model)),
+        measurement=_measurement(actor, version),
+        document=request_document(actor, version),
         **_promoted(actor),
     )
+
+
+def _measurement(actor: Actor, version: ModelVersion) -> Measurement:
+    """A measurement that waits for a worker."""
+    columns = {"target": "y", "prediction": "p"}
+    data = b"y,p\n" + b"1,1\n0,0\n1,0\n" * 20
+    attach_dataset(
+        actor, version, role="evaluation", mapping=columns, favourable=1, stream=io.BytesIO(data)
+    )
+    return request_measurement(actor, version, "performance")
 
 
 def submit(actor: Actor, version: ModelVersion) -> Review:

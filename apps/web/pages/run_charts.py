@@ -57,23 +57,31 @@ def of_runs(
 
 def _is_curve(curves: Curves) -> bool:
     return any(
-        len({(point.step, point.timestamp) for point in curve if math.isfinite(point.value)}) > 1
+        len({(point.step, point.timestamp) for point in curve if _finite(point)}) > 1
         for curve in curves.values()
     )
 
 
 def _figure(key: str, curves: Curves, names: Mapping[str, str]) -> ChartFigure:
     axis = _Axis.of(curves)
-    series = [
-        Series(name, [(axis.at(p), p.value) for p in curves[run_id] if math.isfinite(p.value)])
+    drawn = {
+        name: [(axis.at(point), point.value) for point in curves[run_id] if _finite(point)]
         for run_id, name in names.items()
-        if curves[run_id]
+    }
+    series = [Series(name, points) for name, points in drawn.items() if len(points) > 1]
+    alone = sum(len(points) == 1 for points in drawn.values())
+    odd = sum(not _finite(point) for curve in curves.values() for point in curve)
+    notes = [
+        f"{words.plural(odd, 'point')} not drawn: no finite number" if odd else "",
+        f"{words.plural(alone, 'run')} with a single point, in the numbers only" if alone else "",
     ]
-    odd = sum(not math.isfinite(p.value) for curve in curves.values() for p in curve)
-    note = f"{words.plural(odd, 'point')} not drawn: no finite number" if odd else ""
-    lonely = any(len(each.points) == 1 for each in series)  # a line through one point is nothing
-    spec = charts.lines(series, x=axis.label, y="", width=WIDTH, height=HEIGHT, points=lonely)
+    spec = charts.lines(series, x=axis.label, y="", width=WIDTH, height=HEIGHT)
+    note = "; ".join(filter(None, notes))
     return ChartFigure(key, charts.for_page(spec), _table(key, axis, curves, names), note)
+
+
+def _finite(point: PointView) -> bool:
+    return math.isfinite(point.value)
 
 
 def _table(key: str, axis: _Axis, curves: Curves, names: Mapping[str, str]) -> Table:

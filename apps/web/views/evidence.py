@@ -49,7 +49,7 @@ def data(request: HttpRequest, name: str, number: int) -> HttpResponse:
     found = access.version_for(request, name, number)
     if request.method == "POST":
         access.version_for(request, name, number, "model.edit")
-    form = DataForm(sent(request), request.FILES)
+    form = DataForm(sent(request), request.FILES or None)
     if request.method == "POST" and form.is_valid() and _attached(request, form, found):
         messages.success(request, "The data are attached. Run the checks on them.")
         return see_other(request, addresses.version(name, number, "checks/"))
