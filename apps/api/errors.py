@@ -65,6 +65,8 @@ FORMS: Final[dict[type[Exception], tuple[int, str]]] = {
     InterfaceError: (503, "TEMPORARILY_UNAVAILABLE"),
 }
 
+LONGEST: Final = 2_000
+
 _SAYINGS: Final[dict[type[Exception], str]] = {
     Unauthenticated: (
         "Sign in: send a token as bearer, or a user name with a token or password as basic authentication."
@@ -86,7 +88,7 @@ def answer(error: Exception) -> HttpResponse:
     status, code = FORMS[kind]
     if status >= 500 or kind is DataError:
         logger.warning("%s in the MLflow protocol", kind.__name__, exc_info=error)
-    response = _response(status, code, _SAYINGS.get(kind) or sentence(error))
+    response = _response(status, code, _SAYINGS.get(kind) or _short(sentence(error)))
     if status == 401:
         response["WWW-Authenticate"] = 'Basic realm="Countersign", Bearer'
     return response
@@ -99,6 +101,11 @@ def sentence(error: Exception) -> str:
     missing = [reason for reason in error.reasons if reason not in error.message]
     parts = [error.message, *(f"Missing: {reason}" for reason in missing), error.hint, error.url]
     return " ".join(part for part in parts if part)
+
+
+def _short(text: str) -> str:
+    """A refusal quotes what was sent; what was sent may be a megabyte."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def record(

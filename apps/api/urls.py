@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from apps.api.mlflow.call import Route
 from apps.api.mlflow.routes import PREFIXES, ROUTES
 from apps.api.mlflow.views import unknown, version, view_of
 
 app_name = "api"
+
+# `<path:path>` stops at a line break, and the answer would then be a page.
+_ANYTHING = r"(?s:.*)"
 
 
 def _protocol() -> list[URLPattern | URLResolver]:
@@ -25,7 +28,7 @@ def _protocol() -> list[URLPattern | URLResolver]:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *(
-        path(f"{prefix}/", include([*_protocol(), path("<path:path>", unknown)]))
+        path(f"{prefix}/", include([*_protocol(), re_path(_ANYTHING, unknown)]))
         for prefix in PREFIXES
     ),
     *(path(f"{prefix}/", unknown) for prefix in PREFIXES),

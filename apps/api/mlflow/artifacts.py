@@ -60,10 +60,9 @@ def list_run(call: Call) -> Answer:
 def download(call: Call) -> Answer:
     """The file, or a range of it. Refuses: a folder, what is not there, damaged bytes (recorded)."""
     place = _place(call, call["path"])
-    found = places.files_at(place)
-    file = next((file for file in found if file.path == place.below), None)
+    file = places.file_at(place)
     if file is None:
-        if place.below and not found:
+        if place.below and not places.files_at(place):
             raise NotFound(f"No such artifact: '{call['path']}'")
         raise Invalid(
             f"Artifact path refers to a directory, not a file: '{call['path']}'",

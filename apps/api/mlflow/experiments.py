@@ -11,7 +11,7 @@ from apps.core.errors import Invalid, NotFound
 from apps.experiments import access, limits, services
 from apps.experiments.ingest import Pair
 from apps.experiments.models import Experiment, Lifecycle
-from apps.experiments.search import ExperimentView, search_experiments
+from apps.experiments.search import ExperimentView, experiment_view, search_experiments
 
 ID: Final = Field("experiment_id", required=True)
 PAIR: Final = message(Field("key", required=True), Field("value"))
@@ -61,8 +61,7 @@ def create(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    found = access.experiment(call.actor, limits.experiment_id(call["experiment_id"]))
-    return {"experiment": wire.experiment(ExperimentView.of(found))}
+    return {"experiment": wire.experiment(experiment_view(call.actor, _id(call)))}
 
 
 def get_by_name(call: Call) -> Answer:

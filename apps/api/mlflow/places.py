@@ -69,6 +69,17 @@ def files_at(place: Place) -> list[ArtifactView]:
     return [f for f in files if f.path == place.below or f.path.startswith(f"{place.below}/")]
 
 
+def file_at(place: Place) -> ArtifactView | None:
+    """The file at exactly this place."""
+    if not place.below:
+        return None
+    if not isinstance(place.root, ModelVersion):
+        return selectors.find_artifact(place.root, place.below)
+    rows = place.root.files.filter(path=place.below).values_list("path", "blob_id", "size")
+    found = rows.first()
+    return None if found is None else ArtifactView(*found)
+
+
 def version_uri(version: ModelVersion) -> str:
     """Where clients read exactly the files that were registered and signed."""
     return f"mlflow-artifacts:/{VERSIONS}/{version.uuid}/artifacts"

@@ -1,6 +1,10 @@
 """Searches in the filter language of the MLflow protocol."""
 
-from apps.experiments.search.experiments import ExperimentView, search_experiments
+from apps.experiments.search.experiments import (
+    ExperimentView,
+    experiment_view,
+    search_experiments,
+)
 from apps.experiments.search.keyset import Page
 from apps.experiments.search.logged_models import (
     DatasetChoice,
@@ -14,6 +18,7 @@ __all__ = [
     "ExperimentView",
     "ModelOrder",
     "Page",
+    "experiment_view",
     "search_experiments",
     "search_logged_models",
     "search_runs",

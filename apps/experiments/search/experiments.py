@@ -11,7 +11,7 @@ from django.core.exceptions import EmptyResultSet
 from apps.accounts import policy
 from apps.core.actor import Actor
 from apps.core.errors import Invalid
-from apps.experiments import limits, sql
+from apps.experiments import access, limits, sql
 from apps.experiments.models import Experiment, Lifecycle, artifact_location
 from apps.experiments.search import clauses, keyset
 from apps.experiments.search.grammar import (
@@ -51,6 +51,8 @@ _COLUMNS: Final = {
 _SELECTED: Final = (
     "e.id, e.name, e.lifecycle_stage, e.team_id, e.created_by_id, e.created_at, e.updated_at"
 )
+
+_ONE: Final = f"SELECT {_SELECTED} FROM experiments_experiment e WHERE e.id = %s"  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -119,6 +121,18 @@ def search_experiments(
     if len(found) > max_results:
         token = keyset.write_token(question, list(found[max_results - 1][7:]))
     return Page(views, token)
+
+
+def experiment_view(actor: Actor, experiment_id: int) -> ExperimentView:
+    """One experiment with its tags, deleted or not, if the actor may read it; NotFound otherwise."""
+    found = sql.row(_ONE, (experiment_id,))
+    unseen = access.experiment_not_found(experiment_id)
+    if found is None:
+        raise unseen
+    view = ExperimentView(*found)
+    access.allow(actor, access.READ, access.root(view.id, view.team), unseen)
+    fill([view])
+    return view
 
 
 def fill(views: Sequence[ExperimentView]) -> None:

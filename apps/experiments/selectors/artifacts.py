@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
-
 from apps.core.errors import NotFound
-from apps.experiments import paths
-from apps.experiments.models import Artifact, LoggedModel, Run
+from apps.experiments import paths, sql
+from apps.experiments.models import LoggedModel, Run
 
 Root = Run | LoggedModel
 
@@ -31,17 +29,30 @@ class Entry:
     size: int | None = None
 
 
+_FILES = """
+SELECT a.path, a.blob_id, b.size
+  FROM experiments_artifact a JOIN core_blob b ON b.digest = a.blob_id
+"""
+_COLUMNS = {Run: "run_id", LoggedModel: "logged_model_id"}
+_UNDER = {
+    root: f"""{_FILES} WHERE a.{column} = %(root)s
+        AND (%(path)s::text = '' OR a.path = %(path)s OR starts_with(a.path, %(below)s))
+        ORDER BY a.path"""
+    for root, column in _COLUMNS.items()
+}
+_AT = {root: f"{_FILES} WHERE a.{column} = %s AND a.path = %s" for root, column in _COLUMNS.items()}
+
+
 def artifacts_under(root: Root, prefix: str = "") -> list[ArtifactView]:
     """Every file at or below the path, sorted by path (which stays relative to the root)."""
-    rows = _below(root, paths.safe(prefix, empty=True)).order_by("path")
-    return [ArtifactView(*row) for row in rows.values_list("path", "blob_id", "blob__size")]
+    path = paths.safe(prefix, empty=True)
+    found = sql.rows(_UNDER[type(root)], {"root": root.pk, "path": path, "below": f"{path}/"})
+    return [ArtifactView(*row) for row in found]
 
 
 def find_artifact(root: Root, path: str) -> ArtifactView | None:
     """The file at exactly this path."""
-    row = (
-        _of(root).filter(path=paths.safe(path)).values_list("path", "blob_id", "blob__size").first()
-    )
+    row = sql.row(_AT[type(root)], (root.pk, paths.safe(path)))
     return None if row is None else ArtifactView(*row)
 
 
@@ -69,15 +80,3 @@ def entries(files: list[ArtifactView], folder: str) -> list[Entry]:
         name, below, _ = file.path[skip:].partition("/")
         found.setdefault(name, Entry(name, bool(below), None if below else file.size))
     return [found[name] for name in sorted(found)]
-
-
-def _of(root: Root) -> QuerySet[Artifact]:
-    if isinstance(root, Run):
-        return Artifact.objects.filter(run=root)
-    return Artifact.objects.filter(logged_model=root)
-
-
-def _below(root: Root, prefix: str) -> QuerySet[Artifact]:
-    if not prefix:
-        return _of(root)
-    return _of(root).filter(Q(path=prefix) | Q(path__startswith=f"{prefix}/"))

@@ -127,19 +127,17 @@ SELECT i.run_id, m.model_id, NULL FROM experiments_runmodelinput i
 # The same instances as the ORM's, without composing its statement: every file up or down asks for one.
 _RUN_FIELDS = [field.attname for field in Run._meta.concrete_fields]
 _EXPERIMENT_FIELDS = [field.attname for field in Experiment._meta.concrete_fields]
-_ROWS = "SELECT {} FROM experiments_run r JOIN experiments_experiment e ON e.id = r.experiment_id WHERE r.run_id = %s".format(  # noqa: S608, E501
-    ", ".join(
-        [
-            *(f"r.{field.column}" for field in Run._meta.concrete_fields),
-            *(f"e.{field.column}" for field in Experiment._meta.concrete_fields),
-        ]
-    )
-)
+_ROWS = f"""
+SELECT {", ".join(f"r.{field.column}" for field in Run._meta.concrete_fields)},
+       {", ".join(f"e.{field.column}" for field in Experiment._meta.concrete_fields)}
+  FROM experiments_run r JOIN experiments_experiment e ON e.id = r.experiment_id
+ WHERE r.run_id = %s
+"""  # noqa: S608 - our own columns
 
 
 def get_run(run_id: str) -> Run:
     """The run of that id with its experiment; NotFound. Asks no rights: the caller has or does."""
-    found = sql.row(_ROWS, (run_id,))
+    found = sql.row(_ROWS, (run_id,)) if "\x00" not in run_id else None
     if found is None:
         raise access.run_not_found(run_id)
     run = Run.from_db(DEFAULT_DB_ALIAS, _RUN_FIELDS, found[: len(_RUN_FIELDS)])

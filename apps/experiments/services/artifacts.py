@@ -41,8 +41,16 @@ def put_artifact(
     blob = blobs.put(stream, expected_size=size, max_size=max_size)
     with transaction.atomic():
         column, pk = _writable(actor, root)
-        _refuse_clash(column, pk, path)
-        sql.run(_PUT[column], (pk, path, blob.digest, actor.user_id, clock.now()))
+        parts = path.split("/")
+        place = {
+            "root": pk,
+            "path": path,
+            "below": f"{path}/",
+            "folders": ["/".join(parts[:depth]) for depth in range(1, len(parts))],
+        }
+        written = {"blob": blob.digest, "user": actor.user_id, "at": clock.now()}
+        if not sql.run(_PUT[column], place | written):
+            raise Conflict(f"{path!r} cannot be a file: a folder, or a file above it, is there.")
     return blob
 
 
@@ -67,10 +75,16 @@ def _per_root(statement: str) -> dict[str, str]:
     return {column: statement.format(root=column) for column in ("run_id", "logged_model_id")}
 
 
+# A path is a file or a folder. Two uploads at once could still make it both: a listing then shows the
+# file, and nothing is lost.
 _PUT = _per_root(
     """
     INSERT INTO experiments_artifact ({root}, path, blob_id, created_by_id, created_at)
-    VALUES (%s, %s, %s, %s, %s)
+    SELECT %(root)s, %(path)s, %(blob)s, %(user)s, %(at)s
+     WHERE NOT EXISTS (
+        SELECT FROM experiments_artifact a
+         WHERE a.{root} = %(root)s
+           AND (a.path = ANY(%(folders)s::text[]) OR starts_with(a.path, %(below)s)))
     ON CONFLICT ({root}, path) DO UPDATE
         SET blob_id = excluded.blob_id, created_by_id = excluded.created_by_id,
             created_at = excluded.created_at
@@ -83,19 +97,3 @@ _DELETE = _per_root(
        AND (%(path)s::text = '' OR path = %(path)s OR starts_with(path, %(below)s))
     """
 )
-_CLASH = _per_root(
-    """
-    SELECT path FROM experiments_artifact
-     WHERE {root} = %s AND (path = ANY(%s::text[]) OR starts_with(path, %s)) LIMIT 1
-    """
-)
-
-
-def _refuse_clash(column: str, pk: int, path: str) -> None:
-    """A path is a file or a folder. Two uploads at once could still make it both: a listing then
-    shows the file, and nothing is lost."""
-    parts = path.split("/")
-    folders = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
-    found = sql.row(_CLASH[column], (pk, folders, f"{path}/"))
-    if found is not None:
-        raise Conflict(f"{path!r} cannot be a file: {found[0]!r} exists.")
