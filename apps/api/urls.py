@@ -13,7 +13,7 @@ from apps.api.mlflow.views import unknown, version, view_of
 app_name = "api"
 
 # `<path:path>` stops at a line break, and the answer would then be a page.
-_ANYTHING = r"(?s:.*)"
+_ANYTHING = r"[\s\S]*"
 
 
 def _protocol() -> list[URLPattern | URLResolver]:
