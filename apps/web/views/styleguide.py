@@ -40,7 +40,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     context = {
         "page": samples.page(request),
         "form": SampleForm(),
-        "wrong_form": SampleForm({"name": "", "role": "owner", "reason": ""}),
+        "wrong_form": SampleForm({"name": "", "role": "owner", "reason": ""}, auto_id="wrong_%s"),
         "sign_form": PasswordForm(auto_id="sign_%s"),
     }
     return render(request, "web/styleguide.html", context)
