@@ -15,7 +15,7 @@ from apps.modelcards import selectors as cards
 from apps.modelcards.models import CardRevision
 from apps.modelcards.renderers.html import card_html
 from apps.registry.models import ModelVersion
-from apps.web import addresses, cells, words
+from apps.web import addresses, cells, query, words
 from apps.web.forms.evidence import CardForm
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Column, Notice, Row, Table
@@ -48,10 +48,12 @@ class EditPage:
 def page(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
     """The card now, or at the revision asked for; NotFound for one that does not exist."""
     top = frame(actor, version, "card/")
-    if wanted and not wanted.isdigit():
-        raise NotFound("There is no such revision.")
-    latest = cards.latest_revision(version)
-    shown = cards.get_revision(version, int(wanted)) if wanted else latest
+    latest = shown = cards.latest_revision(version)
+    if wanted:
+        number = query.number(wanted)
+        if number is None:
+            raise NotFound("There is no such revision.")
+        shown = cards.get_revision(version, number)
     card = cards.card_at(version, shown)
     url = addresses.version(version.model.name, version.number, "card/")
     old = shown is not None and latest is not None and shown.number != latest.number
@@ -85,13 +87,16 @@ def _gaps(titles: Sequence[str]) -> Notice | None:
 def _revisions(version: ModelVersion, url: str) -> Table:
     return Table(
         caption="Revisions",
-        columns=[Column("Revision"), Column("By"), Column("When"), Column("Digest")],
+        fold=False,
+        columns=[Column("Revision"), Column("Digest")],
         rows=[
             Row(
                 [
-                    cells.link(f"Revision {row.number}", f"{url}?revision={row.number}"),
-                    cells.person(str(row.author)),
-                    cells.when(row.created_at),
+                    cells.link(
+                        f"Revision {row.number}",
+                        f"{url}?revision={row.number}",
+                        note=f"{row.author}, {words.ago(row.created_at)}",
+                    ),
                     cells.digest(row.digest),
                 ]
             )

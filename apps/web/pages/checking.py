@@ -213,7 +213,6 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
 def _assessment(rows: Sequence[Any]) -> Table:
     return Table(
         caption="Against the policy's limits",
-        caption_hidden=False,
         columns=[Column("Limit"), Column("Verdict"), Column("Why")],
         rows=[
             Row(
@@ -232,7 +231,7 @@ def _provenance(row: Measurement) -> list[Fact]:
     facts = [
         Fact("Asked by", cells.person(str(row.started_by))),
         Fact("Measured", cells.when(row.finished_at, missing_reason="not finished")),
-        Fact("Code", cells.mono(row.code_version)),
+        Fact("Code", cells.digest(row.code_version)),
         Fact("Key of everything that went in", cells.digest(row.key)),
     ]
     if row.result_digest:

@@ -187,7 +187,7 @@ def _pairs(caption: str, pairs: Sequence[tuple[str, str]], none: str) -> Table:
         for key, value in pairs
     ]
     columns = [Column("Name"), Column("Value")]
-    return Table(caption, columns, rows, Empty("nothing-yet", none), dense=True)
+    return Table(caption, columns, rows, Empty("nothing-yet", none), dense=True, fold=False)
 
 
 def _of_client(key: str) -> bool:
