@@ -36,6 +36,7 @@ INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
 
 _PLAIN = re.compile(r"[/\w.\- :]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
 _BAD_CHARACTERS = (
     "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), "
@@ -114,9 +115,14 @@ def at_most(value: str, limit: int, what: str) -> str:
 
 
 def experiment_name(name: str, *, path: str = "name") -> str:
-    """An experiment's name: not blank, not endless."""
+    """An experiment's name: not blank, not endless, one line."""
     if not name.strip():
         raise Invalid(f"Invalid experiment name: '{name}'", fields={path: "may not be blank"})
+    if _CONTROL.search(name):
+        raise Invalid(
+            f"Invalid experiment name: {name[:200]!r} holds a line break or control character.",
+            fields={path: "one line of text"},
+        )
     return at_most(name, EXPERIMENT_NAME_LENGTH, path)
 
 

@@ -82,7 +82,11 @@ def _address(request: HttpRequest, query: QueryDict) -> str:
 
 def before(request: HttpRequest) -> int | None:
     """The key of the last row of the page before, for lists whose key is a number; anything else is the start."""
-    value = request.GET.get("before", "")
+    return number(request.GET.get("before", ""))
+
+
+def number(value: str) -> int | None:
+    """A number of the database as an address spells it; None for anything else ("²" and endless digits too)."""
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
 

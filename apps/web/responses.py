@@ -39,4 +39,5 @@ def safe_next(request: HttpRequest, default: str) -> str:
     url = request.POST.get("next") or request.GET.get("next") or ""
     here = {request.get_host()}
     ours = url_has_allowed_host_and_scheme(url, here, require_https=request.is_secure())
-    return url if ours else default
+    # From the root only: Django would take any other word for the name of a route.
+    return url if ours and url.startswith("/") else default

@@ -36,7 +36,7 @@ BODIES: Final[dict[str, bytes]] = {
     "a number without end": b'{"start_time": ' + b"9" * 100_000 + b"}",
     "17 MB": b'{"name": "' + b"x" * (17 * 1024 * 1024) + b'"}',
 }
-_NO_TEXT: Final[Values] = {
+NO_TEXT: Final[Values] = {
     "a number": 7,
     "true": True,
     "a list": ["a"],
@@ -44,10 +44,10 @@ _NO_TEXT: Final[Values] = {
     "a NUL": "a\x00b",
     "a lone surrogate": "\ud800",
 }
-NAME: Final[Values] = _NO_TEXT | {"nothing": "", "1 MB": MEGABYTE, "a line break": "a\r\nX-Evil: 1"}
-TEXT: Final[Values] = _NO_TEXT | {"1 MB": MEGABYTE}
-QUERY: Final[Values] = _NO_TEXT | {"no filter": "nonsense (", "1 MB": MEGABYTE}
-ID: Final[Values] = _NO_TEXT | {
+NAME: Final[Values] = NO_TEXT | {"nothing": "", "1 MB": MEGABYTE, "a line break": "a\r\nX-Evil: 1"}
+TEXT: Final[Values] = NO_TEXT | {"1 MB": MEGABYTE}
+QUERY: Final[Values] = NO_TEXT | {"no filter": "nonsense (", "1 MB": MEGABYTE}
+ID: Final[Values] = NO_TEXT | {
     "nothing": "",
     "words": "one",
     "1.5": "1.5",
@@ -58,6 +58,9 @@ ID: Final[Values] = _NO_TEXT | {
     "not ASCII": "²",
     "1 MB": MEGABYTE,
 }
+# An empty one stands for the default.
+FILLED_ID: Final[Values] = {name: value for name, value in ID.items() if name != "nothing"}
+FILLED_NAME: Final[Values] = {name: value for name, value in NAME.items() if name != "nothing"}
 WHOLE: Final[Values] = {
     "words": "now",
     "true": True,
@@ -79,7 +82,7 @@ NUMBER: Final[Values] = {
     "1 MB": MEGABYTE,
     "400 digits": 10**400,
 }
-CHOICE: Final[Values] = _NO_TEXT | {"none of them": "Nirvana", "1 MB": MEGABYTE}
+CHOICE: Final[Values] = NO_TEXT | {"none of them": "Nirvana", "1 MB": MEGABYTE}
 LIST: Final[Values] = {
     "a number": 7,
     "text": "abc",

@@ -266,7 +266,9 @@ def refused_by_page(answer: HttpResponse) -> None:
     assert 400 <= answer.status_code < 500, (answer.status_code, answer.get("Location"))
     said = answer.content.decode()
     assert "<h1" in said
-    assert re.search(r'class="field-error|id="error-summary"|class="error-page|class="message tone-', said), said
+    assert re.search(
+        r'class="field-error|id="error-summary"|class="error-page|class="message tone-', said
+    ), said
     assert "Traceback" not in said
     assert "X-Evil" not in answer.headers
 

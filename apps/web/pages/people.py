@@ -81,7 +81,7 @@ def tabs(current: str) -> list[Tab]:
 
 def people(request: HttpRequest) -> PeoplePage:
     """Everybody, by name; constant in queries, fifty at a time."""
-    wanted, after = request.GET.get("q", "").strip(), request.GET.get("after", "")
+    wanted, after = query.text(request, "q"), query.text(request, "after")
     found = _searched(selectors.people(), wanted)
     total = found.count()
     shown = list(found.filter(username__gt=after)[: PER_PAGE + 1])
