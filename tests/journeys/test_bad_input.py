@@ -21,7 +21,12 @@ from pytest_django import DjangoDbBlocker, Settings
 from apps.accounts import services as accounts
 from apps.accounts.models import AccessToken
 from apps.audits import selectors as audits
-from apps.core import clock
+from apps.checks import services as checks
+from apps.checks.selectors import results
+from apps.checks.verdicts import Verdict
+from apps.core import clock, outbox
+from apps.core.models import OutboxMessage
+from apps.registry.models import ModelVersion
 from tests.journeys import bad_values as bad
 from tests.journeys.bad_tables import (
     FIELDS,
@@ -295,3 +300,47 @@ def test_a_page_of_what_is_not_there(world: World, place: str, number: str) -> N
         answer = client.get(place.format(number))
     assert answer.status_code == 404
     refused_by_page(answer)
+
+
+THIN: Final[dict[str, bytes]] = {
+    "one row": b"y,p,s,g\n1,1,0.9,a\n",
+    "one class": b"y,p,s,g\n" + b"1,1,0.9,a\n1,0,0.1,b\n" * 20,
+    "one decision": b"y,p,s,g\n" + b"1,1,0.9,a\n0,1,0.1,b\n" * 20,
+    "one group": bad.DATA.replace(b",b\n", b",a\n"),
+    "a group of one": bad.DATA + b"1,1,0.7,only\n",
+    "a group per row": b"y,p,s,g\n" + b"".join(b"%d,1,0.5,g%d\n" % (n % 2, n) for n in range(40)),
+    "infinite scores": bad.DATA + b"1,1,inf,a\n0,0,-inf,b\n",
+    "some scores of NaN": bad.DATA + b"1,1,NaN,a\n0,0,,b\n",
+    "no groups named": bad.DATA.replace(b",a\n", b",\n").replace(b",b\n", b",\n"),
+}
+LIMITS: Final = {
+    "performance": {"roc_auc": {"min": "0.70"}},
+    "fairness": {"features": ["g"], "demographic_parity_difference": {"max": "0.10"}},
+}
+
+
+@pytest.mark.parametrize("case", THIN)
+def test_data_too_thin_to_judge(world: World, case: str) -> None:
+    """Sound files that say next to nothing: refused with a sentence, or measured and never passed for fair."""
+    answer = PAGES["data"].send(world, {}, {"file": ("data.csv", THIN[case])})
+    if answer.status_code != 302:
+        return refused_by_page(answer)
+    client = browser(world.ana)
+    assert client.post("/models/fraud/1/checks/run/", {"kind": "all"}).status_code == 302
+    for row in OutboxMessage.objects.filter(finished_at=None, task__contains="checks"):
+        with outbox.claimed(row.pk) as message:
+            assert message is not None
+            checks.run_measurement(message)
+    found = {
+        each.kind: each for each in results(ModelVersion.objects.get(model__name="fraud"), LIMITS)
+    }
+    assert found["fairness"].verdict is not Verdict.PASS
+    assert all(len(each.sentence) > 10 for each in found.values())
+    page = client.get("/models/fraud/1/checks/")
+    assert page.status_code == 200
+    for each in found.values():
+        assert each.measurement is not None
+        assert each.measurement.status in {"done", "error"}
+        address = f"/models/fraud/1/checks/{each.measurement.uuid}/"
+        assert client.get(address).status_code == 200
+    return None
