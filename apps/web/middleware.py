@@ -5,13 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
+from django_htmx.http import HttpResponseClientRedirect
 
 from apps.core.errors import DomainError
 from apps.web import access, refusals
+from apps.web.responses import wants_fragment
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -64,7 +68,13 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        """A session that ended in the middle of a page: htmx gets the whole sign-in page, not one inside a box."""
+        response = self.get_response(request)
+        if response.status_code == 302 and wants_fragment(request) and _leads_to_sign_in(response):
+            here = urlsplit(request.headers.get("HX-Current-URL", "/"))
+            back = urlencode({"next": here.path})
+            return HttpResponseClientRedirect(f"{resolve_url(settings.LOGIN_URL)}?{back}")
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, DomainError) or not _is_page(request):
@@ -93,6 +103,10 @@ class OwnPasswordFirst:
         if request.user.is_authenticated and getattr(request.user, "must_change_password", False):
             return redirect("web:account-password")
         return None
+
+
+def _leads_to_sign_in(response: HttpResponseBase) -> bool:
+    return urlsplit(response.headers["Location"]).path == resolve_url(settings.LOGIN_URL)
 
 
 def _is_page(request: HttpRequest) -> bool:

@@ -152,3 +152,11 @@ def test_help_is_a_page_and_for_the_dialog_a_fragment(ana: User) -> None:
     fragment = client.get("/help/", headers={"HX-Request": "true"})
     assert b"<html" not in fragment.content
     assert b"go to experiments" in fragment.content
+
+
+def test_a_session_that_ended_sends_the_whole_page_to_sign_in_and_back(ana: User) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/account/tokens/"}
+    answer = browser().get("/account/", headers=headers)
+    assert answer.status_code == 200
+    assert answer["HX-Redirect"] == "/sign-in/?next=%2Faccount%2Ftokens%2F"
+    assert answer.content == b""

@@ -37,7 +37,7 @@ class SetupForm(Form):
     setup_token = forms.CharField(
         label="Set-up token",
         max_length=200,
-        help_text="Printed where the server was started; `manage.py setup_token` prints a new one.",
+        help_text="Printed where the server was started; manage.py setup_token prints a new one.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     username = forms.CharField(
