@@ -41,13 +41,12 @@ def runtime_connection(
 
 
 @pytest.fixture
-def as_runtime_role(runtime_role: str, db: None) -> Iterator[None]:
+def as_runtime_role(runtime_role: str, db: None) -> None:
     """The test's own code acts with the runtime role's rights, as the site does in production.
 
     The rollback at the end of the test takes the rights back too.
     """
     roles.become_runtime()
-    yield
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,8 @@ class CoreConfig(AppConfig):
         from apps.core.heartbeats import WorkerHeartbeat
 
         current_app.steps["worker"].add(WorkerHeartbeat)
-        checks.register(system_checks.wiring, deploy=True)  # imports everything: for `check --deploy`
+        checks.register(
+            system_checks.wiring, deploy=True
+        )  # imports everything: for `check --deploy`
         for check in system_checks.CHECKS:
             checks.register(check)

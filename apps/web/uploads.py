@@ -52,7 +52,9 @@ def _parse(request: HttpRequest, meta: Any, post_data: Any) -> Any:
     return _Parser(meta, post_data, request.upload_handlers, request.encoding).parse()
 
 
-def uploads(files: Sequence[UploadedFile[Any]], folder: Sequence[UploadedFile[Any]]) -> list[Upload]:
+def uploads(
+    files: Sequence[UploadedFile[Any]], folder: Sequence[UploadedFile[Any]]
+) -> list[Upload]:
     """The chosen files by name, and those of the chosen folder by their path inside it."""
     inside = [(_path(file), file) for file in folder]
     tops = {path.partition("/")[0] for path, _ in inside}

@@ -15,7 +15,6 @@ from typing import Any, Final
 from urllib.parse import quote_from_bytes
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 
 from apps.accounts.models import User
@@ -30,6 +29,9 @@ from tests.support import people
 from tests.web.browsing import browser, nothing_written
 
 ONNX: Final = b"\x08\x09\x12\x03one\x3a\x02\x0a\x00"
+# What the test client returns: a response with more on it than its type says.
+Answer = Any
+
 LARGEST_ANSWER: Final = 5_000
 
 
@@ -117,24 +119,24 @@ class Call:
     good: Mapping[str, Any]
     prefix: str = "/api/2.0/mlflow/"
 
-    def send(self, world: World, changes: Mapping[str, Any]) -> HttpResponse:
+    def send(self, world: World, changes: Mapping[str, Any]) -> Answer:
         """The good message with these changes."""
         return self.raw(world, json.dumps(world.filled({**self.good, **changes})).encode())
 
-    def raw(self, world: World, body: bytes, kind: str = "application/json") -> HttpResponse:
+    def raw(self, world: World, body: bytes, kind: str = "application/json") -> Answer:
         return protocol(world.token, self.method, self.prefix + self.path, body, kind)
 
 
 def protocol(
     token: str, method: str, address: str, body: bytes = b"", kind: str = "application/json"
-) -> HttpResponse:
+) -> Answer:
     """One request with a bearer token and no cookie; a fault is an answer, not an exception."""
     return Client(raise_request_exception=False).generic(
         method, address, body, content_type=kind, headers={"Authorization": f"Bearer {token}"}
     )
 
 
-def refused_by_protocol(answer: HttpResponse, *, code: str = "") -> None:
+def refused_by_protocol(answer: Answer, *, code: str = "") -> None:
     """JSON with a code and a sentence; a status that the client does not repeat; short, and no redirect."""
     assert 400 <= answer.status_code < 500, (answer.status_code, answer.content[:300])
     assert answer.status_code not in {408, 429}
@@ -217,7 +219,7 @@ class Page:
         world: World,
         changes: Mapping[str, Any],
         files: Mapping[str, tuple[str, bytes]] | None = None,
-    ) -> HttpResponse:
+    ) -> Answer:
         """The good form with these changes and files, by the person whose page it is."""
         fields = {**world.filled(dict(self.good)), **changes}
         if self.files or files:
@@ -226,7 +228,7 @@ class Page:
             body, kind = _urlencoded(fields), "application/x-www-form-urlencoded"
         return self.raw(world, body, kind)
 
-    def raw(self, world: World, body: bytes, kind: str) -> HttpResponse:
+    def raw(self, world: World, body: bytes, kind: str) -> Answer:
         return self.client(world).generic("POST", world.filled(self.path), body, content_type=kind)
 
     def client(self, world: World) -> Client:
@@ -261,7 +263,7 @@ def _multipart(
     return body + b"--edge--\r\n", "multipart/form-data; boundary=edge"
 
 
-def refused_by_page(answer: HttpResponse) -> None:
+def refused_by_page(answer: Answer) -> None:
     """A page that says what is wrong: beside the field, or as a notice with a heading."""
     assert 400 <= answer.status_code < 500, (answer.status_code, answer.get("Location"))
     said = answer.content.decode()

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import pytest
 from django.db import transaction
-from django.http import HttpResponse
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -31,16 +30,17 @@ from tests.journeys import bad_values as bad
 from tests.journeys.bad_tables import (
     FIELDS,
     FORMS,
-    GOOD_ONLY_NOW,
     IDS,
     LISTS,
     PLACES,
     TOKENS,
     TWICE,
+    good_now,
 )
 from tests.journeys.doors import (
     CALLS,
     PAGES,
+    Answer,
     World,
     build,
     nothing_left,
@@ -53,7 +53,7 @@ from tests.web.browsing import browser
 
 QUICK: Final = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-Send = Callable[[World], HttpResponse]
+Send = Callable[[World], Answer]
 
 
 @pytest.fixture(scope="module")
@@ -254,14 +254,14 @@ def test_a_form(world: World, door: str, send: Send) -> None:
     with nothing_left():
         answer = send(world)
     refused_by_page(answer)
-    again = PAGES[door].send(world, GOOD_ONLY_NOW.get(door, lambda _: {})(world))
+    again = PAGES[door].send(world, good_now(door, world))
     assert again.status_code == PAGES[door].done, again.content
 
 
 @pytest.mark.parametrize("door", TWICE)
 def test_a_form_sent_twice_acts_once(world: World, door: str) -> None:
     page = PAGES[door]
-    form = world.filled({**page.good, **GOOD_ONLY_NOW.get(door, lambda _: {})(world)})
+    form = world.filled({**page.good, **good_now(door, world)})
     first = page.send(world, form)
     assert first.status_code == page.done, first.content
     with nothing_left():

@@ -46,7 +46,15 @@ def test_nothing_in_it_needs_the_network_inline_style_or_a_script(palette: Palet
     for element in tree.iter():
         if not isinstance(element.tag, str):
             continue
-        assert element.tag.rpartition("}")[2] not in {"script", "style", "link", "img", "iframe", "object", "embed"}
+        assert element.tag.rpartition("}")[2] not in {
+            "script",
+            "style",
+            "link",
+            "img",
+            "iframe",
+            "object",
+            "embed",
+        }
         assert not {"style", "src", "srcset"} & set(element.attrib)
         assert not any(str(name).startswith("on") for name in element.attrib)
 

@@ -41,11 +41,11 @@ RUNTIME_REFUSED = [
     "ALTER TABLE registry_modelversion DISABLE TRIGGER registry_version_guard",
     "DROP TRIGGER registry_version_guard ON registry_modelversion",
     "SET session_replication_role = replica",
-    "CREATE OR REPLACE FUNCTION registry_is_governed(model bigint, target_kind text, target_name text)"
-    " RETURNS boolean LANGUAGE sql AS 'SELECT false'",
-    "INSERT INTO registry_authorization (version_id, target_kind, target_name, review_id, round_id,"
-    " evidence_digest, terms, minted_at, expires_at) VALUES ({version}, 'stage', 'production', 1, 1,"
-    " repeat('0', 64), '{{}}', now(), now() + interval '1 day')",
+    """CREATE OR REPLACE FUNCTION registry_is_governed(model bigint, target_kind text, target_name text)
+       RETURNS boolean LANGUAGE sql AS 'SELECT false'""",
+    """INSERT INTO registry_authorization (version_id, target_kind, target_name, review_id, round_id,
+       evidence_digest, terms, minted_at, expires_at) VALUES ({version}, 'stage', 'production', 1, 1,
+       repeat('0', 64), '{{}}', now(), now() + interval '1 day')""",
     "TRUNCATE registry_authorization",
 ]
 
@@ -103,7 +103,9 @@ def test_with_no_governed_target_at_all_every_promotion_is_refused(world: dict[s
         ModelVersion.objects.filter(pk=world["version"].pk).update(stage="Staging")
 
 
-def test_an_authorization_without_a_review_does_not_survive_the_commit(world: dict[str, Any]) -> None:
+def test_an_authorization_without_a_review_does_not_survive_the_commit(
+    world: dict[str, Any],
+) -> None:
     with pytest.raises(DatabaseError, match="does not rest on a live round"), transaction.atomic():
         row = _authorization(world["version"])
         Authorization.objects.filter(pk=row.pk).update(spent_at=clock.now())
