@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -37,7 +38,6 @@ _PAGE_COLOURS: Final = {
 }
 
 _CONFIG: Final[dict[str, Any]] = {
-    "aria": False,  # the figure has a name and the numbers as a table; marks one by one are noise
     "background": None,
     "font": "sans-serif",
     "view": {"stroke": None},
@@ -67,6 +67,9 @@ _CONFIG: Final[dict[str, Any]] = {
     "rule": {"color": INK},
 }
 
+# The figure has a name and its numbers are a table: marks announced one by one are noise.
+_ROLES: Final = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -78,7 +81,7 @@ class Series:
 
 def for_page(spec: Mapping[str, Any]) -> SafeString:
     """The picture for a page: colours are tokens, so it is right in both themes. Cached by the digest of the spec."""
-    svg = for_paper(spec)
+    svg = _ROLES.sub("", for_paper(spec))
     for colour, token in _PAGE_COLOURS.items():
         svg = svg.replace(f'"{colour}"', f'"{token}"')
     return SafeString(svg)

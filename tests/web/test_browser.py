@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -37,6 +37,7 @@ class Visit:
     page: Page
     url: str
     complaints: list[str]
+    listening: bool = True
 
     def go(self, path: str) -> Page:
         self.page.goto(self.url + path)
@@ -66,9 +67,10 @@ def visit(
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield Visit(page, live_server.url, complaints)
+    visit = Visit(page, live_server.url, complaints)
+    yield visit
     context.close()
-    assert complaints == []
+    assert complaints == [] or not visit.listening
 
 
 def _session(user: User) -> str:
@@ -82,6 +84,9 @@ def _session(user: User) -> str:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(visit: Visit, theme: str) -> None:
+    visit.listening = (
+        False  # axe tries styles on the page and fetches its sheets: the policy refuses
+    )
     visit.page.context.add_cookies(
         [{"name": "countersign_theme", "value": theme, "url": visit.url}]
     )
@@ -95,7 +100,6 @@ def test_axe_finds_nothing(visit: Visit, theme: str) -> None:
                 (each["id"], each["nodes"][0]["html"][:120])
                 for each in report.response["violations"]
             ]
-    visit.complaints.clear()  # axe tries styles on the page, which its policy refuses
     assert found == {}
 
 
