@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
@@ -15,6 +16,11 @@ from tests.support.flush import django_db_setup
 from tests.support.people import ada, ana, aud, omar, otto, rui, vera
 
 __all__ = ["ada", "ana", "aud", "django_db_setup", "omar", "otto", "rui", "vera"]
+
+
+# How long an example takes says something of the machine, not of the code: no test is timed.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
