@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Response
 
 Before = Callable[[Page], None]
 
@@ -106,7 +106,7 @@ class Camera:
         mine: Counter[str] = Counter()
         while waiting and len(known) < MOST_PAGES:
             path = waiting.pop(0)
-            answer = page.goto(site.url + path)
+            answer = _visit(page, site.url + path)
             if answer is None or answer.status != 200 or not _is_page(answer):
                 self._note_fault(site, role, path, answer)
                 continue
@@ -213,9 +213,8 @@ class Camera:
             self.problems.append(f"{site.heading}: {page.url}: {said.text[:200]}")
 
     def _note_fault(self, site: Site, role: str, path: str, answer: Response | None) -> None:
-        status = answer.status if answer else "no answer"
-        if answer is None or answer.status >= 500 or answer.status == 404:
-            self.problems.append(f"{site.heading}: {path} answered {status} to {role}")
+        if answer is not None and (answer.status >= 500 or answer.status == 404):
+            self.problems.append(f"{site.heading}: {path} answered {answer.status} to {role}")
 
 
 def shape(path: str) -> str:
@@ -224,6 +223,16 @@ def shape(path: str) -> str:
     for pattern, word in _SHAPES:
         path = pattern.sub(word, path)
     return path
+
+
+def _visit(page: Page, url: str) -> Response | None:
+    """The page's answer; None for an address that gives a file to keep."""
+    try:
+        return page.goto(url)
+    except Error as error:
+        if "Download is starting" not in str(error):
+            raise
+        return None
 
 
 def _links(page: Page, url: str) -> list[str]:
