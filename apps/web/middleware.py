@@ -47,12 +47,14 @@ def request_ids(get_response: Answer) -> Answer:
 
 
 def content_security(get_response: Answer) -> Answer:
-    """The content security policy on everything; a view may not loosen it."""
+    """The content security policy on everything; a view may not loosen it. Pages belong to one person's browser."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
     return middleware

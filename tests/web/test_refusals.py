@@ -127,6 +127,7 @@ def test_every_answer_carries_the_policy_and_a_number(ana: User) -> None:
         assert "frame-ancestors 'none'" in policy
         assert re.fullmatch(r"[0-9a-f]{32}", answer["X-Request-ID"])
         assert answer["X-Content-Type-Options"] == "nosniff"
+        assert "private" in answer["Cache-Control"]
     assert len({answer["X-Request-ID"] for answer in answers}) == 3
 
 
