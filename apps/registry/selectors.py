@@ -158,6 +158,11 @@ def version_authors(version: ModelVersion) -> dict[int, list[str]]:
     """
     found: dict[int, list[str]] = {}
     _add(found, [version.created_by_id], "registered the version")
+    if version.manifest:
+        # A copy is the work of whoever first registered these bytes, however they were copied.
+        same = ModelVersion.objects.filter(manifest_digest=version.manifest_digest)
+        makers = same.exclude(pk=version.pk).values_list("created_by_id", flat=True).distinct()
+        _add(found, makers, "registered the same files")
     if version.run is not None:
         _add(found, experiments.run_authors(version.run), "wrote to the run")
     if version.logged_model is not None:

@@ -119,6 +119,15 @@ def test_an_author_with_the_role_cannot_sign_either(cast: Cast) -> None:
         )
 
 
+def test_a_copy_has_the_authors_of_the_original(cast: Cast) -> None:
+    bob = factories.person("bob", "approver", "contributor")
+    files = {"model.bin": b"weights that Bob made"}
+    factories.version(bob, factories.model(bob, "scratch"), files=files)
+    review = cast.submit(version=factories.version(cast.ana, cast.model, files=files))
+    with pytest.raises(Forbidden, match="made part of what is reviewed"):
+        sign(bob, review)
+
+
 def test_one_person_signs_one_step(cast: Cast) -> None:
     accounts.grant_role(factories.SYSTEM, "approver", factories.user_of(cast.vera))
     review = cast.submit()
