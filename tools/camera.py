@@ -20,8 +20,8 @@ WIDTHS: Final = (1280, 390)
 HEIGHTS: Final = {1280: 900, 390: 844}
 MOST_PAGES: Final = 400
 EMPTYABLE: Final = "main form[method=post]:has([aria-required=true])"
-# How many things of a kind are shown; of these two there are several states worth seeing.
-SEVERAL: Final = {"/models/:name/:n/": 4, "/reviews/:n/": 3}
+# How many things of a kind are shown; of these there are several states worth seeing.
+SEVERAL: Final = {"/models/:name/:n/": 4, "/reviews/:n/": 3, "/runs/:run/": 2}
 _SKIPPED: Final = re.compile(
     r"^/(sign-out|sso|static|styleguide|health|api|ajax-api|version)\b|\.(json|pdf|csv|svg)$|export|/files/.+"
 )

@@ -59,11 +59,19 @@ def _with_data(camera: Camera, site: Site, users: dict[str, dict[str, str]]) -> 
         person = users[role]
         camera.sign_in(site, role, person["username"], person["password"])
         camera.walk(site, role)
+    camera.look(site, "contributor", ["/search/?q=employment", *_comparison(camera, site)])
     errors = Site(site.url, "error", camera.people_of(site))
     camera.wrong_sign_in(errors)
     for role in CAST:
         camera.send_forms_empty(errors, role, camera.seen_by(site, role))
     camera.look(errors, "contributor", ["/people/", "/nowhere/"])
+
+
+def _comparison(camera: Camera, site: Site) -> list[str]:
+    """The page that a form leads to and no link: two of the runs that were seen, side by side."""
+    paths = camera.seen_by(site, "contributor")
+    runs = [path.split("/")[2] for path in paths if re.fullmatch(r"/runs/[0-9a-f]{32}/", path)]
+    return [f"/runs/compare/?run={runs[0]}&run={runs[1]}"] if len(runs) > 1 else []
 
 
 def _empty(camera: Camera, site: Site, said: str) -> None:
