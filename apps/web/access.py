@@ -124,10 +124,12 @@ def team_for(request: HttpRequest, key: str) -> Team:
 
 
 def _actor_of(request: HttpRequest) -> Actor | None:
-    if not request.user.is_authenticated:
+    # A request that was refused before its session was read (another host's, say) has no user.
+    person = getattr(request, "user", None)
+    if not isinstance(person, User):
         return None
     request_id = str(request.META.get(REQUEST_ID, ""))
-    return accounts.actor_for(request.user, door="web", request_id=request_id)
+    return accounts.actor_for(person, door="web", request_id=request_id)
 
 
 def _about(request: HttpRequest, subject_id: str) -> None:

@@ -55,6 +55,7 @@ class Urls:
     app_name = "web"
     pages = [*web_urls.urlpatterns, path("fail/<kind>/", fail, name="fail")]
     urlpatterns = [path("", include((pages, "web")))]
+    handler400 = site_urls.handler400
     handler500 = site_urls.handler500
     handler404 = site_urls.handler404
 
@@ -161,3 +162,19 @@ def test_a_session_that_ended_sends_the_whole_page_to_sign_in_and_back(ana: User
     assert answer.status_code == 200
     assert answer["HX-Redirect"] == "/sign-in/?next=%2Faccount%2Ftokens%2F"
     assert answer.content == b""
+
+
+def test_a_request_for_another_host_is_a_plain_400(ana: User) -> None:
+    for client in (browser(), browser(ana)):
+        answer = client.get("/account/", headers={"Host": "evil.example"})
+        assert answer.status_code == 400
+        assert b"That request cannot be read" in answer.content
+        assert b"evil.example" not in answer.content
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/people/99999999999999999999/", "/people/0/", "/people/teams/%00/", "/search/?q=%ff%fe"],
+)
+def test_odd_addresses_never_break_a_page(ada: User, path: str) -> None:
+    assert browser(ada).get(path).status_code in {200, 400, 404}
