@@ -32,7 +32,7 @@ def user_of(actor: Actor) -> User:
     return User.objects.get(pk=actor.user_id)
 
 
-def model(actor: Actor, name: str = "credit", **settings: str) -> RegisteredModel:
+def model(actor: Actor, name: str = "credit", **settings: object) -> RegisteredModel:
     """A registered model, governed by default."""
     return registry.create_model(actor, name=name, **settings)  # type: ignore[arg-type]
 

@@ -28,7 +28,7 @@ from tools.camera import Camera, Site
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OUT: Final = ROOT / "shots"
-CHROMIUM: Final = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM: Final = "/usr/bin/chromium"
 # Whoever sees most comes last: the first who reaches a route is who is shown there.
 CAST: Final = ("contributor", "owner", "validator", "approver", "auditor", "administrator")
 PASSWORD: Final = "a-sentence-for-the-pictures-1"  # noqa: S105 - of a site that lives for a minute

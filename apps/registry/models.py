@@ -172,6 +172,8 @@ class ModelVersion(models.Model):
 
     class Meta:
         default_permissions = ()
+        # Who else registered these bytes? Asked for every list of authors.
+        indexes = [models.Index(fields=["manifest_digest"], name="registry_version_same_files")]
         constraints = [
             models.UniqueConstraint(
                 fields=["model", "number"], name="registry_version_number_once"

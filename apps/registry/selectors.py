@@ -20,9 +20,11 @@ from apps.registry.models import (
     Authorization,
     Governance,
     GovernedTarget,
+    ModelTag,
     ModelVersion,
     RegisteredModel,
     TargetKind,
+    VersionTag,
 )
 from apps.registry.targets import Target
 
@@ -106,10 +108,24 @@ def governed_targets() -> list[Target]:
 
 def is_governed_tag(model: RegisteredModel, key: str) -> bool:
     """Is this tag one that nobody may set on a governed model?"""
-    if not model.is_governed:
-        return False
+    return model.is_governed and _tag_is_governed(_governed_tag_names(), key)
+
+
+def governed_tags_on(model: RegisteredModel) -> list[str]:
+    """The governed tags that this model and its live versions carry: only a sandbox model can have any."""
+    names = _governed_tag_names()
+    keys = {*ModelTag.objects.filter(model=model).values_list("key", flat=True)}
+    versions = VersionTag.objects.filter(version__model=model, version__deleted_at__isnull=True)
+    keys |= {*versions.values_list("key", flat=True)}
+    return sorted(key for key in keys if _tag_is_governed(names, key))
+
+
+def _governed_tag_names() -> list[str]:
+    return list(GovernedTarget.objects.filter(kind=TargetKind.TAG).values_list("name", flat=True))
+
+
+def _tag_is_governed(names: Iterable[str], key: str) -> bool:
     folded = key.lower()
-    names = GovernedTarget.objects.filter(kind=TargetKind.TAG).values_list("name", flat=True)
     return any(
         folded == name or (name.endswith("*") and folded.startswith(name[:-1])) for name in names
     )

@@ -26,8 +26,15 @@ DEEP = "a folder with spaces/" + "/".join(["rather-deep"] * 9)
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """One site for the module, in a folder whose name is too long for a socket and has spaces."""
+    if (
+        "PYTEST_XDIST_WORKER" in os.environ
+    ):  # these tests follow one another: one worker runs them all
+        first = next(item for item in request.session.items if "test_serve.py" in item.nodeid)
+        assert first.nodeid.endswith("@serve"), "pytest-xdist did not group the tests"
     folder = tmp_path_factory.mktemp("serve") / DEEP
     folder.mkdir(parents=True)
     with serving(folder / "var", WORKER_PROCESSES="1") as running:

@@ -24,15 +24,20 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
                         WHERE t.kind = target_kind AND t.name = lower(target_name)))
 $$;
 
-CREATE FUNCTION registry_tag_is_governed(model bigint, tag_key text) RETURNS boolean
+CREATE FUNCTION registry_is_governed_tag(tag_key text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM registry_registeredmodel m
-                    WHERE m.id = model AND m.governance = 'governed')
-       AND EXISTS (SELECT 1 FROM registry_governedtarget t
+    SELECT EXISTS (SELECT 1 FROM registry_governedtarget t
                     WHERE t.kind = 'tag'
                       AND (t.name = lower(tag_key)
                            OR (right(t.name, 1) = '*'
                                AND starts_with(lower(tag_key), left(t.name, -1)))))
+$$;
+
+CREATE FUNCTION registry_tag_is_governed(model bigint, tag_key text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM registry_registeredmodel m
+                    WHERE m.id = model AND m.governance = 'governed')
+       AND registry_is_governed_tag(tag_key)
 $$;
 
 -- Was an authorization for exactly this version and target spent by this very transaction?
@@ -69,6 +74,14 @@ BEGIN
         OR EXISTS (SELECT 1 FROM registry_alias a JOIN registry_governedtarget t
                     ON t.kind = 'alias' AND t.name = lower(a.name) WHERE a.model_id = OLD.id)) THEN
         RAISE EXCEPTION 'model %: clear its governed stages and aliases before it becomes governed', OLD.id
+            USING ERRCODE = '42501';
+    END IF;
+    IF NEW.governance = 'governed' AND OLD.governance <> 'governed' AND (
+        EXISTS (SELECT 1 FROM registry_modeltag t
+                 WHERE t.model_id = OLD.id AND registry_is_governed_tag(t.key))
+        OR EXISTS (SELECT 1 FROM registry_versiontag t JOIN registry_modelversion v ON v.id = t.version_id
+                    WHERE v.model_id = OLD.id AND v.deleted_at IS NULL AND registry_is_governed_tag(t.key))) THEN
+        RAISE EXCEPTION 'model %: it carries a governed tag that nobody signed for', OLD.id
             USING ERRCODE = '42501';
     END IF;
     RETURN NEW;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,24 +19,9 @@ from apps.registry import events, selectors
 from apps.registry.materiality import risk_tier
 from apps.registry.models import Governance, ModelTag, ModelVersion, RegisteredModel
 from apps.registry.services.locks import lock_model
+from apps.registry.services.text import check_key, check_name, check_text
 
-MAX_DESCRIPTION = 100_000
-# Not names but paths; `new` is the address of the page that makes a model.
-_RESERVED = {".", "..", "new"}
 SETTINGS_FIELDS = ("description", "purpose", "exposure", "purpose_class", "owner_id", "team_id")
-
-
-def check_name(name: object) -> str:
-    """A model's name as MLflow allows it: no `/`, `:` or control character, not blank, path-normal."""
-    if not isinstance(name, str) or not name.strip():
-        raise Invalid("Registered model name cannot be empty.", fields={"name": "required"})
-    bad = any(ch in "/:\\" or not ch.isprintable() for ch in name)
-    if bad or len(name) > 255 or posixpath.normpath(name) != name or name in _RESERVED:
-        raise Invalid(
-            f"Invalid model name: {name[:80]!r}. At most 255 printable characters, without / : and \\, and not `new`.",
-            fields={"name": "not a model name"},
-        )
-    return name
 
 
 def create_model(
@@ -60,7 +44,7 @@ def create_model(
     governance = governance or settings.DEFAULT_GOVERNANCE
     if governance not in Governance.values:
         raise Invalid(f"Unknown governance {governance!r}.", fields={"governance": "unknown"})
-    if governance != settings.DEFAULT_GOVERNANCE:
+    if governance == Governance.SANDBOX != settings.DEFAULT_GOVERNANCE:
         policy.require(actor, "model.sandbox", team)
     if actor.user_id is None:
         raise Forbidden("A model is made by a person or a service account, not by the system.")
@@ -91,6 +75,8 @@ def create_model(
             )
         )
         for key, value in (tags or {}).items():
+            check_key(key)
+            check_text(value, "value")
             refuse_governed_tag(model, key)
             ModelTag.objects.create(model=model, key=key, value=value)
             v.record(events.ModelTagChanged(model=model.pk, key=key, old=None, value=value))
@@ -105,16 +91,6 @@ def name_taken(actor: Actor, name: str) -> AlreadyExists | Forbidden:
     return Forbidden(
         f"Registered Model (name={name}) exists and you may not see it.", hint="Ask its owner."
     )
-
-
-def check_text(value: object, field: str, limit: int = MAX_DESCRIPTION) -> str:
-    """Text without NUL up to `limit` characters; raises Invalid naming the field."""
-    if not isinstance(value, str) or "\x00" in value or len(value) > limit:
-        raise Invalid(
-            f"Invalid {field}: expected text of at most {limit} characters without NUL.",
-            fields={field: f"at most {limit} characters of text"},
-        )
-    return value
 
 
 def rename_model(actor: Actor, model: RegisteredModel, *, new_name: str) -> RegisteredModel:
@@ -193,7 +169,7 @@ def change_governance(
         model = lock_model(model.pk)
         refuse_if_submitted(model, "moved out of or into governance")
         if governance == Governance.GOVERNED:
-            _refuse_if_targets_held(model)
+            _refuse_if_claimed(model)
         old, model.governance, model.updated_at = model.governance, governance, clock.now()
         if old != governance:
             model.save(update_fields=["governance", "updated_at"])
@@ -205,11 +181,16 @@ def change_governance(
     return model
 
 
-def _refuse_if_targets_held(model: RegisteredModel) -> None:
-    held = [target for target in selectors.governed_targets() if selectors.holder(model, target)]
+def _refuse_if_claimed(model: RegisteredModel) -> None:
+    """Raise Blocked while the model holds a governed target or tag: in governance it would read as approved."""
+    held = [
+        target.label for target in selectors.governed_targets() if selectors.holder(model, target)
+    ]
+    held += [f"tag {key}" for key in selectors.governed_tags_on(model)]
     if held:
-        names = ", ".join(target.label for target in held)
-        raise Blocked(f"{model.name} holds {names} without an approval; clear them first.")
+        raise Blocked(
+            f"{model.name} holds {', '.join(held)} without an approval; clear them first."
+        )
 
 
 def refuse_if_submitted(model: RegisteredModel, what: str) -> None:

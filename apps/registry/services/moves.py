@@ -15,8 +15,8 @@ from apps.core.errors import Blocked, Invalid
 from apps.registry import events, selectors
 from apps.registry.models import Alias, ModelVersion, RegisteredModel
 from apps.registry.services.locks import lock_model, lock_version
-from apps.registry.services.models import check_text
 from apps.registry.services.promotion import promote
+from apps.registry.services.text import check_text
 from apps.registry.targets import STAGES, Target
 
 

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
-
 from apps.accounts import policy
 from apps.audits.log import verb
 from apps.core.actor import Actor
-from apps.core.errors import Invalid, NotFound
+from apps.core.errors import NotFound
 from apps.registry import events
 from apps.registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
 from apps.registry.services.locks import lock_model, lock_version
-from apps.registry.services.models import check_text, refuse_governed_tag
-
-_KEY = re.compile(r"[/\w.\- :]{1,250}")
-MAX_VALUE = 100_000
-
-
-def check_key(key: object) -> str:
-    """A tag's key as MLflow allows it."""
-    if not isinstance(key, str) or not _KEY.fullmatch(key) or posixpath.normpath(key) != key:
-        raise Invalid(
-            f"Invalid tag name: {str(key)[:80]!r}. Letters, digits, _ - . : space and /, at most 250, path-normal.",
-            fields={"key": "not a tag name"},
-        )
-    return key
+from apps.registry.services.models import refuse_governed_tag
+from apps.registry.services.text import check_key, check_text
 
 
 def set_model_tag(actor: Actor, model: RegisteredModel, *, key: str, value: str) -> None:
     """Set a free tag on a model."""
     check_key(key)
-    check_text(value, "value", MAX_VALUE)
+    check_text(value, "value")
     policy.require(actor, "model.edit", model)
     with verb(actor) as v:
         model = lock_model(model.pk)
@@ -58,7 +43,7 @@ def delete_model_tag(actor: Actor, model: RegisteredModel, *, key: str) -> None:
 def set_version_tag(actor: Actor, version: ModelVersion, *, key: str, value: str) -> None:
     """Set a free tag on a version; allowed and recorded at every time, and never evidence."""
     check_key(key)
-    check_text(value, "value", MAX_VALUE)
+    check_text(value, "value")
     policy.require(actor, "model.edit", version)
     with verb(actor) as v:
         version = lock_version(version.pk)

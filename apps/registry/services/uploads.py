@@ -19,12 +19,8 @@ from apps.core.actor import Actor
 from apps.core.errors import Invalid
 from apps.registry import contents, selectors
 from apps.registry.models import ModelVersion, RegisteredModel
-from apps.registry.services.models import (
-    check_name,
-    create_model,
-    name_taken,
-    update_model,
-)
+from apps.registry.services.models import create_model, name_taken, update_model
+from apps.registry.services.text import check_name
 from apps.registry.services.versions import NewFile, create_version
 
 SOURCE = "upload"

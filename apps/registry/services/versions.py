@@ -18,8 +18,8 @@ from apps.experiments.models import LoggedModel, Run
 from apps.registry import events, selectors
 from apps.registry.models import ModelVersion, RegisteredModel, VersionFile, VersionTag
 from apps.registry.services.locks import lock_model, lock_version
-from apps.registry.services.models import check_text, refuse_governed_tag
-from apps.registry.services.tags import check_key
+from apps.registry.services.models import refuse_governed_tag
+from apps.registry.services.text import check_key, check_text
 
 MAX_FILES = 10_000
 
