@@ -127,9 +127,11 @@ def holdings_on(root: Model) -> list[Holding]:
     ]
 
 
-def tokens_of(user: User) -> QuerySet[AccessToken]:
-    """The person's tokens that were not revoked, expired ones too."""
-    return AccessToken.objects.filter(user=user, revoked_at__isnull=True)
+def tokens_of(*users: User) -> QuerySet[AccessToken]:
+    """The tokens of these people and services that were not revoked, expired ones too."""
+    return AccessToken.objects.filter(user__in=users, revoked_at__isnull=True).select_related(
+        "user"
+    )
 
 
 def signs_in_at_provider(user: User) -> bool:
