@@ -17,7 +17,8 @@ from apps.audits.models import Attempt, AttemptTally, Event, Opening
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Forbidden
-from tests.support.ledger import ThingDone, someone, triggers_off
+from tests.support.ledger import ThingDone, someone
+from tests.support.triggers import triggers_off
 
 SYSTEM = Actor.system("worker")
 

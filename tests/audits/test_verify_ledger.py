@@ -15,7 +15,8 @@ from apps.audits import selectors, verification
 from apps.audits.attempts import attempt
 from apps.audits.models import Event, Verification
 from apps.audits.reconcile import Difference
-from tests.support.ledger import append_some, someone, triggers_off
+from tests.support.ledger import append_some, someone
+from tests.support.triggers import triggers_off
 
 pytestmark = pytest.mark.django_db
 

@@ -13,6 +13,7 @@ from apps.core.errors import Conflict, Forbidden, Invalid
 from tests.checks.flow import LIMITS, attach, done
 from tests.checks.support import DEMO, csv_bytes
 from tests.support.people import as_actor
+from tests.support.triggers import triggers_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,24 +118,11 @@ def test_the_database_refuses_to_change_what_was_measured(version, ana, change):
 def test_reconciling_names_rows_that_were_edited_behind_the_triggers(version, ana):
     data = attach(version, ana)
     measured = done(version, ana)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE checks_measurement DISABLE TRIGGER USER")
-        cursor.execute("ALTER TABLE checks_evaluationdataset DISABLE TRIGGER USER")
+    tables = ("checks_measurement", "checks_evaluationdataset")
+    with triggers_off(*tables), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE checks_measurement SET result = jsonb_set(result, '{metrics,accuracy,value}', '\"0.99\"')"
         )
         cursor.execute("UPDATE checks_evaluationdataset SET rows = 999")
-        cursor.execute(
-            "ALTER TABLE checks_measurement ENABLE ALWAYS TRIGGER checks_measurement_rows"
-        )
-        cursor.execute(
-            "ALTER TABLE checks_evaluationdataset ENABLE ALWAYS TRIGGER checks_evaluationdataset_rows"
-        )
-        cursor.execute(
-            "ALTER TABLE checks_measurement ENABLE ALWAYS TRIGGER checks_measurement_truncate"
-        )
-        cursor.execute(
-            "ALTER TABLE checks_evaluationdataset ENABLE ALWAYS TRIGGER checks_evaluationdataset_truncate"
-        )
     named = {difference.subject for difference in reconcile.differences()}
     assert named == {f"measurement:{measured.pk}", f"dataset:{data.pk}"}

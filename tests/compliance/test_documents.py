@@ -31,6 +31,7 @@ from apps.reviews import services as reviewing
 from tests import factories
 from tests.compliance.conftest import Story, work
 from tests.support.people import as_actor
+from tests.support.triggers import triggers_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -281,8 +282,7 @@ def test_a_version_that_was_turned_down_is_not_called_approved(story: Story, out
 
 def test_evidence_that_does_not_match_its_digest_makes_no_document(story: Story):
     story.measure().write().submit()
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE checks_measurement DISABLE TRIGGER USER")
+    with triggers_off("checks_measurement"), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE checks_measurement SET result_digest = repeat('0', 64) WHERE kind = 'drift'"
         )

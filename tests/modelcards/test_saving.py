@@ -24,6 +24,7 @@ from apps.registry.models import ModelVersion
 from tests import factories
 from tests.experiments import makers
 from tests.support.people import as_actor
+from tests.support.triggers import triggers_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,15 +159,8 @@ def test_a_revision_cannot_be_changed_or_removed_in_the_database(version, ana, s
 
 def tamper(sql: str, *values: object) -> None:
     """As somebody who owns the database: triggers off, edit, triggers on."""
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE modelcards_cardrevision DISABLE TRIGGER USER")
+    with triggers_off("modelcards_cardrevision"), connection.cursor() as cursor:
         cursor.execute(sql, values)
-        cursor.execute(
-            "ALTER TABLE modelcards_cardrevision ENABLE ALWAYS TRIGGER modelcards_cardrevision_rows"
-        )
-        cursor.execute(
-            "ALTER TABLE modelcards_cardrevision ENABLE ALWAYS TRIGGER modelcards_cardrevision_truncate"
-        )
 
 
 def test_edited_bytes_are_found_by_the_ledger_the_reader_and_the_gate(version, ana):

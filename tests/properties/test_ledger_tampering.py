@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from apps.audits import proofs, selectors, tree, verification
 from apps.audits.exporting import export_lines
 from apps.audits.models import Event
-from tests.support.ledger import append_some, thing_template, triggers_off
+from tests.support.ledger import append_some, thing_template
+from tests.support.triggers import triggers_off
 from tools import verify_ledger
 
 __all__ = ["thing_template"]

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from apps.core import clock
 from apps.registry.models import Alias, Authorization, ModelVersion
@@ -17,6 +16,7 @@ from apps.reviews.models import Decision, Review, Round
 from tests import factories
 from tests.reviews.conftest import Cast
 from tests.reviews.test_signing import sign
+from tests.support.triggers import triggers_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,18 +33,8 @@ TABLES = [
 
 def as_owner_of_the_server(act: Callable[[], object]) -> None:
     """Do it with every trigger of these tables off, and switch them on again, as one would to hide it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
-            " WHERE NOT tgisinternal AND tgrelid::regclass::text = ANY(%s)",
-            [TABLES],
-        )
-        triggers = cursor.fetchall()
-        for table, trigger in triggers:
-            cursor.execute(f'ALTER TABLE {table} DISABLE TRIGGER "{trigger}"')
+    with triggers_off(*TABLES):
         act()
-        for table, trigger in triggers:
-            cursor.execute(f'ALTER TABLE {table} ENABLE ALWAYS TRIGGER "{trigger}"')
 
 
 def differences() -> str:

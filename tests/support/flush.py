@@ -45,6 +45,7 @@ def _flush(_operations: DatabaseOperations, statements: Iterable[str]) -> None:
     _require_test_database()
     with transaction.atomic(), connection.cursor() as cursor:
         seeded = _seeded(cursor)
+        left_off = _switch_on(cursor)
         guards = _guards(cursor, seeded)
         for table, trigger, _state in guards:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
@@ -58,6 +59,7 @@ def _flush(_operations: DatabaseOperations, statements: Iterable[str]) -> None:
         _move_sequences(cursor, seeded)
         for table, trigger, state in guards:
             cursor.execute(f"ALTER TABLE {table} {_ENABLE[state]} TRIGGER {trigger}")
+    assert not left_off, f"this test left triggers off: {left_off}"
 
 
 def _move_sequences(cursor: Any, seeded: list[str]) -> None:
@@ -84,6 +86,18 @@ def _guards(cursor: Any, seeded: list[str]) -> list[tuple[str, str, str]]:
         [_TRUNCATE_BIT, seeded],
     )
     return list(cursor.fetchall())
+
+
+def _switch_on(cursor: Any) -> list[str]:
+    """Switch on what a test left off; later ones would pass, or fail, for no reason of their own."""
+    cursor.execute(
+        "SELECT tgrelid::regclass::text, quote_ident(tgname) FROM pg_trigger"
+        " WHERE NOT tgisinternal AND tgenabled = 'D'"
+    )
+    left_off = cursor.fetchall()
+    for table, trigger in left_off:
+        cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+    return [f"{table}.{trigger}" for table, trigger in left_off]
 
 
 def _require_test_database() -> None:

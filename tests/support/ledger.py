@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from django.db import connection
 from pytest_django import Settings
 
 from apps.audits.appending import Appended
@@ -59,21 +56,3 @@ def append_some(count: int, *, person: str | None = None) -> list[Appended]:
         for number in range(count):
             v.record(ThingDone(thing=number, note=f"note {number}", person=person))
     return v.events
-
-
-@contextmanager
-def triggers_off(*tables: str) -> Iterator[None]:
-    """What the owner of the database, and nobody else, can do: write past the triggers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        yield
-        for table in tables:
-            cursor.execute(
-                "SELECT quote_ident(tgname) FROM pg_trigger"
-                " WHERE NOT tgisinternal AND tgrelid = %s::regclass",
-                [table],
-            )
-            for (trigger,) in cursor.fetchall():
-                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
