@@ -131,7 +131,7 @@ def services_of(person: User) -> list[User]:
 
 def tokens(person: User, in_charge: Sequence[User]) -> TokensPage:
     """The tokens that were not revoked, one's own and those of the services one answers for."""
-    found = selectors.tokens_of(person, *in_charge).order_by("pk")
+    found = list(selectors.tokens_of(person, *in_charge).order_by("pk"))
     return TokensPage(
         header=PageHeader(
             "Access tokens",

@@ -1,4 +1,4 @@
-"""Policies, reviews, rounds of evidence, decisions.
+"""Reviews, rounds of evidence, decisions.
 
 A review asks for one or more targets for one version under a pinned policy version. A round is an
 immutable manifest of what is to be signed. A decision is about exactly one round.
@@ -15,25 +15,7 @@ from django.db import models
 
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
-
-
-class PolicyVersion(models.Model):
-    """One immutable version of a policy document (see apps.reviews.policies.document)."""
-
-    key = models.SlugField(max_length=64)
-    number = models.PositiveIntegerField()
-    document = models.JSONField()
-    digest = models.CharField(max_length=64)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=["key", "number"], name="reviews_policy_version_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.key} v{self.number}"
+from apps.reviews.models.policies import PolicyVersion
 
 
 class ReviewStatus(models.TextChoices):
