@@ -1,10 +1,16 @@
-"""The shape of a policy document. What is not named here is refused, with the path of the wrong field."""
+"""The shape of a policy document. What is not named here is refused, with the path of the wrong field.
+
+A document says which models it covers, which targets it governs, what must hold and who must sign. What it
+means when several cover one model is in `combine`; reading and writing it as YAML in `files`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import datetime as dt
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,13 +21,48 @@ from pydantic import (
 
 from apps.checks.limits import validate_limits
 from apps.core.errors import Invalid
+from apps.reviews.policies import conditions
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+# A combined policy (see `combine`) is named after its parts, with "+" between them.
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_+-]{0,199}$")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Folded = Annotated[str, StringConstraints(min_length=1, max_length=255, to_lower=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+Kind = Literal["performance", "fairness", "drift"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _web_address(url: str) -> str:
+    if url and not url.startswith(("https://", "http://")):
+        raise ValueError("expected an address that starts with https://")
+    return url
+
+
+class Source(_Strict):
+    """Where a ready-made policy comes from: the rule it follows, and when that rule is in force."""
+
+    jurisdiction: Text
+    citation: Text
+    url: Annotated[str, AfterValidator(_web_address)] = ""
+    effective_from: dt.date | None = None
+    effective_to: dt.date | None = None
+    pack: Slug
+    pack_version: int = Field(ge=1)
+
+
+class AppliesTo(_Strict):
+    """Which governed models the policy covers. What is left empty does not narrow.
+
+    `tiers` are risk tiers, 1 the highest; `teams` the keys of owning teams; `tags` the values one of which
+    each named tag of the model must have.
+    """
+
+    tiers: tuple[Literal[1, 2, 3], ...] = ()
+    teams: tuple[Slug, ...] = ()
+    tags: dict[Text, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class Governs(_Strict):
@@ -32,28 +73,60 @@ class Governs(_Strict):
     tags: tuple[Folded, ...] = ()
 
 
+class MaxAge(_Strict):
+    """How old, in days, a check's result may be at the moment of promotion."""
+
+    results: int | None = Field(default=None, ge=1, le=3660)
+
+
+class Condition(_Strict):
+    """A rule of one's own, in the Common Expression Language over `conditions.VARIABLES`."""
+
+    key: Slug
+    title: Text
+    expression: Annotated[str, AfterValidator(conditions.checked)]
+
+
 class Gates(_Strict):
-    """What must hold at the moment of promotion. `checks` maps a check to its limits."""
+    """What must hold at the moment of promotion. `checks` maps a check to its limits.
+
+    `accept_inconclusive` names the checks for which too wide an interval is accepted, with the reason.
+    """
 
     checks: dict[str, dict[str, Any]]
     card_complete: bool = True
+    accept_inconclusive: dict[Kind, Text] = Field(default_factory=dict)
+    max_age_days: MaxAge = MaxAge()
+    clean_commit: bool = False
+    conditions: tuple[Condition, ...] = ()
 
     @model_validator(mode="after")
-    def _limits_are_known(self) -> Gates:
+    def _limits_are_known(self) -> Self:
         try:
             validate_limits(self.checks)
         except Invalid as error:
             raise ValueError(str(error)) from error
         return self
 
+    @model_validator(mode="after")
+    def _conditions_are_distinct(self) -> Self:
+        _require_distinct("conditions", [condition.key for condition in self.conditions])
+        return self
+
 
 class Step(_Strict):
-    """Who must sign: `count` different people with `role`. Steps are open in parallel."""
+    """Who must sign: `count` different people with `role`, once the steps in `after` are complete.
 
-    key: Key
-    title: str
+    Nobody signs two steps, and authors of what is signed sign none. `exclude_owner` also keeps out the
+    owner of record of the model.
+    """
+
+    key: Slug
+    title: Text
     role: Literal["validator", "approver"]
     count: int = Field(ge=1, le=20)
+    after: tuple[Slug, ...] = ()
+    exclude_owner: bool = False
 
     @property
     def verb(self) -> str:
@@ -61,23 +134,58 @@ class Step(_Strict):
         return f"review.sign.{self.role}"
 
 
+class FreezeWindow(_Strict):
+    """Days, first and last included, in UTC, on which nothing is promoted."""
+
+    title: Text
+    first: dt.date
+    last: dt.date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("last is before first")
+        return self
+
+    def covers(self, day: dt.date) -> bool:
+        """Whether promotion stands still on this day."""
+        return self.first <= day <= self.last
+
+
 class PolicyDocument(_Strict):
     """One policy. Signers are distinct persons across steps, and never authors of what they sign."""
 
     key: Key
     number: int = Field(ge=1)
-    title: str
+    title: Text
+    summary: Annotated[str, StringConstraints(max_length=2000)] = ""
+    source: Source | None = None
+    applies_to: AppliesTo = AppliesTo()
     governs: Governs
     gates: Gates
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=20)
     approval_days: int = Field(ge=1, le=3660)
-    promote: Literal["on_last_signature"] = "on_last_signature"
+    promote: Literal["on_last_signature", "on_request"] = "on_last_signature"
+    freeze_windows: tuple[FreezeWindow, ...] = ()
 
     @model_validator(mode="after")
-    def _steps_are_distinct(self) -> PolicyDocument:
+    def _steps_make_an_order(self) -> Self:
         keys = [step.key for step in self.steps]
-        if len(keys) != len(set(keys)):
-            raise ValueError("steps: two steps have the same key")
+        _require_distinct("steps", keys)
+        earlier: set[str] = set()
+        for step in self.steps:
+            late = [key for key in step.after if key not in earlier]
+            if late:
+                raise ValueError(
+                    f"steps: {step.key} comes after {', '.join(late)}, which must stand before it"
+                )
+            earlier.add(step.key)
+        return self
+
+    @model_validator(mode="after")
+    def _governs_something(self) -> Self:
+        if not (self.governs.stages or self.governs.aliases):
+            raise ValueError("governs: names no stage and no alias, so nothing would be asked")
         return self
 
     def step(self, key: str) -> Step:
@@ -88,10 +196,27 @@ class PolicyDocument(_Strict):
         raise Invalid(f"The policy has no step {key!r}.", fields={"step": "unknown step"})
 
 
+def _require_distinct(what: str, keys: list[str]) -> None:
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(f"{what}: {', '.join(twice)} stands there twice")
+
+
 def parse(document: dict[str, Any]) -> PolicyDocument:
     """A validated policy; raises Invalid naming each wrong field."""
     try:
         return PolicyDocument.model_validate(document)
     except ValidationError as error:
-        fields = {".".join(str(part) for part in e["loc"]): e["msg"] for e in error.errors()}
+        fields = {
+            ".".join(str(part) for part in e["loc"]) or "document": e["msg"].removeprefix(
+                "Value error, "
+            )
+            for e in error.errors()
+        }
         raise Invalid("The policy document is not valid.", fields=fields) from error
+
+
+def plain(document: PolicyDocument) -> dict[str, Any]:
+    """The document as it is stored and digested: without what is left at its default."""
+    stored: dict[str, Any] = document.model_dump(mode="json", exclude_defaults=True)
+    return stored
