@@ -11,6 +11,7 @@ from typing import Any
 
 from django.urls import reverse_lazy
 
+from apps.notices import kinds as notice_kinds
 from config import env, local
 
 # --- Place and identity -----------------------------------------------------------------------
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
     "apps.checks",
     "apps.modelcards",
     "apps.reviews",
+    "apps.notices",
     "apps.compliance",
     "apps.api",
     "apps.web",
@@ -302,6 +304,7 @@ PROMOTION_GATES = [
     "apps.checks.gates.required_checks_pass",
     "apps.modelcards.gates.card_complete",
     "apps.reviews.gates.evidence_holds",
+    "apps.reviews.findings_gate.no_blocking_findings",
     "apps.reviews.gates.quorum_signed",
 ]
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
@@ -332,8 +335,16 @@ LEDGER_RECONCILERS += [
 # --- reviews ----------------------------------------------------------------------------------
 
 READ_ONLY_TABLES += ["reviews_policyversion"]
-APPEND_ONLY_TABLES += ["reviews_decision"]
-LEDGER_RECONCILERS += ["apps.reviews.reconcile.differences"]
+APPEND_ONLY_TABLES += ["reviews_decision", "reviews_findingentry"]
+LEDGER_RECONCILERS += [
+    "apps.reviews.reconcile.differences",
+    "apps.reviews.reconcile_findings.differences",
+]
+
+# --- notices ----------------------------------------------------------------------------------
+
+for _event in notice_kinds.EVENTS:
+    EVENT_TASKS.setdefault(_event, []).append("apps.notices.tasks.make_notices")
 
 # --- api --------------------------------------------------------------------------------------
 

@@ -1,14 +1,16 @@
-"""What every page shows around its own content: the rail, search, the person's menu, the theme. No query of its own."""
+"""What every page shows around its own content: the rail, search, the person's menu, the theme, and how many
+notices are unread (one query, asked only where the page shows it)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest
 
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.notices import selectors as notices
 from apps.web import access, words
 from apps.web.parts import Notice
 
@@ -66,6 +68,7 @@ class Shell:
     printed: str = ""
     banners: Sequence[Notice] = field(default_factory=tuple)
     themes: Sequence[tuple[str, str, str]] = THEMES
+    unread: Callable[[], str] = str
 
 
 def shell(request: HttpRequest) -> dict[str, Shell]:
@@ -81,8 +84,17 @@ def shell(request: HttpRequest) -> dict[str, Shell]:
             path=request.get_full_path(),
             query=request.GET.get("q", "") if request.path == SEARCH else "",
             printed=f"Printed by {who.label} at {words.utc(clock.now())}" if who else "",
+            unread=lambda: _unread(who),
         )
     }
+
+
+def _unread(who: Actor | None) -> str:
+    """How many notices are unread, in as much room as there is; "" for none. Templates call it once."""
+    count = notices.unread_count(who.user_id or 0) if who else 0
+    if not count:
+        return ""
+    return str(count) if count < notices.MANY else f"{notices.MANY - 1}+"
 
 
 def theme(request: HttpRequest) -> str:

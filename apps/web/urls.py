@@ -14,6 +14,7 @@ from apps.web.views import (
     home,
     model_forms,
     models,
+    notices,
     people,
     preferences,
     reviews,
@@ -142,6 +143,13 @@ urlpatterns += [
     path("reviews/<int:review_id>/withdraw/", reviews.withdraw, name="review-withdraw"),
     path("reviews/<int:review_id>/new-round/", reviews.new_round, name="review-new-round"),
     path("reviews/<int:review_id>/promote/", reviews.promote, name="review-promote"),
+]
+
+# What one was told.
+urlpatterns += [
+    path("notices/", notices.notices, name="notices"),
+    path("notices/read/", notices.read_all, name="notices-read"),
+    path("notices/<int:notice_id>/read/", notices.read, name="notice-read"),
 ]
 
 if settings.DEBUG:

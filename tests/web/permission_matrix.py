@@ -284,4 +284,26 @@ PROVIDER = [
     Row("oidc_logout", may=SIGNED_IN, ok=302, post={}),
 ]
 
-ROWS: list[Row] = [*ACCOUNT, *PEOPLE, *MODELS, *REVIEWS, *AUDIT, *RUNS, *EVIDENCE, *PROVIDER]
+
+def _notice(world: World) -> list[Any]:
+    return [world.notice.pk]
+
+
+# The notice was told the maker, who is none of the visitors: to all of them it does not exist.
+NOTICES = [
+    Row("web:notices", query="?unread=1"),
+    Row("web:notices-read", post={"up_to": "1"}, ok=302),
+    Row("web:notice-read", _notice, post={"open": "1"}, may=frozenset(), denied=404, unseen=404),
+]
+
+ROWS: list[Row] = [
+    *ACCOUNT,
+    *PEOPLE,
+    *MODELS,
+    *REVIEWS,
+    *AUDIT,
+    *RUNS,
+    *EVIDENCE,
+    *PROVIDER,
+    *NOTICES,
+]

@@ -25,6 +25,7 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, put_artifact, runs
+from apps.notices.models import Notice
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as review_selectors
@@ -67,6 +68,7 @@ class World:
     promoted: ModelVersion
     measurement: Measurement
     document: Document
+    notice: Notice
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -102,7 +104,21 @@ def build() -> World:
         review=submit(actor, factories.version(actor, model)),
         measurement=_measurement(actor, version),
         document=request_document(actor, version),
+        notice=_notice(maker),
         **_promoted(actor),
+    )
+
+
+def _notice(maker: User) -> Notice:
+    """Something the maker was told."""
+    return Notice.objects.create(
+        recipient=maker,
+        kind="review.void",
+        event_seq=1,
+        once="round:1",
+        subject="review:1",
+        scopes=["review:1"],
+        parts={"review": "REV-1", "review_id": 1},
     )
 
 

@@ -1,0 +1,129 @@
+"""What people are told, as data: one row per kind of notice. Nothing is imported here but the standard
+library, so that `config.settings` can read which events wake this app.
+
+A new kind is one row. `events` must be registered event types (a test fails otherwise), `to` names
+functions of `apps.notices.recipients`, the words may use the parts that `apps.notices.services.making` fills in
+(`who`, `review`, `model`, `version`, `targets`) and every plain field of the event's payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+REVIEW: Final = "/reviews/{review_id}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of notice.
+
+    `when` and `unless` compare fields of the payload: a tuple lists values, True stands for anything that is not
+    empty. `once` says what one person is told of only once: every event, or a round however many events it has.
+    """
+
+    key: str
+    label: str
+    events: tuple[str, ...]
+    to: tuple[str, ...]
+    title: str
+    text: str
+    path: str = REVIEW
+    when: Mapping[str, Any] = field(default_factory=dict)
+    unless: Mapping[str, Any] = field(default_factory=dict)
+    once: Literal["event", "round"] = "event"
+
+    def concerns(self, event_type: str, payload: Mapping[str, Any]) -> bool:
+        """Whether this event, with this payload, is told as this kind."""
+        return (
+            event_type in self.events
+            and all(_matches(payload.get(name), wanted) for name, wanted in self.when.items())
+            and not any(_matches(payload.get(name), barred) for name, barred in self.unless.items())
+        )
+
+
+def _matches(value: Any, wanted: Any) -> bool:
+    return bool(value) if wanted is True else value in wanted
+
+
+_SUBJECT = "{model} version {version}"
+
+KINDS: Final = (
+    # An approval can open the next step, so it asks again whoever was not asked in this round yet.
+    Kind(
+        "review.asked",
+        "You are asked to sign",
+        ("reviews.round.made", "reviews.decision.recorded"),
+        ("asked",),
+        "You are asked to sign {review}",
+        _SUBJECT + ", round {number}, for {targets}.",
+        unless={"outcome": ("reject", "request_changes")},
+        once="round",
+    ),
+    Kind(
+        "review.approved",
+        "Somebody approved",
+        ("reviews.decision.recorded",),
+        ("submitter", "signers_of_the_round"),
+        "{who} approved {review}",
+        _SUBJECT + ", round {number}, as {role}.",
+        when={"outcome": ("approve",)},
+    ),
+    Kind(
+        "review.changes",
+        "Changes are requested",
+        ("reviews.review.changes_requested",),
+        ("submitter", "signers"),
+        "{who} asked for changes in {review}",
+        _SUBJECT + " waits for its submitter; a new round opens it for signature again.",
+    ),
+    Kind(
+        "review.void",
+        "Signatures became void",
+        ("reviews.round.voided",),
+        ("bereaved",),
+        "Round {number} of {review} is void",
+        _SUBJECT + ": {reason}. Signatures on this round count no more.",
+        once="round",
+    ),
+    Kind(
+        "review.blocked",
+        "Signed, not promoted",
+        ("reviews.review.signed",),
+        ("submitter", "signers"),
+        "{review} is signed, not promoted",
+        _SUBJECT + ". What is missing: {blocked}",
+        when={"blocked": True},
+    ),
+    Kind(
+        "review.promoted",
+        "A review ended with a promotion",
+        ("reviews.review.closed",),
+        ("submitter", "signers"),
+        "{review} is approved and promoted",
+        _SUBJECT + " has entered {targets}.",
+        when={"status": ("promoted",)},
+    ),
+    Kind(
+        "review.rejected",
+        "A review ended with a rejection",
+        ("reviews.review.closed",),
+        ("submitter", "signers"),
+        "{review} is rejected",
+        _SUBJECT + ": {reason}",
+        when={"status": ("rejected",)},
+    ),
+    Kind(
+        "review.closed",
+        "A review ended otherwise",
+        ("reviews.review.closed",),
+        ("submitter", "signers"),
+        "{review} is closed: {status}",
+        _SUBJECT + ": {reason}",
+        unless={"status": ("promoted", "rejected")},
+    ),
+)
+
+BY_KEY: Final[Mapping[str, Kind]] = {kind.key: kind for kind in KINDS}
+EVENTS: Final = tuple(sorted({event for kind in KINDS for event in kind.events}))

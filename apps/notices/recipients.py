@@ -1,0 +1,81 @@
+"""Whom an event concerns, computed when the notice is made. The functions are named by `kinds.Kind.to`.
+
+Whoever brought the event about is not told what she just did, and nobody is told of a review she may not read: both are
+taken out in `of`, for every kind. The rules of signing are those of `apps.reviews`; none is repeated here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from apps.accounts import policy
+from apps.audits.selectors import EventView
+from apps.notices.kinds import Kind
+from apps.reviews import selectors as reviews
+from apps.reviews.models import Decision, Review, ReviewStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event with the review it is about, if it is about one."""
+
+    event: EventView
+    review: Review | None
+
+
+def of(kind: Kind, happened: Happened) -> set[int]:
+    """The ids of the active people to be told, each once."""
+    found: set[int] = set().union(*(RECIPIENTS[name](happened) for name in kind.to))
+    found.discard(happened.event.actor_id or 0)
+    if happened.review is None or not found:
+        return found
+    readers = policy.who_may("review.read", happened.review)
+    return set(readers.filter(pk__in=found).values_list("pk", flat=True))
+
+
+def asked(happened: Happened) -> set[int]:
+    """Who may sign now and is no author: nobody any more when the event's round has ended."""
+    review = happened.review
+    if review is None or review.status != ReviewStatus.OPEN:
+        return set()
+    live = reviews.live_round(review)
+    if live is None or live.pk != happened.event.payload.get("round"):
+        return set()
+    return {person.pk for step in reviews.who_is_asked(review) for person in step.people}
+
+
+def submitter(happened: Happened) -> set[int]:
+    """Who asked for the review."""
+    return {happened.review.submitted_by_id} if happened.review else set()
+
+
+def signers(happened: Happened) -> set[int]:
+    """Everybody who decided about any round of the review."""
+    return _decided(review=happened.review) if happened.review else set()
+
+
+def signers_of_the_round(happened: Happened) -> set[int]:
+    """Everybody who decided about the event's round."""
+    return _decided(round_id=happened.event.payload.get("round"))
+
+
+def bereaved(happened: Happened) -> set[int]:
+    """Who loses something by a void round. A review that is over tells its end instead."""
+    if happened.review is None or not happened.review.state.is_active:
+        return set()
+    return submitter(happened) | signers_of_the_round(happened)
+
+
+def _decided(**which: object) -> set[int]:
+    return set(Decision.objects.filter(**which).values_list("user_id", flat=True))
+
+
+RECIPIENTS: Final[Mapping[str, Callable[[Happened], set[int]]]] = {
+    "asked": asked,
+    "submitter": submitter,
+    "signers": signers,
+    "signers_of_the_round": signers_of_the_round,
+    "bereaved": bereaved,
+}

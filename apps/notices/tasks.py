@@ -1,0 +1,16 @@
+"""Work of this app in the worker. Each task claims its outbox row, so a doubled message does nothing."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.core import outbox
+from apps.notices import services
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def make_notices(message_id: int) -> None:
+    """Any event of `kinds`: tell whom it concerns."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            services.make_for(message.payload["event_seq"])
