@@ -12,7 +12,7 @@ from typing import Any
 from django.urls import reverse_lazy
 
 from apps.notices import kinds as notice_kinds
-from config import env, local
+from config import env, local, mail
 
 # --- Place and identity -----------------------------------------------------------------------
 
@@ -346,6 +346,17 @@ for _event in notice_kinds.EVENTS:
 
 REST_FRAMEWORK: dict[str, Any] = {
     # Deny by default: a view that names nothing answers nobody.
+# Without a mail server the site keeps its mails and shows them at /notices/mail/.
+_MAIL = mail.settings(env.text("EMAIL_URL", "mailbox:"))
+EMAIL_BACKEND: str = _MAIL["EMAIL_BACKEND"]
+EMAIL_HOST: str = _MAIL.get("EMAIL_HOST", "localhost")
+EMAIL_PORT: int = _MAIL.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER: str = _MAIL.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD: str = _MAIL.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS: bool = _MAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL: bool = _MAIL.get("EMAIL_USE_SSL", False)
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", f"countersign@{_BASE.hostname or 'localhost'}")
+EMAIL_TIMEOUT = 10
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["apps.api.permissions.Nobody"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

@@ -1,14 +1,16 @@
-"""Reads of one person's notices: always the actor's own."""
+"""Reads of notices (always the actor's own) and of mails."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
-from apps.notices.models import Notice
+from apps.notices.kinds import BY_KEY
+from apps.notices.models import KeptMail, Mail, MailOff, Notice
 
 MANY = 100
 _KEY = re.compile(r"([ur])(\d{1,18})")
@@ -50,3 +52,28 @@ def get_notice(actor: Actor, pk: int) -> Notice:
     if notice is None:
         raise NotFound("You have no such notice.")
     return notice
+
+
+def mails() -> QuerySet[Mail]:
+    """Every mail, newest first, with its notice and people, for whoever keeps the site running."""
+    return Mail.objects.select_related("notice__recipient", "notice__caused_by").order_by("-pk")
+
+
+def kept(message_ids: Iterable[str]) -> dict[str, int]:
+    """Which of these the site's own mailbox has: message id to row, the newest where it has several."""
+    rows = KeptMail.objects.filter(message_id__in=list(message_ids)).order_by("pk")
+    return dict(rows.values_list("message_id", "pk"))
+
+
+def get_kept(pk: int) -> KeptMail:
+    """One mail of the site's mailbox; NotFound."""
+    found = KeptMail.objects.filter(pk=pk).first()
+    if found is None:
+        raise NotFound("The mailbox has no such mail.", hint="It keeps the newest thousand.")
+    return found
+
+
+def mails_wanted(actor: Actor) -> list[str]:
+    """The kinds of notices the actor gets by mail."""
+    off = set(MailOff.objects.filter(user_id=actor.user_id or 0).values_list("kind", flat=True))
+    return [key for key in BY_KEY if key not in off]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 
 from apps.core import outbox
 from apps.notices import services
@@ -14,3 +15,12 @@ def make_notices(message_id: int) -> None:
     with outbox.claimed(message_id) as message:
         if message is not None:
             services.make_for(message.payload["event_seq"])
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def send_mail(message_id: int) -> None:
+    """One mail. A server that does not take it raises: the outbox tries again and shows what gave up."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            last = message.attempts >= settings.OUTBOX_MAX_ATTEMPTS
+            services.send_mail(message.payload["mail"], last=last)

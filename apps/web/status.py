@@ -71,6 +71,12 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "ready": Chip("Ready", "good"),
         "error": Chip("Error", "bad", "stop"),
     },
+    "mail": {
+        "queued": Chip("Queued", "info", "clock"),
+        "sent": Chip("Sent", "good"),
+        "failed": Chip("Could not be sent", "bad", "stop"),
+        "skipped": Chip("Not wanted any more", "quiet"),
+    },
     "gate": {
         "pass": Chip("Met", "good"),
         "fail": Chip("Not met", "bad"),

@@ -148,6 +148,9 @@ urlpatterns += [
 # What one was told.
 urlpatterns += [
     path("notices/", notices.notices, name="notices"),
+    path("notices/mail/", notices.mails, name="mails"),
+    path("notices/mail/<int:mail_id>/", notices.mail, name="mail"),
+    path("account/notices/", notices.preferences, name="account-notices"),
     path("notices/read/", notices.read_all, name="notices-read"),
     path("notices/<int:notice_id>/read/", notices.read, name="notice-read"),
 ]

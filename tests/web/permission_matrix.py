@@ -292,6 +292,10 @@ def _notice(world: World) -> list[Any]:
 # The notice was told the maker, who is none of the visitors: to all of them it does not exist.
 NOTICES = [
     Row("web:notices", query="?unread=1"),
+    Row("web:mails", may=ADMINISTRATOR),
+    Row("web:mail", lambda w: [w.kept_mail.pk], may=ADMINISTRATOR),
+    Row("web:account-notices"),
+    Row("web:account-notices", post={"kinds": "review.asked"}, ok=302),
     Row("web:notices-read", post={"up_to": "1"}, ok=302),
     Row("web:notice-read", _notice, post={"open": "1"}, may=frozenset(), denied=404, unseen=404),
 ]

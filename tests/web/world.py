@@ -25,7 +25,7 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, put_artifact, runs
-from apps.notices.models import Notice
+from apps.notices.models import KeptMail, Notice
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as review_selectors
@@ -69,6 +69,7 @@ class World:
     measurement: Measurement
     document: Document
     notice: Notice
+    kept_mail: KeptMail
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -105,6 +106,7 @@ def build() -> World:
         measurement=_measurement(actor, version),
         document=request_document(actor, version),
         notice=_notice(maker),
+        kept_mail=KeptMail.objects.create(subject="asked", recipient="a@example.org", headers={}),
         **_promoted(actor),
     )
 

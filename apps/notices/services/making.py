@@ -12,6 +12,7 @@ from apps.notices import recipients
 from apps.notices.kinds import KINDS, Kind
 from apps.notices.models import Notice
 from apps.notices.recipients import Happened
+from apps.notices.services import mailing
 from apps.registry.targets import Target
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review
@@ -30,6 +31,7 @@ def make_for(event_seq: int) -> None:
         for kind in KINDS:
             if kind.concerns(event.type, event.payload):
                 _tell(kind, happened)
+        mailing.queue_for(event_seq)
 
 
 def _tell(kind: Kind, happened: Happened) -> None:

@@ -63,6 +63,7 @@ def _tabs(only: bool) -> list[Tab]:
     return [
         Tab("All", url, current=not only),
         Tab("Unread", f"{url}?unread=1", current=only),
+        Tab("Which mails you get", reverse("web:account-notices")),
     ]
 
 

@@ -6,13 +6,15 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from apps.audits import selectors as audits
 from apps.audits.selectors import Verification
 from apps.core import outbox
 from apps.core.models import OutboxMessage
 from apps.core.outbox import QueueState
 from apps.web import cells, status, words
-from apps.web.parts import Column, Empty, Fact, Figure, Notice, PageHeader, Row, Table
+from apps.web.parts import Action, Column, Empty, Fact, Figure, Notice, PageHeader, Row, Table
 
 SHOWN = 25
 
@@ -31,7 +33,11 @@ def system() -> SystemPage:
     """Everything an administrator looks at when something does not happen."""
     state = outbox.queue_state()
     return SystemPage(
-        header=PageHeader("System", lead="Workers, the queue, and the record's own check."),
+        header=PageHeader(
+            "System",
+            lead="Workers, the queue, and the record's own check.",
+            actions=[Action("Mails", reverse("web:mails"), icon="mail")],
+        ),
         notices=notices(state),
         figures=_figures(state),
         processes=_processes(state),
