@@ -304,6 +304,7 @@ PROMOTION_GATES = [
     "apps.checks.gates.required_checks_pass",
     "apps.modelcards.gates.card_complete",
     "apps.reviews.gates.evidence_holds",
+    "apps.reviews.findings_gate.no_blocking_findings",
     "apps.reviews.gates.quorum_signed",
 ]
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
@@ -334,8 +335,11 @@ LEDGER_RECONCILERS += [
 # --- reviews ----------------------------------------------------------------------------------
 
 READ_ONLY_TABLES += ["reviews_policyversion"]
-APPEND_ONLY_TABLES += ["reviews_decision"]
-LEDGER_RECONCILERS += ["apps.reviews.reconcile.differences"]
+APPEND_ONLY_TABLES += ["reviews_decision", "reviews_findingentry"]
+LEDGER_RECONCILERS += [
+    "apps.reviews.reconcile.differences",
+    "apps.reviews.reconcile_findings.differences",
+]
 
 # --- notices ----------------------------------------------------------------------------------
 

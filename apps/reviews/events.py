@@ -97,3 +97,77 @@ class QuorumCompleted(_ReviewEvent):
     type: ClassVar[str] = "reviews.review.signed"
     round: int
     blocked: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FindingEvent(Event):
+    """`entry` is the row of its history, `digest` that of the entry's statement, which holds the words."""
+
+    finding: int
+    number: int
+    version: int
+    model: int
+    review: int | None
+    entry: int
+    digest: str
+
+    def subject(self) -> str:
+        return f"finding:{self.finding}"
+
+    def scopes(self) -> tuple[str, ...]:
+        about = (f"version:{self.version}", f"model:{self.model}")
+        return about if self.review is None else (*about, f"review:{self.review}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class FindingRaised(_FindingEvent):
+    """`owner` is asked to answer by `due`; a `blocking` one stops promotions until it is closed or accepted."""
+
+    type: ClassVar[str] = "reviews.finding.raised"
+    severity: str
+    blocking: bool
+    owner: str
+    due: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class FindingResponded(_FindingEvent):
+    type: ClassVar[str] = "reviews.finding.responded"
+    evidence_kind: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class FindingRetested(_FindingEvent):
+    """Somebody independent tested what was answered."""
+
+    type: ClassVar[str] = "reviews.finding.retested"
+    passed: bool
+    evidence_kind: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class FindingClosed(_FindingEvent):
+    type: ClassVar[str] = "reviews.finding.closed"
+    evidence_kind: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class FindingAccepted(_FindingEvent):
+    """Somebody with the policy's role signed for the risk that is left."""
+
+    type: ClassVar[str] = "reviews.finding.accepted"
+    role: str
+    method: str
+    signer: str
+    signer_name: Personal
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class FindingReopened(_FindingEvent):
+    type: ClassVar[str] = "reviews.finding.reopened"

@@ -30,14 +30,16 @@ CONTRIBUTE = READ | {
     "card.edit",
     "review.submit",
     "review.withdraw",
+    "review.comment",
 }
+JUDGE = {"finding.raise", "finding.close", "review.comment"}
 # The table of the contract, spelled out once more: the seeds are compared with it, not with themselves.
 HELD = {
     "viewer": READ,
     "contributor": CONTRIBUTE,
     "owner": CONTRIBUTE | {"experiment.manage", "model.manage", "model.delete", "target.leave"},
-    "validator": READ | {"review.sign.validator", "check.run", "check.recall"},
-    "approver": READ | {"review.sign.approver"},
+    "validator": READ | JUDGE | {"review.sign.validator", "check.run", "check.recall"},
+    "approver": READ | JUDGE | {"review.sign.approver"},
     "auditor": READ | {"audit.read", "audit.export"},
     "administrator": READ | {"people.manage", "system.read", "audit.read", "model.sandbox"},
 }

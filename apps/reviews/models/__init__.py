@@ -1,6 +1,32 @@
 """The rows of reviews, by subject."""
 
+from apps.reviews.models.findings import (
+    POSSIBLE_FROM,
+    SETTLED,
+    EntryKind,
+    EvidenceKind,
+    Finding,
+    FindingEntry,
+    FindingState,
+    Severity,
+)
 from apps.reviews.models.policies import PolicyVersion
 from apps.reviews.models.reviews import ACTIVE, Decision, Outcome, Review, ReviewStatus, Round
 
-__all__ = ["ACTIVE", "Decision", "Outcome", "PolicyVersion", "Review", "ReviewStatus", "Round"]
+__all__ = [
+    "ACTIVE",
+    "POSSIBLE_FROM",
+    "SETTLED",
+    "Decision",
+    "EntryKind",
+    "EvidenceKind",
+    "Finding",
+    "FindingEntry",
+    "FindingState",
+    "Outcome",
+    "PolicyVersion",
+    "Review",
+    "ReviewStatus",
+    "Round",
+    "Severity",
+]

@@ -1,14 +1,30 @@
-"""The verbs of reviews: submit, make a round, decide, withdraw, promote what is signed, void."""
+"""The verbs of reviews: submit, make a round, decide, withdraw, promote what is signed, void; findings."""
 
 from apps.reviews.services.deciding import decide, promote_signed
+from apps.reviews.services.findings import (
+    NewFinding,
+    accept_risk,
+    close_finding,
+    raise_finding,
+    reopen,
+    respond,
+    retest,
+)
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
 from apps.reviews.services.submitting import note_promotion, submit, withdraw
 
 __all__ = [
+    "NewFinding",
+    "accept_risk",
+    "close_finding",
     "decide",
     "new_round",
     "note_promotion",
     "promote_signed",
+    "raise_finding",
+    "reopen",
+    "respond",
+    "retest",
     "submit",
     "void_if_lost",
     "void_live_round",

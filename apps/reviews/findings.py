@@ -1,0 +1,180 @@
+"""Reads of findings: what is open, what blocks, who may do what next and why not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+
+from apps.accounts import policy
+from apps.accounts.models import User
+from apps.accounts.policy import who_may
+from apps.accounts.verbs import is_signing
+from apps.core import clock
+from apps.core.actor import Actor
+from apps.core.errors import NotFound
+from apps.registry import selectors as registry
+from apps.registry.models import ModelVersion
+from apps.reviews import evidence
+from apps.reviews.models import (
+    POSSIBLE_FROM,
+    SETTLED,
+    EntryKind,
+    Finding,
+    FindingEntry,
+    FindingState,
+    Review,
+    Round,
+    Severity,
+)
+
+RETESTS = (EntryKind.RETEST_PASSED, EntryKind.RETEST_FAILED)
+# Acts by which somebody independent judges what was answered.
+JUDGING = (*RETESTS, EntryKind.CLOSED, EntryKind.ACCEPTED)
+_OWN = "You made part of this version, so somebody else must judge what was done about it."
+_ANSWERED = "You answered this finding, so somebody else must judge the answer."
+
+
+def residual_risk_role(version: ModelVersion) -> str:
+    """The role that may accept what is left of a risk, by signature."""
+    return "approver"
+
+
+def authors_of(version: ModelVersion) -> set[int]:
+    """Everybody who made part of the version, as of now and as of every round of it: none of them judges it."""
+    found = set(evidence.authors(version, version.created_by_id))
+    found.update(Review.objects.filter(version=version).values_list("submitted_by_id", flat=True))
+    for ids in Round.objects.filter(review__version=version).values_list("authors", flat=True):
+        found.update(ids)
+    return found
+
+
+def possible_owners(version: ModelVersion) -> QuerySet[User]:
+    """The people who may see the version and so can be asked to answer."""
+    return who_may("review.read", version).filter(kind=User.Kind.HUMAN)
+
+
+def _rows() -> QuerySet[Finding]:
+    return Finding.objects.select_related("version__model", "review", "owner", "raised_by")
+
+
+def get_finding(actor: Actor, pk: int) -> Finding:
+    """One finding; NotFound if there is none or its model is out of the actor's sight."""
+    row = _rows().filter(pk=pk, version__deleted_at__isnull=True).first()
+    if row is None or not policy.can(actor, "review.read", row):
+        raise NotFound("No such finding.")
+    return row
+
+
+def findings_of(version: ModelVersion) -> list[Finding]:
+    """Every finding about a version: what is open first, the gravest first."""
+    rows = _rows().filter(version=version)
+    return sorted(rows, key=lambda row: (row.is_settled, Severity(row.severity).rank, row.number))
+
+
+def open_findings(version: ModelVersion) -> list[Finding]:
+    """The findings of a version that are neither closed nor accepted, the gravest first."""
+    return [row for row in findings_of(version) if not row.is_settled]
+
+
+def history(finding: Finding) -> list[FindingEntry]:
+    """Everything that happened to a finding, oldest first, with the people."""
+    return list(finding.entries.select_related("user").order_by("number"))
+
+
+def responders(finding: Finding) -> set[int]:
+    """Who ever answered it."""
+    rows = finding.entries.filter(kind=EntryKind.RESPONDED)
+    return set(rows.values_list("user_id", flat=True))
+
+
+def verb_for(finding: Finding, kind: EntryKind) -> str:
+    """The right that an act takes."""
+    if kind is EntryKind.ACCEPTED:
+        return f"review.sign.{residual_risk_role(finding.version)}"
+    return {EntryKind.RESPONDED: "review.submit", EntryKind.REOPENED: "finding.raise"}.get(
+        kind, "finding.close"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What may happen to a finding next: the acts of this reader, and why not the others, in sentences."""
+
+    may: tuple[EntryKind, ...]
+    why_not: tuple[str, ...]
+
+
+def possible(actor: Actor, finding: Finding) -> Possible:
+    """What this actor may do with the finding as it stands."""
+    state = FindingState(finding.state)
+    verbs = policy.verbs_on(actor, finding)
+    open_acts = [kind for kind, states in POSSIBLE_FROM.items() if state in states]
+    judge = [kind for kind in open_acts if kind in JUDGING]
+    obstacle = not_independent(actor, finding) if judge else ""
+    may, why = [], []
+    for kind in open_acts:
+        if not _holds(actor, finding, kind, verbs):
+            continue
+        if kind in JUDGING and obstacle:
+            why.append(obstacle)
+        else:
+            may.append(kind)
+    return Possible(tuple(may), tuple(dict.fromkeys(why)))
+
+
+def _holds(actor: Actor, finding: Finding, kind: EntryKind, verbs: Collection[str]) -> bool:
+    if kind is EntryKind.RESPONDED and actor.user_id == finding.owner_id:
+        return True
+    if verb_for(finding, kind) not in verbs:
+        return False
+    return kind not in JUDGING or signs(verbs)
+
+
+def signs(verbs: Collection[str]) -> bool:
+    """Whether these rights hold a signing role."""
+    return any(is_signing(verb) for verb in verbs)
+
+
+def not_independent(actor: Actor, finding: Finding) -> str:
+    """Why this actor cannot judge the finding's answer, in a sentence; "" for somebody independent."""
+    if actor.user_id in authors_of(finding.version):
+        return _OWN
+    return _ANSWERED if actor.user_id in responders(finding) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """What is open on somebody's name: hers to answer, and raised by her. Overdue first."""
+
+    owned: Sequence[Finding]
+    raised: Sequence[Finding]
+    today: dt.date
+
+
+def ageing(actor: Actor, *, limit: int = 20) -> Ageing:
+    """The open findings that the actor owns, and those that she raised and others own."""
+    today = clock.now().date()
+    if actor.user_id is None:
+        return Ageing((), (), today)
+    grave = Case(
+        *[When(severity=each.value, then=Value(each.rank)) for each in Severity],
+        output_field=IntegerField(),
+    )
+    rows = (
+        _rows()
+        .filter(version__model__in=registry.visible_models(actor))
+        .filter(version__deleted_at__isnull=True)
+        .exclude(state__in=SETTLED)
+        .order_by("due", grave, "pk")
+    )
+    owned = rows.filter(owner_id=actor.user_id)[:limit]
+    raised = rows.filter(raised_by_id=actor.user_id).exclude(owner_id=actor.user_id)[:limit]
+    return Ageing(list(owned), list(raised), today)
+
+
+def is_overdue(finding: Finding) -> bool:
+    """Whether its due date has passed while it is open."""
+    return not finding.is_settled and finding.due < clock.now().date()
