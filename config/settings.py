@@ -345,11 +345,6 @@ LEDGER_RECONCILERS += [
 
 for _event in notice_kinds.EVENTS:
     EVENT_TASKS.setdefault(_event, []).append("apps.notices.tasks.make_notices")
-
-# --- api --------------------------------------------------------------------------------------
-
-REST_FRAMEWORK: dict[str, Any] = {
-    # Deny by default: a view that names nothing answers nobody.
 # Without a mail server the site keeps its mails and shows them at /notices/mail/.
 _MAIL = mail.settings(env.text("EMAIL_URL", "mailbox:"))
 EMAIL_BACKEND: str = _MAIL["EMAIL_BACKEND"]
@@ -361,6 +356,11 @@ EMAIL_USE_TLS: bool = _MAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL: bool = _MAIL.get("EMAIL_USE_SSL", False)
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", f"countersign@{_BASE.hostname or 'localhost'}")
 EMAIL_TIMEOUT = 10
+
+# --- api --------------------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    # Deny by default: a view that names nothing answers nobody.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["apps.api.permissions.Nobody"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
