@@ -22,7 +22,7 @@ DOOR: Final = "mlflow"
 REQUEST_ID: Final = "countersign.request_id"
 
 
-def authenticate(request: HttpRequest) -> Actor:
+def authenticate(request: HttpRequest, door: str = DOOR) -> Actor:
     """The actor, or Unauthenticated. Credentials that were sent and are not valid leave a trace.
 
     Refuses with Forbidden an account that is locked after too many wrong passwords.
@@ -30,26 +30,26 @@ def authenticate(request: HttpRequest) -> Actor:
     scheme, _, credentials = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if not scheme:
         raise Unauthenticated
-    actor = _actor(request, scheme.lower(), credentials.strip())
+    actor = _actor(request, scheme.lower(), credentials.strip(), door)
     if actor is None:
         raise Unauthenticated
     return actor
 
 
-def _actor(request: HttpRequest, scheme: str, credentials: str) -> Actor | None:
+def _actor(request: HttpRequest, scheme: str, credentials: str, door: str) -> Actor | None:
     request_id = str(request.META.get(REQUEST_ID, ""))
     address = request.META.get("REMOTE_ADDR", "")
     if scheme == "bearer":
-        actor = accounts.authenticate_token(credentials, door=DOOR, request_id=request_id)
+        actor = accounts.authenticate_token(credentials, door=door, request_id=request_id)
         if actor is None:
             _note_invalid(address)
         return actor
     if scheme == "basic":
-        return _basic(credentials, request_id, address)
+        return _basic(credentials, request_id, address, door)
     return None
 
 
-def _basic(credentials: str, request_id: str, address: str) -> Actor | None:
+def _basic(credentials: str, request_id: str, address: str, door: str) -> Actor | None:
     try:
         decoded = base64.b64decode(credentials, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
@@ -58,7 +58,7 @@ def _basic(credentials: str, request_id: str, address: str) -> Actor | None:
     if not colon or "\x00" in decoded:
         return None
     actor = accounts.authenticate_basic(
-        username, password, door=DOOR, request_id=request_id, remote_addr=address
+        username, password, door=door, request_id=request_id, remote_addr=address
     )
     if actor is None and password.startswith(PREFIX):
         _note_invalid(address)

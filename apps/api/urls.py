@@ -1,4 +1,4 @@
-"""The addresses of the MLflow protocol, made from the table of its routes under both prefixes."""
+"""The addresses of our own API, and of the MLflow protocol, made from the table of its routes under both prefixes."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def _protocol() -> list[URLPattern | URLResolver]:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("apps.api.v1.urls")),
     *(
         path(f"{prefix}/", include([*_protocol(), re_path(_ANYTHING, unknown)]))
         for prefix in PREFIXES

@@ -53,6 +53,14 @@ def list_models(
     return rows
 
 
+def row_of(model: RegisteredModel) -> ModelRow:
+    """One model as a list would show it, however the caller came by it."""
+    latest = selectors.latest_versions(model).values_list("number", flat=True)
+    row = ModelRow(model, len(latest), latest[0] if latest else None)
+    _fill([row])
+    return row
+
+
 def _filtered(
     models: QuerySet[RegisteredModel], q: str, governance: str, tier: int | None, owner: int | None
 ) -> QuerySet[RegisteredModel]:

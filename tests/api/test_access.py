@@ -303,7 +303,7 @@ def _resolved() -> Iterator[str]:
     return (
         path
         for path in walk(get_resolver().url_patterns, "")
-        if path.startswith(("api/", "ajax-api/"))
+        if path.startswith(("api/", "ajax-api/")) and not path.startswith("api/v1/")
     )
 
 

@@ -1,0 +1,45 @@
+"""Every route of the API with its rule: the addresses, the permissions, the document and the matrix of tests read this.
+
+What is not here is answered 404, and a view answers only to the methods that this table gives it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from apps.api.v1.acts import Decisions, Promotion, Reviews, Rounds, Withdrawal
+from apps.api.v1.document import Document
+from apps.api.v1.gate import GateCheck
+from apps.api.v1.models import Gates, Models, OneModel, OneVersion, Versions
+from apps.api.v1.reviews import Manifest, OneReview
+from apps.api.v1.route import Route
+from apps.api.v1.who_may import WhoMayView
+
+_REVIEW: Final = "reviews/<int:review_id>"
+_MODEL: Final = "models/<str:name>"
+_VERSION: Final = f"{_MODEL}/versions/<int:number>"
+_SIGN: Final = "review.sign"
+
+_READING: Final = (
+    Route("GET", "reviews", Reviews, "reviews", "review.read"),
+    Route("GET", _REVIEW, OneReview, "review", "review.read"),
+    Route("GET", f"{_REVIEW}/rounds/<int:round_number>/manifest", Manifest, "manifest", "review.read"),
+    Route("GET", "models", Models, "models", "model.read"),
+    Route("GET", _MODEL, OneModel, "model", "model.read"),
+    Route("GET", f"{_MODEL}/versions", Versions, "versions", "model.read"),
+    Route("GET", _VERSION, OneVersion, "version", "model.read"),
+    Route("GET", f"{_VERSION}/gates", Gates, "version-gates", "model.read"),
+    Route("POST", "gate/check", GateCheck, "gate-check", "model.read"),
+    Route("GET", "who-may", WhoMayView, "who-may", "model.read"),
+    Route("GET", "openapi.json", Document, "openapi", "model.read"),
+)  # fmt: skip
+
+_ACTING: Final = (
+    Route("POST", "reviews", Reviews, "submit", "review.submit", mutates=True),
+    Route("POST", f"{_REVIEW}/rounds", Rounds, "new-round", "review.submit", mutates=True),
+    Route("POST", f"{_REVIEW}/withdraw", Withdrawal, "withdraw", "review.withdraw", mutates=True),
+    Route("POST", f"{_REVIEW}/promote", Promotion, "promote", "review.submit", mutates=True),
+    Route("POST", f"{_REVIEW}/decisions", Decisions, "decide", _SIGN, mutates=True, interactive=True),
+)  # fmt: skip
+
+ROUTES: Final[tuple[Route, ...]] = (*_READING, *_ACTING)

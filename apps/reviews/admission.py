@@ -1,0 +1,131 @@
+"""May this version run in this target now? What a deployment asks, as gate results; every one must pass.
+
+For running (`may_run`): the model is governed, the target is governed, the version holds it, by an authorization that
+was spent on it, is not revoked and has not expired, on evidence of which nothing was recalled or damaged since.
+For promotion (`may_enter`): an approval lives and every gate passes at this moment.
+
+Does not re-hash the version's bytes (that reads all of them): whoever deploys compares the digest with what she deploys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apps.core import clock
+from apps.core.errors import Tampered
+from apps.registry import gates
+from apps.registry import selectors as registry
+from apps.registry.gates import GateResult
+from apps.registry.models import Authorization, ModelVersion
+from apps.registry.targets import Target
+from apps.reviews import evidence, selectors
+from apps.reviews.models import PolicyVersion, Round
+from apps.reviews.policies.document import parse
+
+
+def may_run(version: ModelVersion, target: Target, digest: str = "") -> list[GateResult]:
+    """The conditions under which the version may run in the target, and that its files are those of `digest` if given."""
+    results = _governed(version, target)
+    holder = registry.holder(version.model, target)
+    holds = holder is not None and holder.pk == version.pk
+    results.append(_holds(version, target, holder))
+    row = registry.entry(version, target) if holds else None
+    results += [_approval(row), _evidence(row)]
+    return [*results, *_digest(version, digest)]
+
+
+def may_enter(version: ModelVersion, target: Target, digest: str = "") -> list[GateResult]:
+    """The conditions under which a promotion into the target would be done now."""
+    results = _governed(version, target)
+    results.append(_unspent(registry.live_authorization(version, target)))
+    return [*results, *gates_of(version, [target]), *_digest(version, digest)]
+
+
+def gates_of(version: ModelVersion, targets: Sequence[Target]) -> list[GateResult]:
+    """Every gate's answer for these targets, under the terms of the policy that counts."""
+    terms = parse(policy_of(version).document).gates.model_dump(mode="json")
+    return gates.evaluate(version, targets, terms)
+
+
+def policy_of(version: ModelVersion, target: Target | None = None) -> PolicyVersion:
+    """The policy that counts: of the review that let the version into the target, of the one under way, or the active one."""
+    row = registry.entry(version, target) if target is not None else None
+    review = selectors.find_review(row.review_id) if row is not None else None
+    if review is None:
+        latest = selectors.latest_review(version)
+        review = (
+            latest if latest and (latest.state.is_active or latest.state == "promoted") else None
+        )
+    return review.policy_version if review is not None else selectors.active_policy()
+
+
+def _governed(version: ModelVersion, target: Target) -> list[GateResult]:
+    model = version.model
+    if not model.is_governed:
+        fact = f"{model.name} is a sandbox model: nobody approves anything of it."
+        return [GateResult("governance", "Governance", "fail", fact)]
+    results = [GateResult("governance", "Governance", "pass", f"{model.name} is governed.")]
+    if registry.is_governed(model, target):
+        fact = f"The policy governs {target.label}."
+        return [*results, GateResult("target", "Target", "pass", fact)]
+    fact = f"{target.label[:1].upper()}{target.label[1:]} is not governed: holding it shows no approval."
+    return [*results, GateResult("target", "Target", "fail", fact)]
+
+
+def _holds(version: ModelVersion, target: Target, holder: ModelVersion | None) -> GateResult:
+    if holder is not None and holder.pk == version.pk:
+        return GateResult("holder", "In the target", "pass", f"{version} is in {target.label}.")
+    who = f"v{holder.number} is" if holder is not None else "No version is"
+    fact = f"{version} is not in {target.label}. {who} there now."
+    url = registry.review_url(version)
+    return GateResult("holder", "In the target", "missing", fact, "See its review", url)
+
+
+def _approval(row: Authorization | None) -> GateResult:
+    key, title = "approval", "Approval"
+    if row is None:
+        return GateResult(key, title, "missing", "There is no approval by which it would be there.")
+    if row.revoked_at is not None:
+        fact = f"The approval of REV-{row.review_id} was revoked on {row.revoked_at:%Y-%m-%d}."
+        return GateResult(key, title, "fail", fact)
+    if row.expires_at <= clock.now():
+        fact = f"The approval of REV-{row.review_id} expired on {row.expires_at:%Y-%m-%d}."
+        return GateResult(key, title, "fail", fact)
+    fact = f"REV-{row.review_id} approved it; that holds until {row.expires_at:%Y-%m-%d}."
+    return GateResult(key, title, "pass", fact)
+
+
+def _unspent(row: Authorization | None) -> GateResult:
+    if row is None:
+        fact = "No approval waits to be used for this target."
+        return GateResult("approval", "Approval", "missing", fact)
+    return _approval(row)
+
+
+def _evidence(row: Authorization | None) -> GateResult:
+    key, title = "evidence", "Evidence"
+    round_ = Round.objects.filter(pk=row.round_id).first() if row is not None else None
+    if row is None or round_ is None:
+        return GateResult(key, title, "missing", "No evidence was signed for it.")
+    try:
+        lost = evidence.lost_items(round_)
+    except Tampered as error:
+        return GateResult(key, title, "fail", str(error))
+    if round_.voided_at is not None:
+        lost = [round_.void_reason, *lost]
+    if round_.digest != row.evidence_digest:
+        lost = ["the approval names other evidence than was signed", *lost]
+    if lost:
+        return GateResult(key, title, "fail", f"Since the approval: {'; '.join(lost)}.")
+    fact = f"What was signed ({row.evidence_digest[:12]}) still stands."
+    return GateResult(key, title, "pass", fact)
+
+
+def _digest(version: ModelVersion, asked: str) -> Sequence[GateResult]:
+    if not asked:
+        return ()
+    key, title = "digest", "Files"
+    if asked == version.manifest_digest and version.manifest:
+        return (GateResult(key, title, "pass", f"{version} has the files asked about."),)
+    fact = f"{version} has other files: its manifest is {version.manifest_digest[:12]}, asked was {asked[:12]}."
+    return (GateResult(key, title, "fail", fact),)
