@@ -12,9 +12,10 @@ from apps.accounts import policy
 from apps.accounts.models import User
 from apps.accounts.policy import who_may
 from apps.accounts.verbs import is_signing
+from apps.checks.models import Measurement
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.errors import NotFound
+from apps.core.errors import Conflict, Forbidden, NotFound
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.reviews import evidence
@@ -22,6 +23,7 @@ from apps.reviews.models import (
     POSSIBLE_FROM,
     SETTLED,
     EntryKind,
+    EvidenceKind,
     Finding,
     FindingEntry,
     FindingState,
@@ -84,6 +86,13 @@ def history(finding: Finding) -> list[FindingEntry]:
     return list(finding.entries.select_related("user").order_by("number"))
 
 
+def measured(entries: Sequence[FindingEntry]) -> list[Measurement]:
+    """The measurements that these entries point at, with their versions, in one query."""
+    wanted = [row.evidence for row in entries if row.evidence_kind == EvidenceKind.MEASUREMENT]
+    rows = Measurement.objects.filter(uuid__in=wanted).select_related("version__model")
+    return list(rows.defer("statistics", "result"))
+
+
 def responders(finding: Finding) -> set[int]:
     """Who ever answered it."""
     rows = finding.entries.filter(kind=EntryKind.RESPONDED)
@@ -136,6 +145,20 @@ def _holds(actor: Actor, finding: Finding, kind: EntryKind, verbs: Collection[st
 def signs(verbs: Collection[str]) -> bool:
     """Whether these rights hold a signing role."""
     return any(is_signing(verb) for verb in verbs)
+
+
+def require(actor: Actor, finding: Finding, kind: EntryKind) -> None:
+    """Refuse what the services would refuse, before anybody fills in a form: the right first, then the state."""
+    if _holds(actor, finding, kind, policy.verbs_on(actor, finding)):
+        obstacle = not_independent(actor, finding) if kind in JUDGING else ""
+        if obstacle:
+            raise Forbidden(obstacle)
+    else:
+        policy.require(actor, verb_for(finding, kind), finding)
+        raise Forbidden(f"{actor.label} signs in no role here.")
+    state = FindingState(finding.state)
+    if state not in POSSIBLE_FROM[kind]:
+        raise Conflict(f"{finding.key} is {state.label.lower()}: look at its history.")
 
 
 def not_independent(actor: Actor, finding: Finding) -> str:

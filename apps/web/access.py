@@ -20,8 +20,9 @@ from apps.experiments import selectors as experiments
 from apps.experiments.models import Experiment, Run
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion, RegisteredModel
+from apps.reviews import findings
 from apps.reviews import selectors as reviews
-from apps.reviews.models import Review
+from apps.reviews.models import Finding, Review
 
 REQUEST_ID = "countersign.request_id"
 ACTOR = "countersign.actor"
@@ -105,6 +106,13 @@ def review_for(request: HttpRequest, review_id: int, verb: str = "review.read") 
     _about(request, f"review:{review.pk}")
     policy.require(actor(request), verb, review)
     return review
+
+
+def finding_for(request: HttpRequest, finding_id: int) -> Finding:
+    """A finding, for those who see reviews of its model."""
+    finding = findings.get_finding(actor(request), finding_id)
+    _about(request, f"finding:{finding.pk}")
+    return finding
 
 
 def person_for(request: HttpRequest, user_id: int) -> User:

@@ -22,6 +22,11 @@ def review(review_id: int, page: str = "") -> str:
     return reverse("web:review", args=[review_id]) + page
 
 
+def finding(finding_id: int, page: str = "") -> str:
+    """A finding, or one of its acts such as "respond/"."""
+    return reverse("web:finding", args=[finding_id]) + page
+
+
 def experiments() -> str:
     """The list of experiments."""
     return reverse("web:experiments")

@@ -82,6 +82,22 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "fail": Chip("Not met", "bad"),
         "missing": Chip("Missing", "warn", "edit"),
     },
+    "severity": {
+        "critical": Chip("Critical", "bad", "stop"),
+        "high": Chip("High", "bad", "warn"),
+        "medium": Chip("Medium", "warn"),
+        "low": Chip("Low", "neutral"),
+    },
+    "finding": {
+        "open": Chip("Open", "warn", "flag"),
+        "responded": Chip("Answered", "info", "half"),
+        "retest_passed": Chip("Re-test passed", "info", "check"),
+        "retest_failed": Chip("Re-test failed", "bad"),
+        "closed": Chip("Closed", "good"),
+        "accepted": Chip("Residual risk accepted", "warn", "sign"),
+        "raised": Chip("Raised", "warn", "flag"),
+        "reopened": Chip("Re-opened", "warn", "undo"),
+    },
     "person": {
         "active": Chip("Active", "good"),
         "inactive": Chip("Deactivated", "quiet", "lock"),

@@ -10,6 +10,7 @@ from apps.web.views import (
     audit,
     evidence,
     experiments,
+    findings,
     health,
     home,
     model_forms,
@@ -153,6 +154,19 @@ urlpatterns += [
     path("account/notices/", notices.preferences, name="account-notices"),
     path("notices/read/", notices.read_all, name="notices-read"),
     path("notices/<int:notice_id>/read/", notices.read, name="notice-read"),
+]
+
+# Findings about a version.
+_FINDING = "findings/<int:finding_id>/"
+urlpatterns += [
+    path(_VERSION + "findings/", findings.version_findings, name="version-findings"),
+    path(_VERSION + "findings/new/", findings.raise_finding, name="finding-new"),
+    path(_FINDING, findings.finding, name="finding"),
+    path(_FINDING + "respond/", findings.respond, name="finding-respond"),
+    path(_FINDING + "retest/", findings.retest, name="finding-retest"),
+    path(_FINDING + "close/", findings.close, name="finding-close"),
+    path(_FINDING + "accept/", findings.accept, name="finding-accept"),
+    path(_FINDING + "reopen/", findings.reopen, name="finding-reopen"),
 ]
 
 if settings.DEBUG:

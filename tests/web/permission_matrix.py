@@ -219,6 +219,27 @@ REVIEWS = [
 ]
 
 
+def _finding(world: World) -> list[Any]:
+    return [world.finding.pk]
+
+
+def _finding_act(act: str, may: frozenset[str], ok: int) -> Row:
+    return Row(f"web:finding-{act}", _finding, may=may, unseen=404, post={}, ok=ok)
+
+
+# The finding is open: it can be answered and its risk accepted, not yet re-tested, closed or re-opened.
+FINDINGS = [
+    _seen("web:version-findings", _version),
+    *_form("web:finding-new", _version, SIGNERS),
+    _seen("web:finding", _finding),
+    _finding_act("respond", MAKERS, 422),
+    _finding_act("retest", SIGNERS, 409),
+    _finding_act("close", SIGNERS, 409),
+    _finding_act("accept", holders("approver"), 422),
+    _finding_act("reopen", SIGNERS, 409),
+]
+
+
 def _event(world: World) -> list[Any]:
     scope = f"version:{world.version.pk}"
     return [audits.events_for(scope, limit=1)[0].seq]
@@ -305,6 +326,7 @@ ROWS: list[Row] = [
     *PEOPLE,
     *MODELS,
     *REVIEWS,
+    *FINDINGS,
     *AUDIT,
     *RUNS,
     *EVIDENCE,

@@ -30,7 +30,7 @@ from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as review_selectors
 from apps.reviews import services as reviews
-from apps.reviews.models import Decision, Review
+from apps.reviews.models import Decision, Finding, Review
 from tests import factories
 from tests.support.people import SYSTEM, as_actor
 
@@ -64,6 +64,7 @@ class World:
     version: ModelVersion
     token_uuid: uuid.UUID
     review: Review
+    finding: Finding
     decision: Decision
     promoted: ModelVersion
     measurement: Measurement
@@ -103,6 +104,7 @@ def build() -> World:
         version=version,
         token_uuid=token.uuid,
         review=submit(actor, factories.version(actor, model)),
+        finding=_finding(maker, version),
         measurement=_measurement(actor, version),
         document=request_document(actor, version),
         notice=_notice(maker),
@@ -132,6 +134,21 @@ def _measurement(actor: Actor, version: ModelVersion) -> Measurement:
         actor, version, role="evaluation", mapping=columns, favourable=1, stream=io.BytesIO(data)
     )
     return request_measurement(actor, version, "performance")
+
+
+def _finding(owner: User, version: ModelVersion) -> Finding:
+    """A finding that its owner has not answered, raised by nobody of the visitors."""
+    raiser = visitor("raiser")
+    RoleAssignment.objects.create(user=raiser, role_id="validator")
+    new = reviews.NewFinding(
+        title="Recall drops for the young",
+        text="0.41 there, 0.63 elsewhere",
+        severity="high",
+        owner_id=owner.pk,
+        due=clock.now().date(),
+        blocking=False,
+    )
+    return reviews.raise_finding(as_actor(raiser), version, new)
 
 
 def submit(actor: Actor, version: ModelVersion) -> Review:

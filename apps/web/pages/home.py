@@ -14,9 +14,12 @@ from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
+from apps.reviews import findings
 from apps.reviews import selectors as reviews
-from apps.web import addresses, words
+from apps.reviews.models import Finding
+from apps.web import addresses, status, words
 from apps.web.pages import decision_box, record, subjects
+from apps.web.pages import findings as finding_rows
 from apps.web.pages import reviews as review_rows
 from apps.web.pages.models import LOG_A_MODEL
 from apps.web.pages.record import Record
@@ -33,6 +36,8 @@ class HomePage:
 
     needs_you: Sequence[Waiting]
     waiting: Sequence[Waiting]
+    findings: Sequence[Waiting]
+    raised: Sequence[Waiting]
     clear: Empty
     events: Sequence[EventView]
     about: dict[int, list[Crumb]]
@@ -45,16 +50,29 @@ def home(actor: Actor) -> HomePage:
     inbox = reviews.inbox(actor)
     needs = [review_rows.waiting(row) for row in inbox.needs_you] + _gaps(actor)
     waiting = [review_rows.waiting(row) for row in inbox.waiting]
+    aged = findings.ageing(actor)
     events = audits.events(scopes=subjects.visible_scopes(actor), limit=LATELY)
     return HomePage(
         needs_you=needs,
         waiting=waiting,
+        findings=[_finding(row) for row in aged.owned],
+        raised=[_finding(row) for row in aged.raised],
         clear=_clear(len(waiting)),
         events=events,
         about=subjects.about(events),
         record=record.record(actor),
         start=None if registry.visible_models(actor).exists() else _start(actor),
     )
+
+
+def _finding(row: Finding) -> Waiting:
+    """An open finding with its age: whether it is late, what it does, who answers."""
+    late = findings.is_overdue(row)
+    blocks = ", blocks the promotion" if row.blocking else ""
+    state = status.chip("finding", row.state)
+    fact = f"{row.key} of {row.version}, {row.severity}{blocks}. {row.owner} answers by {finding_rows.day(row.due)}."
+    chip = Chip(f"Overdue, {state.label.lower()}", "bad", "clock") if late else state
+    return Waiting(row.title, addresses.finding(row.pk), fact, chip, None)
 
 
 def _clear(waiting: int) -> Empty:

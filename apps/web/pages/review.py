@@ -12,7 +12,7 @@ from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
 from apps.reviews.selectors import Asked
 from apps.web import addresses, cells, status, words
-from apps.web.pages import decision_box, review_evidence
+from apps.web.pages import decision_box, findings, review_evidence
 from apps.web.pages.review_evidence import Evidence
 from apps.web.parts import (
     Action,
@@ -66,6 +66,8 @@ class ReviewPage:
     evidence: Evidence | None
     decisions: Table | None
     voids: Sequence[VoidRound]
+    findings: Table | None
+    finding_acts: Sequence[Action]
     why_not: str
     acts: Sequence[Action]
     history_url: str
@@ -82,6 +84,7 @@ def page(actor: Actor, review: Review) -> ReviewPage:
     )
     why_not = reviews.why_not(actor, review)
     shown = live or (rounds[0] if rounds else None)
+    found, finding_acts = findings.of_review(actor, review)
     return ReviewPage(
         header=_header(review, asked, live),
         review=review,
@@ -96,6 +99,8 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         evidence=review_evidence.read(actor, review, shown) if shown else None,
         decisions=_decisions(review, rounds),
         voids=[_void(each) for each in rounds if not each.is_live],
+        findings=found,
+        finding_acts=finding_acts,
         why_not=why_not,
         acts=_acts(review, verbs, why_not),
         history_url=addresses.audit(review.key),

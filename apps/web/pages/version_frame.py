@@ -25,6 +25,7 @@ TABS = (
     ("Overview", ""),
     ("Checks", "checks/"),
     ("Card", "card/"),
+    ("Findings", "findings/"),
     ("Compare", "compare/"),
     ("Lineage", "lineage/"),
     ("Files", "files/"),
