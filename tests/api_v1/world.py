@@ -1,0 +1,64 @@
+"""A well-formed call of every route, for the tests that walk the whole table as every kind of visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from apps.api.v1.route import Route
+from apps.reviews import selectors as reviews
+from tests.support.people import PASSWORD
+from tests.web.world import World
+
+Body = Callable[[World], dict[str, Any]]
+
+
+def _signature(world: World) -> dict[str, Any]:
+    round_ = reviews.live_round(world.review)
+    assert round_ is not None
+    return {
+        "outcome": "approve",
+        "evidence_digest": round_.digest,
+        "comment": "looked at all of it",
+        "password": PASSWORD,
+    }
+
+
+BODIES: dict[str, Body] = {
+    "gate-check": lambda w: {
+        "model": w.promoted.model.name,
+        "version": w.promoted.number,
+        "target": "stage:production",
+    },
+    "submit": lambda w: {
+        "model": w.model.name,
+        "version": w.version.number,
+        "targets": ["stage:production"],
+        "justification": "for the release",
+    },
+    "new-round": lambda w: {"because": "newer data"},
+    "withdraw": lambda w: {"reason": "a bug in the features"},
+    "promote": lambda w: {},
+    "decide": _signature,
+}
+
+QUERIES: dict[str, Callable[[World], str]] = {
+    "who-may": lambda w: f"?verb=review.submit&model={w.model.name}",
+}
+
+
+def path_of(route: Route, world: World) -> str:
+    """The address of a route about the world's things."""
+    path = route.path
+    for placeholder, value in placeholders(world).items():
+        path = path.replace(placeholder, str(value))
+    return f"/api/v1/{path}" + QUERIES.get(route.name, lambda w: "")(world)
+
+
+def placeholders(world: World) -> dict[str, object]:
+    return {
+        "<int:review_id>": world.review.pk,
+        "<int:round_number>": 1,
+        "<str:name>": world.model.name,
+        "<int:number>": world.version.number,
+    }
