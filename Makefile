@@ -13,7 +13,7 @@ CLIENT := .venv-client=requirements/client.txt
 IDP := .venv-idp=requirements/idp.txt
 TESTS ?= tests
 PROCESSES ?= 2
-CODE := apps config tools demo tests manage.py
+CODE := apps clients config tools demo tests manage.py
 
 .PHONY: help
 help: ## This list
@@ -54,6 +54,7 @@ lint: dev ## Style, import contracts, templates, missing migrations
 .PHONY: types
 types: dev ## mypy --strict
 	@VAR=var/lint $(PY) -m mypy $(wildcard apps config tools demo)
+	@$(PY) -m mypy --config-file= --strict --python-version 3.10 clients/countersign/src
 
 .PHONY: fmt
 fmt: dev ## Rewrite code and templates in the house format
