@@ -335,11 +335,17 @@ LEDGER_RECONCILERS += [
 
 # --- reviews ----------------------------------------------------------------------------------
 
-READ_ONLY_TABLES += ["reviews_policyversion"]
-APPEND_ONLY_TABLES += ["reviews_decision", "reviews_findingentry"]
+APPEND_ONLY_TABLES += [
+    "reviews_decision",
+    "reviews_findingentry",
+    "reviews_policyversion",
+    "reviews_policysignature",
+    "reviews_policyactivation",
+]
 LEDGER_RECONCILERS += [
     "apps.reviews.reconcile.differences",
     "apps.reviews.reconcile_findings.differences",
+    "apps.reviews.reconcile_policies.differences",
 ]
 
 # --- notices ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ seeded them). Not compared: passwords and tokens, of which the ledger holds noth
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -14,6 +15,7 @@ from typing import Any
 
 from django.apps import apps
 
+from apps.accounts import migrations
 from apps.accounts.events import (
     GroupsChanged,
     IdentityLinked,
@@ -29,9 +31,6 @@ from apps.audits.reconcile import Difference
 from apps.audits.selectors import replay
 
 SEEDS = "apps.accounts.migrations.0002_roles"
-# Migrations that gave roles more verbs; each has a dictionary VERBS of role to verbs.
-MORE_SEEDS = ("apps.accounts.migrations.0003_finding_verbs",)
-
 Holding = tuple[str, str, str]
 
 
@@ -118,13 +117,20 @@ def _verbs() -> Iterator[Difference]:
     seeded = {
         (role, verb) for role, _label, _text, verbs in import_module(SEEDS).ROLES for verb in verbs
     }
-    for module in MORE_SEEDS:
+    for module in _later_seeds():
         more = import_module(module).VERBS
         seeded |= {(role, verb) for role, verbs in more.items() for verb in verbs}
     present = set(RoleVerb.objects.values_list("role_id", "verb"))
     for role, verb in sorted(present ^ seeded):
         has = "has" if (role, verb) in present else "lacks"
         yield Difference(f"role:{role}", f"{has} the verb {verb}, unlike the role that was seeded")
+
+
+def _later_seeds() -> Iterator[str]:
+    """The migrations that gave roles more verbs: each has a dictionary VERBS of role to verbs."""
+    for found in pkgutil.iter_modules(migrations.__path__, f"{migrations.__name__}."):
+        if found.name.endswith("_verbs"):
+            yield found.name
 
 
 def _granted(said: _Said, p: dict[str, Any]) -> None:

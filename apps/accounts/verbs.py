@@ -31,11 +31,14 @@ VERBS: Final[dict[str, str]] = {
     "review.sign.approver": "sign a review as approver",
     "finding.raise": "raise a finding about a version",
     "finding.close": "re-test and close a finding",
+    "policy.edit": "propose changes of policies",
+    "policy.sign": "sign a change of policy",
     "target.leave": "take a version out of a governed stage or alias",
     "audit.read": "read the audit trail",
     "audit.export": "export the audit trail",
     "people.manage": "manage people, teams, groups and roles",
     "system.read": "see the state of workers and queues",
+    "system.manage": "set up webhooks",
 }
 
 VIEWER: Final = "viewer"
@@ -81,4 +84,4 @@ SCOPES_OF_VERB: Final[dict[str, frozenset[str]]] = {
 
 def is_signing(verb: str) -> bool:
     """Signing verbs: a human being in an interactive session, never an administrator, never the system."""
-    return verb.startswith("review.sign.")
+    return verb.startswith("review.sign.") or verb == "policy.sign"

@@ -22,6 +22,7 @@ from apps.registry import selectors as registry
 from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
 from apps.reviews import selectors as reviews
+from apps.reviews.in_force import policy_for
 from apps.reviews.models import Round
 
 TEMPLATE = "model-card/1"
@@ -54,8 +55,8 @@ def reported_round(version: ModelVersion) -> Round | None:
 
 def assemble(version: ModelVersion, round_: Round | None) -> Dossier:
     """Everything the document says, as of now. Raises Tampered where bytes are not what was signed."""
-    policy = round_.review.policy_version if round_ else reviews.active_policy()
-    terms = policy.document["gates"]
+    document = reviews.document(round_.review) if round_ else policy_for(version).document
+    terms = document.gates.model_dump(mode="json")
     evidence = pinned.evidence(version, round_, terms)
     card = cards.card_at(
         version,

@@ -254,13 +254,15 @@ class TargetKind(models.TextChoices):
     STAGE = "stage", "Stage"
     ALIAS = "alias", "Alias"
     TAG = "tag", "Tag"
+    SCOPE = "scope", "Tag that decides which policies cover a model"
 
 
 class GovernedTarget(models.Model):
     """What governed models may enter only on an authorization: the projection of the active policy.
 
-    `name` is case-folded; a tag's name may end in `*`. Governed tags are never set by anyone. With no
-    row at all every promotion is refused. The runtime role may only read this table.
+    `name` is case-folded; a tag's name may end in `*`. Governed tags are never set by anyone; a scope is a
+    tag of models whose value decides which policies cover them. With no row at all every promotion is
+    refused. The runtime role may only read this table: activating a policy rewrites it.
     """
 
     kind = models.CharField(max_length=8, choices=TargetKind.choices)

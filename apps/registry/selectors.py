@@ -102,13 +102,19 @@ def is_governed(model: RegisteredModel, target: Target) -> bool:
 
 def governed_targets() -> list[Target]:
     """The stages and aliases that the active policy governs."""
-    rows = GovernedTarget.objects.exclude(kind=TargetKind.TAG).order_by("-kind", "name")
+    rows = GovernedTarget.objects.filter(kind__in=[TargetKind.STAGE, TargetKind.ALIAS])
+    rows = rows.order_by("-kind", "name")
     return [Target(row.kind, row.name) for row in rows]
 
 
 def is_governed_tag(model: RegisteredModel, key: str) -> bool:
     """Is this tag one that nobody may set on a governed model?"""
     return model.is_governed and _tag_is_governed(_governed_tag_names(), key)
+
+
+def is_scope_tag(key: str) -> bool:
+    """Does this tag of a model decide which policies cover it?"""
+    return GovernedTarget.objects.filter(kind=TargetKind.SCOPE, name=key.lower()).exists()
 
 
 def governed_tags_on(model: RegisteredModel) -> list[str]:

@@ -19,8 +19,8 @@ from apps.registry.gates import GateResult
 from apps.registry.models import Authorization, ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import evidence, selectors
-from apps.reviews.models import PolicyVersion, Round
-from apps.reviews.policies.document import parse
+from apps.reviews.in_force import InForce, policy_for
+from apps.reviews.models import Round
 
 
 def may_run(version: ModelVersion, target: Target, digest: str = "") -> list[GateResult]:
@@ -43,12 +43,13 @@ def may_enter(version: ModelVersion, target: Target, digest: str = "") -> list[G
 
 def gates_of(version: ModelVersion, targets: Sequence[Target]) -> list[GateResult]:
     """Every gate's answer for these targets, under the terms of the policy that counts."""
-    terms = parse(policy_of(version).document).gates.model_dump(mode="json")
+    terms = policy_of(version).document.gates.model_dump(mode="json")
     return gates.evaluate(version, targets, terms)
 
 
-def policy_of(version: ModelVersion, target: Target | None = None) -> PolicyVersion:
-    """The policy that counts: of the review that let the version into the target, of the one under way, or the active one."""
+def policy_of(version: ModelVersion, target: Target | None = None) -> InForce:
+    """What counts: the policy of the review that let the version into the target, of the one under way, or those in
+    force."""
     row = registry.entry(version, target) if target is not None else None
     review = selectors.find_review(row.review_id) if row is not None else None
     if review is None:
@@ -56,7 +57,9 @@ def policy_of(version: ModelVersion, target: Target | None = None) -> PolicyVers
         review = (
             latest if latest and (latest.state.is_active or latest.state == "promoted") else None
         )
-    return review.policy_version if review is not None else selectors.active_policy()
+    if review is None:
+        return policy_for(version, [target] if target is not None else ())
+    return InForce(selectors.document(review), (review.policy_version,))
 
 
 def _governed(version: ModelVersion, target: Target) -> list[GateResult]:

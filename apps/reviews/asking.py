@@ -8,8 +8,8 @@ from apps.accounts.models import User
 from apps.accounts.policy import who_may
 from apps.core.actor import Actor
 from apps.registry.models import ModelVersion
-from apps.reviews import evidence, selectors
-from apps.reviews.policies.document import Step, parse
+from apps.reviews import evidence, in_force
+from apps.reviews.policies.document import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,18 @@ class Candidates:
 
 
 def candidates(actor: Actor, version: ModelVersion) -> list[Candidates]:
-    """Each step of the active policy for this version, were the actor to submit it now."""
-    document = parse(selectors.active_policy().document)
-    authors = evidence.authors(version, actor.user_id or 0)
+    """Each step that the policies in force ask of this version, were the actor to submit it now."""
+    document = in_force.policy_for(version).document
+    authors = {*evidence.authors(version, actor.user_id or 0)}
+    owner = {version.model.owner_id}
     return [
-        Candidates(step, tuple(who_may(step.verb, version).exclude(pk__in=authors)))
+        Candidates(
+            step,
+            tuple(
+                who_may(step.verb, version).exclude(
+                    pk__in=authors | owner if step.exclude_owner else authors
+                )
+            ),
+        )
         for step in document.steps
     ]

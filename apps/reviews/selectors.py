@@ -15,13 +15,8 @@ from apps.core.errors import NotFound
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.reviews import quorum
-from apps.reviews.models import ACTIVE, Decision, PolicyVersion, Review, ReviewStatus, Round
+from apps.reviews.models import ACTIVE, Decision, Review, ReviewStatus, Round
 from apps.reviews.policies.document import PolicyDocument, Step, parse
-
-
-def active_policy() -> PolicyVersion:
-    """The policy that new reviews are pinned to."""
-    return PolicyVersion.objects.order_by("-number").get(key="standard", number=1)
 
 
 def document(review: Review) -> PolicyDocument:
@@ -115,13 +110,19 @@ def who_is_asked(review: Review) -> list[Asked]:
     if round_ is None:
         return [Asked(step, (), step.count, ()) for step in document(review).steps]
     decisions = quorum.decisions_of(round_)
-    busy = {decision.user_id for decision in decisions} | set(round_.authors)
+    busy = {decision.user_id for decision in decisions}
     return [
         Asked(
             state.step,
             state.signed,
             state.missing,
-            tuple(who_may(state.step.verb, review).exclude(pk__in=busy)) if state.missing else (),
+            tuple(
+                who_may(state.step.verb, review).exclude(
+                    pk__in=busy | quorum.excluded(state.step, round_)
+                )
+            )
+            if state.is_open
+            else (),
         )
         for state in quorum.steps(document(review), round_, decisions)
     ]
@@ -137,7 +138,13 @@ def open_steps(actor: Actor, review: Review) -> list[Step]:
         return []
     states = quorum.steps(document(review), round_, decisions)
     verbs = policy.verbs_on(actor, review)
-    return [state.step for state in states if not state.complete and state.step.verb in verbs]
+    return [
+        state.step
+        for state in states
+        if state.is_open
+        and state.step.verb in verbs
+        and actor.user_id not in quorum.excluded(state.step, round_)
+    ]
 
 
 def why_not(actor: Actor, review: Review) -> str:
@@ -156,7 +163,7 @@ def why_not(actor: Actor, review: Review) -> str:
         return "You have decided about this round; a decision stays."
     if open_steps(actor, review):
         return ""
-    return f"Your roles do not sign what is still missing. Asked: {_names(review)}."
+    return f"What is open now is not for you to sign. Asked: {_names(review)}."
 
 
 def _names(review: Review) -> str:
@@ -222,7 +229,9 @@ def _sort(box: Inbox, actor: Actor, review: Review, signable: dict[str, set[int]
         and actor.user_id not in round_.authors
         and actor.user_id not in done
         and any(
-            not state.complete and review.version.model_id in signable.get(state.step.verb, set())
+            state.is_open
+            and actor.user_id not in quorum.excluded(state.step, round_)
+            and review.version.model_id in signable.get(state.step.verb, set())
             for state in states
         )
     )

@@ -8,6 +8,7 @@ from apps.modelcards.parts import Cell, Fact
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.reviews import selectors as reviews
+from apps.reviews.in_force import policy_for
 from apps.reviews.models import Round
 
 
@@ -28,7 +29,7 @@ def key_facts(version: ModelVersion, card: Card, round_: Round | None) -> tuple[
         Fact("Review", Cell(review)),
         Fact(
             "Policy",
-            Cell(str(round_.review.policy_version) if round_ else str(reviews.active_policy())),
+            Cell(str(round_.review.policy_version if round_ else policy_for(version))),
         ),
         Fact("Digest of the files", Cell(version.manifest_digest), code=True),
         Fact("Digest of the card", Cell(card.digest or "none"), code=True),

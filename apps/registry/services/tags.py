@@ -6,18 +6,25 @@ from apps.accounts import policy
 from apps.audits.log import verb
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
-from apps.registry import events
+from apps.registry import events, selectors
 from apps.registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
 from apps.registry.services.locks import lock_model, lock_version
 from apps.registry.services.models import refuse_governed_tag
 from apps.registry.services.text import check_key, check_text
 
 
+def require_tagging(actor: Actor, model: RegisteredModel, key: str) -> None:
+    """A tag that decides which policies cover a model takes the right to manage it, not only to edit it."""
+    policy.require(
+        actor, "model.manage" if selectors.is_scope_tag(key) else "model.edit", model
+    )
+
+
 def set_model_tag(actor: Actor, model: RegisteredModel, *, key: str, value: str) -> None:
     """Set a free tag on a model."""
     check_key(key)
     check_text(value, "value")
-    policy.require(actor, "model.edit", model)
+    require_tagging(actor, model, key)
     with verb(actor) as v:
         model = lock_model(model.pk)
         refuse_governed_tag(model, key)
@@ -29,7 +36,7 @@ def set_model_tag(actor: Actor, model: RegisteredModel, *, key: str, value: str)
 
 def delete_model_tag(actor: Actor, model: RegisteredModel, *, key: str) -> None:
     """Remove a free tag from a model; a missing one is NotFound."""
-    policy.require(actor, "model.edit", model)
+    require_tagging(actor, model, key)
     with verb(actor) as v:
         model = lock_model(model.pk)
         refuse_governed_tag(model, key)

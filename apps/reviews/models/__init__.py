@@ -10,13 +10,20 @@ from apps.reviews.models.findings import (
     FindingState,
     Severity,
 )
-from apps.reviews.models.policies import PolicyVersion
+from apps.reviews.models.policies import (
+    ChangeStatus,
+    PolicyActivation,
+    PolicyChange,
+    PolicySignature,
+    PolicyVersion,
+)
 from apps.reviews.models.reviews import ACTIVE, Decision, Outcome, Review, ReviewStatus, Round
 
 __all__ = [
     "ACTIVE",
     "POSSIBLE_FROM",
     "SETTLED",
+    "ChangeStatus",
     "Decision",
     "EntryKind",
     "EvidenceKind",
@@ -24,6 +31,9 @@ __all__ = [
     "FindingEntry",
     "FindingState",
     "Outcome",
+    "PolicyActivation",
+    "PolicyChange",
+    "PolicySignature",
     "PolicyVersion",
     "Review",
     "ReviewStatus",

@@ -100,7 +100,8 @@ class Round(models.Model):
     """One immutable manifest of evidence. `voided_at` ends it; nothing brings it back.
 
     `manifest` are the canonical bytes people sign for, `digest` their SHA-256, `authors` the users who
-    may not decide on it (computed when the round was made), `ledger_size` the ledger's size then.
+    may not decide on it (computed when the round was made), `owner` the owner of record then, `ledger_size` the
+    ledger's size then.
     """
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="rounds")
@@ -108,6 +109,9 @@ class Round(models.Model):
     manifest = models.BinaryField()
     digest = models.CharField(max_length=64)
     authors = ArrayField(models.BigIntegerField())
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     ledger_size = models.BigIntegerField()
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

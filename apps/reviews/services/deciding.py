@@ -31,7 +31,8 @@ from apps.reviews.models import Decision, Outcome, Review, ReviewStatus, Round
 from apps.reviews.policies.document import Step
 from apps.reviews.services import rounds
 from apps.reviews.services.locks import lock_review
-from apps.reviews.services.submitting import check_text, close
+from apps.reviews.services.reasons import check_text
+from apps.reviews.services.submitting import close
 
 STATEMENT = "countersign.decision.v1"
 
@@ -127,12 +128,24 @@ def _require_step(actor: Actor, review: Review, round_: Round, key: str) -> Step
     if key and not wanted:
         document.step(key)
     for state in wanted:
-        if not state.complete and (key or policy.can(actor, state.step.verb, review)):
+        mine = actor.user_id not in quorum.excluded(state.step, round_)
+        if state.is_open and mine and (key or policy.can(actor, state.step.verb, review)):
             policy.require_fresh(actor, state.step.verb, review)
             return state.step
-    needed = next((state.step for state in wanted if not state.complete), document.steps[0])
-    policy.require_fresh(actor, needed.verb, review)
-    raise Conflict("This step has its signatures already.")
+    unsigned = [state for state in wanted if not state.complete] or wanted
+    needed = next((s for s in unsigned if policy.can(actor, s.step.verb, review)), unsigned[0])
+    policy.require_fresh(actor, needed.step.verb, review)
+    raise _not_now(needed, actor, round_)
+
+
+def _not_now(state: quorum.StepState, actor: Actor, round_: Round) -> Conflict | Forbidden:
+    """Why somebody with the role cannot sign the step at this moment."""
+    if actor.user_id in quorum.excluded(state.step, round_):
+        return Forbidden(f"The policy keeps the owner of the model out of {state.step.title}.")
+    if state.waits_for:
+        first = ", ".join(step.title for step in state.waits_for)
+        return Conflict(f"{state.step.title} comes after {first}, which is not complete yet.")
+    return Conflict("This step has its signatures already.")
 
 
 def _write(
@@ -245,6 +258,7 @@ def _complete(v: Verb, actor: Actor, review: Review, round_: Round) -> None:
         )
     results = gates.evaluate(review.version, review.target_list, terms)
     blocked = [f"{gate.title}: {gate.fact}" for gate in results if not gate.passes]
+    on_request = document.promote == "on_request"
     v.record(
         events.QuorumCompleted(
             review=review.pk,
@@ -257,7 +271,7 @@ def _complete(v: Verb, actor: Actor, review: Review, round_: Round) -> None:
     review.status = ReviewStatus.SIGNED
     review.note = "; ".join(blocked)
     review.save(update_fields=["status", "note"])
-    if not blocked:
+    if not blocked and not on_request:
         registry.promote(actor, review.version, targets=review.target_list)
         close(v, review, ReviewStatus.PROMOTED, "")
 

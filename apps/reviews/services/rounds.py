@@ -12,11 +12,15 @@ from apps.registry import services as registry
 from apps.reviews import events, evidence, selectors
 from apps.reviews.models import Review, ReviewStatus, Round
 from apps.reviews.services.locks import lock_review
+from apps.reviews.services.policies import pin
 
 
-def new_round(actor: Actor, review: Review, *, because: str = "new evidence") -> Round:
+def new_round(
+    actor: Actor, review: Review, *, because: str = "new evidence", rebase: bool = False
+) -> Round:
     """Fix the evidence as it is now as the next round; the signatures of the old one are void.
 
+    The review keeps the policy it was asked for under, unless it is re-based on those in force now.
     Refuses: a closed review, damaged bytes, an actor without review.submit on the model.
     """
     policy.require(actor, "review.submit", review)
@@ -29,7 +33,9 @@ def new_round(actor: Actor, review: Review, *, because: str = "new evidence") ->
             raise Conflict(f"{review.key} is {review.state.label.lower()}; ask for a new review.")
         void(v, actor, review, f"{because} (round {review.rounds.count() + 1})")
         review.status = ReviewStatus.OPEN
-        review.save(update_fields=["status"])
+        if rebase:
+            review.policy_version = pin(review.version, review.target_list)
+        review.save(update_fields=["status", "policy_version"])
         return make(v, actor, review)
 
 
@@ -47,6 +53,7 @@ def make(v: Verb, actor: Actor, review: Review) -> Round:
         manifest=manifest,
         digest=canonical.digest(manifest),
         authors=authors,
+        owner_id=review.version.model.owner_id,
         ledger_size=audits.head().size,
         created_by_id=actor.user_id,
         created_at=clock.now(),

@@ -16,12 +16,12 @@ from apps.registry import services as registry_services
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 from apps.registry.targets import Target
-from apps.reviews import events, evidence, selectors
+from apps.reviews import events, evidence
 from apps.reviews.models import Review, ReviewStatus
 from apps.reviews.services import rounds
 from apps.reviews.services.locks import lock_review
-
-MAX_TEXT = 10_000
+from apps.reviews.services.policies import pin
+from apps.reviews.services.reasons import check_text
 
 
 def submit(
@@ -40,10 +40,10 @@ def submit(
         raise Tampered(f"{version} cannot be submitted: {damage}.")
     if actor.user_id is None:
         raise Forbidden("A review is asked for by a person.")
-    pinned = selectors.active_policy()
     with verb(actor) as v:
         version = lock_version(version.pk)
         _check_run_ended(version)
+        pinned = pin(version, targets)
         try:
             with transaction.atomic():
                 review = Review.objects.create(
@@ -70,15 +70,6 @@ def submit(
         review.version = registry_services.freeze(actor, version, review_id=review.pk)
         rounds.make(v, actor, review)
     return review
-
-
-def check_text(value: str, field: str) -> str:
-    """Text that must be given, at most 10,000 characters, no NUL."""
-    if not value.strip():
-        raise Invalid("Give a reason.", fields={field: "required"})
-    if len(value) > MAX_TEXT or "\x00" in value:
-        raise Invalid("The text is too long.", fields={field: f"at most {MAX_TEXT} characters"})
-    return value
 
 
 def _check_targets(version: ModelVersion, targets: Sequence[Target]) -> None:

@@ -19,7 +19,7 @@ from apps.core.errors import NotFound
 from apps.modelcards import collect
 from apps.modelcards.renderers.html import computed_html
 from apps.registry.models import ModelVersion
-from apps.reviews import selectors as reviews
+from apps.reviews.in_force import policy_for
 from apps.web import addresses, cells, status, words
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Chip, Column, Empty, Fact, Notice, Row, Table
@@ -78,8 +78,8 @@ class AllChecksPage:
 def page(actor: Actor, version: ModelVersion) -> ChecksPage:
     """The checks that the policy demands of this version, assessed against its limits."""
     may_run = "check.run" in (top := frame(actor, version, "checks/")).verbs
-    policy = reviews.active_policy()
-    found = checks.results(version, policy.document["gates"]["checks"])
+    policy = policy_for(version)
+    found = checks.results(version, policy.document.gates.checks)
     rows = list(checks.measurements(version)[:50])
     running = [row for row in rows if row.status in OPEN]
     url = _url(version, "checks/")
@@ -193,7 +193,7 @@ def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
 def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> MeasurementPage:
     """One measurement with its assessment under the policy of today."""
     top = frame(actor, version, "checks/")
-    limits = CheckLimits.parse(reviews.active_policy().document["gates"]["checks"])
+    limits = CheckLimits.parse(policy_for(version).document.gates.checks)
     assessed = checks.assess(row, limits) if row.status == MeasurementStatus.DONE else None
     return MeasurementPage(
         frame=top,

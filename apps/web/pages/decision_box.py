@@ -17,8 +17,9 @@ from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import selectors as reviews
-from apps.reviews.models import PolicyVersion, Review
-from apps.reviews.policies.document import parse
+from apps.reviews.in_force import policy_for
+from apps.reviews.models import Review
+from apps.reviews.policies.document import PolicyDocument
 from apps.web import status
 from apps.web.parts import Action, DecisionBox, Requirement, RequirementState
 
@@ -61,19 +62,19 @@ def evaluate(
     version: ModelVersion, targets: Sequence[Target], review: Review | None
 ) -> list[GateResult]:
     """The gates under the terms that count: the review's pinned policy, else the active one."""
-    terms = parse(_policy(review).document).gates.model_dump(mode="json")
+    terms = _policy(version, review).gates.model_dump(mode="json")
     return gates.evaluate(version, targets, terms)
 
 
-def _policy(review: Review | None) -> PolicyVersion:
+def _policy(version: ModelVersion, review: Review | None) -> PolicyDocument:
     if review is not None and (review.state.is_active or review.state == "promoted"):
-        return review.policy_version
-    return reviews.active_policy()
+        return reviews.document(review)
+    return policy_for(version).document
 
 
 def _counted(version: ModelVersion, review: Review | None) -> str:
     """The checks in few words; each has its sentence beneath."""
-    results = checks.results(version, parse(_policy(review).document).gates.checks)
+    results = checks.results(version, _policy(version, review).gates.checks)
     return count_verdicts([(result.kind, result.verdict.value) for result in results])
 
 

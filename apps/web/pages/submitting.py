@@ -12,6 +12,7 @@ from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import asking
 from apps.reviews import selectors as reviews
+from apps.reviews.in_force import policy_for
 from apps.web import addresses, cells, words
 from apps.web.pages import decision_box
 from apps.web.pages.version_frame import VersionFrame, frame
@@ -51,7 +52,7 @@ def _label(target: Target) -> str:
 def page(actor: Actor, version: ModelVersion) -> SubmitPage:
     """Everything a submitter should know before she asks."""
     top = frame(actor, version, "submit/")
-    policy = reviews.active_policy()
+    policy = policy_for(version)
     why_not = _why_not(version)
     return SubmitPage(
         frame=top,
@@ -62,7 +63,7 @@ def page(actor: Actor, version: ModelVersion) -> SubmitPage:
         freezes=_freezes(version),
         asked=_asked(actor, version),
         held=[target.label for target in registry.held_governed_targets(version)],
-        policy=f"{policy.document['title']} (version {policy.number})",
+        policy=f"{policy.document.title} ({policy})",
         back=addresses.version(version.model.name, version.number),
     )
 

@@ -18,8 +18,8 @@ from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.reviews import evidence
 from apps.reviews import selectors as reviews
+from apps.reviews.in_force import policy_for
 from apps.reviews.models import Review
-from apps.reviews.policies.document import parse
 from apps.web import addresses, cells, query, status, words
 from apps.web.pages import comparing, decision_box
 from apps.web.pages.comparing import Changes
@@ -138,8 +138,8 @@ def _figures(version: ModelVersion) -> list[Figure]:
 
 def _checks(version: ModelVersion, review: Review | None) -> Table:
     """Each check that the policy demands, with verdict and sentence."""
-    policy = reviews.active_policy() if review is None else review.policy_version
-    limits = parse(policy.document).gates.checks
+    document = policy_for(version).document if review is None else reviews.document(review)
+    limits = document.gates.checks
     rows = [
         Row(
             [

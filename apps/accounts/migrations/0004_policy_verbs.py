@@ -1,0 +1,20 @@
+"""Who proposes changes of policies, and who signs them. The literal here is history; the rows are the truth."""
+
+from django.db import migrations
+
+VERBS = {
+    "administrator": ["policy.edit"],
+    "validator": ["policy.sign"],
+    "approver": ["policy.sign"],
+}
+
+
+def seed(apps, schema_editor):
+    RoleVerb = apps.get_model("accounts", "RoleVerb")
+    rows = [RoleVerb(role_id=role, verb=verb) for role, verbs in VERBS.items() for verb in verbs]
+    RoleVerb.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0004_webhook_verbs")]
+    operations = [migrations.RunPython(seed, migrations.RunPython.noop)]

@@ -1,0 +1,89 @@
+"""Which policies are in force, and what they ask together of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from apps.core import canonical
+from apps.registry.models import ModelTag, ModelVersion, RegisteredModel
+from apps.registry.targets import Target
+from apps.reviews.models import PolicyActivation, PolicyVersion
+from apps.reviews.policies.combine import combine
+from apps.reviews.policies.document import PolicyDocument, parse, plain
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """One or more policy versions and the document that asks for all that they ask for."""
+
+    document: PolicyDocument
+    parts: tuple[PolicyVersion, ...]
+
+    def __str__(self) -> str:
+        return " and ".join(map(str, self.parts))
+
+    @property
+    def key(self) -> str:
+        return self.document.key
+
+    @property
+    def number(self) -> int:
+        return self.document.number
+
+    @property
+    def digest(self) -> str:
+        """Of the document: what a review asked for now would be pinned to."""
+        return canonical.digest_of(plain(self.document))
+
+
+def active() -> QuerySet[PolicyVersion]:
+    """The versions in force, one a key: the newest activation of each tells."""
+    newest = PolicyActivation.objects.filter(key=OuterRef("key")).order_by("-pk").values("pk")[:1]
+    activations = PolicyActivation.objects.filter(pk=Subquery(newest), version__isnull=False)
+    return PolicyVersion.objects.filter(pk__in=activations.values("version")).order_by("key")
+
+
+def of_key(key: str) -> PolicyVersion | None:
+    """The version of this policy that is in force; None if it never was or is retired."""
+    return active().filter(key=key).first()
+
+
+def policy_for(version: ModelVersion, targets: Collection[Target] = ()) -> InForce:
+    """What moving this version into these targets takes; with no target, into any that is governed.
+
+    All policies count that cover the model and govern one of the targets. A model that none of them covers
+    falls under all of them: to be forgotten by every policy is no way round.
+    """
+    rows = list(active())
+    documents = {row.pk: parse(row.document) for row in rows}
+    about = [row for row in rows if _governs(documents[row.pk], targets)] or rows
+    tags = dict(ModelTag.objects.filter(model=version.model_id).values_list("key", "value"))
+    covering = [row for row in about if covers(documents[row.pk], version.model, tags)]
+    chosen = covering or about
+    return InForce(combine([documents[row.pk] for row in chosen]), tuple(chosen))
+
+
+def _governs(document: PolicyDocument, targets: Collection[Target]) -> bool:
+    names = {"stage": document.governs.stages, "alias": document.governs.aliases}
+    return not targets or any(target.name in names[target.kind] for target in targets)
+
+
+def covers(document: PolicyDocument, model: RegisteredModel, tags: dict[str, str]) -> bool:
+    """Whether the policy is about this model, whose tags are given. Tags are compared by key in any letter case."""
+    applies = document.applies_to
+    team = model.team.key if model.team is not None else ""
+    folded = {key.lower(): value for key, value in tags.items()}
+    return (
+        (not applies.tiers or model.risk_tier in applies.tiers)
+        and (not applies.teams or team in applies.teams)
+        and all(folded.get(tag.lower()) in values for tag, values in applies.tags.items())
+    )
+
+
+def combined_with(row: PolicyVersion | PolicyDocument, others: Sequence[PolicyVersion]) -> None:
+    """Raises Invalid if this policy contradicts one of those in force: some model might fall under both."""
+    document = row if isinstance(row, PolicyDocument) else parse(row.document)
+    combine([document, *(parse(other.document) for other in others if other.key != document.key)])

@@ -1,0 +1,69 @@
+"""What happens to policies, as the ledger tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.audits.events import Event, Personal, register
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PolicyEvent(Event):
+    change: int
+    key: str
+
+    def subject(self) -> str:
+        return f"policychange:{self.change}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (f"policychange:{self.change}", f"policy:{self.key}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class PolicyProposed(_PolicyEvent):
+    """`version` is "" for a proposal to retire the policy; `digest` is what is signed."""
+
+    type: ClassVar[str] = "reviews.policy.proposed"
+    version: str
+    version_digest: str
+    replaces: str
+    loosens: list[str]
+    needed: int
+    reason: str
+    digest: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class PolicySigned(_PolicyEvent):
+    type: ClassVar[str] = "reviews.policy.signed"
+    signature: int
+    approves: bool
+    digest: str
+    statement_digest: str
+    method: str
+    signer: str
+    signer_name: Personal
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class PolicyActivated(_PolicyEvent):
+    """`version` is "" when the policy was retired."""
+
+    type: ClassVar[str] = "reviews.policy.activated"
+    activation: int
+    version: str
+    version_digest: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class PolicyChangeClosed(_PolicyEvent):
+    """`status` is rejected or withdrawn."""
+
+    type: ClassVar[str] = "reviews.policy.change_closed"
+    status: str
+    reason: str

@@ -1,0 +1,330 @@
+"""Verbs on policies: propose, sign, withdraw; the last signature puts the change in force.
+
+What is proposed is written first as an immutable version, so what people sign is exactly what will be in force.
+The proposer never signs. A loosening takes two signatures, anything else one (`LOOSENING`, `OTHERWISE`; the
+trigger reviews_guard_change says the same).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import Max
+
+from apps.accounts import policy as rights
+from apps.accounts import selectors as accounts
+from apps.accounts.services import ReauthProof
+from apps.audits import selectors as audits
+from apps.audits.log import Verb, verb
+from apps.core import canonical, clock
+from apps.core.actor import Actor
+from apps.core.errors import AlreadyExists, Blocked, Conflict, Forbidden, Invalid
+from apps.registry.models import ModelVersion
+from apps.registry.targets import Target
+from apps.reviews import in_force, policy_events
+from apps.reviews.models import (
+    ChangeStatus,
+    PolicyActivation,
+    PolicyChange,
+    PolicySignature,
+    PolicyVersion,
+)
+from apps.reviews.policies import compare, files
+from apps.reviews.policies.document import PolicyDocument, parse, plain
+from apps.reviews.services.reasons import check_text
+
+LOOSENING, OTHERWISE = 2, 1
+_LOCK = 7_140_302
+_CHANGE = "countersign.policy_change.v1"
+_STATEMENT = "countersign.policy_signature.v1"
+
+
+def propose(actor: Actor, *, text: str, reason: str) -> PolicyChange:
+    """Propose the policy that the YAML says, new or instead of the version in force.
+
+    Refuses: a document that is not valid (with the line), one that contradicts another policy in force or asks
+    for the same as the one it would replace, a second open proposal for the same policy.
+    """
+    rights.require(actor, "policy.edit")
+    check_text(reason, "reason")
+    with verb(actor) as v:
+        _one_at_a_time()
+        document = _numbered(text)
+        replaces = in_force.of_key(document.key)
+        old = parse(replaces.document) if replaces else None
+        if old is not None and not compare.redline(old, document):
+            raise Invalid("It asks for the same as the version in force.", fields={"text": "same"})
+        in_force.combined_with(document, list(in_force.active()))
+        version = _write(document, (), actor.user_id)
+        loosens = compare.loosenings(old, document) if old else []
+        return _propose(v, actor, document.key, version, replaces, loosens, reason)
+
+
+def propose_retirement(actor: Actor, *, key: str, reason: str) -> PolicyChange:
+    """Propose to retire a policy. Refuses one that is not in force, and the last one."""
+    rights.require(actor, "policy.edit")
+    check_text(reason, "reason")
+    with verb(actor) as v:
+        _one_at_a_time()
+        replaces = in_force.of_key(key)
+        if replaces is None:
+            raise Conflict(f"The policy {key[:80]} is not in force.")
+        _require_another(key)
+        loosens = compare.loosenings(parse(replaces.document), None)
+        return _propose(v, actor, key, None, replaces, loosens, reason)
+
+
+def _one_at_a_time() -> None:
+    """Changes of policies wait for each other: each is compared with what is in force."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _numbered(text: str) -> PolicyDocument:
+    draft = files.load(text, number=1)
+    if "+" in draft.key:
+        raise Invalid("A key has no +: it is for combinations.", fields={"key": "no +"})
+    last = PolicyVersion.objects.filter(key=draft.key).aggregate(last=Max("number"))["last"] or 0
+    return draft.model_copy(update={"number": last + 1})
+
+
+def _write(document: PolicyDocument, parts: Collection[int], author: int | None) -> PolicyVersion:
+    stored = plain(document)
+    return PolicyVersion.objects.create(
+        key=document.key,
+        number=document.number,
+        document=stored,
+        digest=canonical.digest_of(stored),
+        parts=sorted(parts),
+        created_by_id=author,
+        created_at=clock.now(),
+    )
+
+
+def _require_another(key: str) -> None:
+    if not in_force.active().exclude(key=key).exists():
+        raise Blocked("It is the last policy in force: without one nothing could be approved.")
+
+
+def _propose(
+    v: Verb,
+    actor: Actor,
+    key: str,
+    version: PolicyVersion | None,
+    replaces: PolicyVersion | None,
+    loosens: list[str],
+    reason: str,
+) -> PolicyChange:
+    if actor.user_id is None:
+        raise Forbidden("A change of policy is proposed by a person.")
+    needed = LOOSENING if loosens else OTHERWISE
+    head = audits.head()
+    manifest = canonical.dumps(
+        {
+            "type": _CHANGE,
+            "key": key,
+            "version": _named(version),
+            "replaces": _named(replaces),
+            "loosens": loosens,
+            "needed": needed,
+            "reason": reason,
+            "ledger": {"size": head.size, "root": head.root},
+        }
+    )
+    try:
+        with transaction.atomic():
+            change = PolicyChange.objects.create(
+                key=key,
+                version=version,
+                replaces=replaces,
+                reason=reason,
+                loosens=loosens,
+                needed=needed,
+                manifest=manifest,
+                digest=canonical.digest(manifest),
+                proposed_by_id=actor.user_id,
+                proposed_at=clock.now(),
+            )
+    except IntegrityError as error:
+        raise AlreadyExists(f"A change of {key} waits for signatures already.") from error
+    v.record(
+        policy_events.PolicyProposed(
+            change=change.pk,
+            key=key,
+            version=str(version or ""),
+            version_digest=version.digest if version else "",
+            replaces=str(replaces or ""),
+            loosens=loosens,
+            needed=needed,
+            reason=reason,
+            digest=change.digest,
+        )
+    )
+    return change
+
+
+def _named(version: PolicyVersion | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    return {"key": version.key, "number": version.number, "digest": version.digest}
+
+
+def sign_change(
+    actor: Actor,
+    change: PolicyChange,
+    *,
+    approves: bool,
+    digest: str,
+    comment: str,
+    proof: ReauthProof,
+) -> PolicySignature:
+    """Sign a proposed change, for or against; the last signature needed puts it in force.
+
+    Refuses: the proposer, another digest than the one shown (Conflict), a closed change, a second signature,
+    somebody without policy.sign now, a stale or foreign proof, targets that are held without an approval.
+    """
+    check_text(comment, "comment")
+    proof.require_for(actor)
+    with verb(actor) as v:
+        _one_at_a_time()
+        change = _lock(change)
+        rights.require_fresh(actor, "policy.sign")
+        if digest != change.digest:
+            raise Conflict(f"You were shown {digest[:12]}, the proposal is {change.digest[:12]}.")
+        if actor.user_id is None or actor.user_id == change.proposed_by_id:
+            raise Forbidden("You proposed this change, so others must sign it.")
+        if change.signatures.filter(user_id=actor.user_id).exists():
+            raise Conflict("You have signed this change already; a signature stays.")
+        row = _sign(v, actor, change, approves=approves, comment=comment, proof=proof)
+        if not approves:
+            _close(v, change, ChangeStatus.REJECTED, comment)
+        elif change.signatures.filter(approves=True).count() >= change.needed:
+            _activate(v, change)
+    return row
+
+
+def _lock(change: PolicyChange) -> PolicyChange:
+    row = PolicyChange.objects.select_for_update(of=("self",)).get(pk=change.pk)
+    if row.state is not ChangeStatus.OPEN:
+        raise Conflict(f"{row} is closed: {row.state.label.lower()}.")
+    return row
+
+
+def _sign(
+    v: Verb,
+    actor: Actor,
+    change: PolicyChange,
+    *,
+    approves: bool,
+    comment: str,
+    proof: ReauthProof,
+) -> PolicySignature:
+    user, now = accounts.get_user(actor.user_id or 0), clock.now()
+    statement = canonical.dumps(
+        {
+            "type": _STATEMENT,
+            "change": change.pk,
+            "digest": change.digest,
+            "approves": approves,
+            "meaning": "approved" if approves else "rejected",
+            "comment": comment,
+            "signer": str(user.uuid),
+            "method": proof.method,
+            "reauthenticated_at": proof.at.isoformat(),
+            "signed_at": now.isoformat(),
+        }
+    )
+    row = PolicySignature.objects.create(
+        change=change,
+        user=user,
+        approves=approves,
+        comment=comment,
+        statement=statement,
+        statement_digest=canonical.digest(statement),
+        signer_name=str(user),
+        method=proof.method,
+        reauthenticated_at=proof.at,
+        created_at=now,
+    )
+    v.record(
+        policy_events.PolicySigned(
+            change=change.pk,
+            key=change.key,
+            signature=row.pk,
+            approves=approves,
+            digest=change.digest,
+            statement_digest=row.statement_digest,
+            method=row.method,
+            signer=str(user.uuid),
+            signer_name=row.signer_name,
+        )
+    )
+    return row
+
+
+def _activate(v: Verb, change: PolicyChange) -> None:
+    if change.version is None:
+        _require_another(change.key)
+    else:
+        in_force.combined_with(change.version, list(in_force.active()))
+    _finish(change, ChangeStatus.ACTIVATED, "")
+    try:
+        with transaction.atomic():
+            row = PolicyActivation.objects.create(
+                key=change.key,
+                version=change.version,
+                change=change,
+                activated_at=clock.now(),
+            )
+    except DatabaseError as error:
+        reason = str(error).split("\n")[0]
+        raise Blocked(f"{change} cannot be put in force: {reason}.") from error
+    v.record(
+        policy_events.PolicyActivated(
+            change=change.pk,
+            key=change.key,
+            activation=row.pk,
+            version=str(change.version or ""),
+            version_digest=change.version.digest if change.version else "",
+        )
+    )
+
+
+def withdraw_change(actor: Actor, change: PolicyChange, *, reason: str) -> None:
+    """Take a proposal back; whoever may edit policies can."""
+    rights.require(actor, "policy.edit")
+    check_text(reason, "reason")
+    with verb(actor) as v:
+        _close(v, _lock(change), ChangeStatus.WITHDRAWN, reason)
+
+
+def _close(v: Verb, change: PolicyChange, status: ChangeStatus, reason: str) -> None:
+    _finish(change, status, reason)
+    v.record(
+        policy_events.PolicyChangeClosed(
+            change=change.pk, key=change.key, status=status.value, reason=reason
+        )
+    )
+
+
+def _finish(change: PolicyChange, status: ChangeStatus, note: str) -> None:
+    change.status, change.closed_at, change.note = status, clock.now(), note
+    change.save(update_fields=["status", "closed_at", "note"])
+
+
+def pin(version: ModelVersion, targets: Collection[Target]) -> PolicyVersion:
+    """The policy version that a review of this move is held to: one in force, or their combination written down.
+
+    Called within the transaction that makes the review.
+    """
+    found = in_force.policy_for(version, targets)
+    if len(found.parts) == 1:
+        return found.parts[0]
+    digest = canonical.digest_of(plain(found.document))
+    row = PolicyVersion.objects.filter(digest=digest).first()
+    if row is None:
+        _one_at_a_time()
+        row = PolicyVersion.objects.filter(digest=digest).first()
+    return row or _write(found.document, [part.pk for part in found.parts], None)
