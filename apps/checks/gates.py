@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.checks import selectors
 from apps.checks.selectors import CheckResult
-from apps.checks.verdicts import Verdict, worst
+from apps.checks.verdicts import Verdict, accepts, worst
 from apps.core.errors import Invalid
 from apps.registry.gates import GateResult, GateState
 from apps.registry.models import ModelVersion
@@ -23,7 +23,8 @@ def required_checks_pass(
     """Every kind named in the policy's `checks` has a verdict that satisfies, on the data now in force.
 
     `terms` are the policy's gates (or a whole policy document, which holds them under `gates`). A policy
-    that names no checks, or limits that cannot be read, fail: nothing passes by being left out.
+    that names no checks, or limits that cannot be read, fail: nothing passes by being left out. Inconclusive
+    counts where the policy accepts it for the kind, with its reason.
     """
     try:
         demanded = _limits(terms)
@@ -32,10 +33,11 @@ def required_checks_pass(
         return _answer(version, "fail", str(error))
     if not results:
         return _answer(version, "fail", "The policy names no checks, so none can be met.")
-    overall = worst(result.verdict for result in results)
-    if overall.satisfies:
+    accepted = terms.get("gates", terms).get("accept_inconclusive", {})
+    unmet = [r for r in results if not accepts(r.verdict, r.kind, accepted)]
+    if not unmet:
         return _answer(version, "pass", _joined(results))
-    unmet = [result for result in results if not result.verdict.satisfies]
+    overall = worst(result.verdict for result in unmet)
     state: GateState = "missing" if overall is Verdict.NOT_RUN else "fail"
     return _answer(version, state, _joined(unmet))
 

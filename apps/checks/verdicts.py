@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 
 class Verdict(enum.StrEnum):
@@ -64,3 +64,8 @@ _TONES = {
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict of the whole. Of nothing at all: NOT_RUN, because missing is not passing."""
     return min(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_RUN)
+
+
+def accepts(verdict: Verdict, kind: str, inconclusive: Container[str]) -> bool:
+    """Whether a gate counts the check as met: it satisfies, or the policy accepts inconclusive for this kind."""
+    return verdict.satisfies or (verdict is Verdict.INCONCLUSIVE and kind in inconclusive)

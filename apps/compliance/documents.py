@@ -56,7 +56,7 @@ def reported_round(version: ModelVersion) -> Round | None:
 def assemble(version: ModelVersion, round_: Round | None) -> Dossier:
     """Everything the document says, as of now. Raises Tampered where bytes are not what was signed."""
     document = reviews.document(round_.review) if round_ else policy_for(version).document
-    terms = document.gates.model_dump(mode="json")
+    terms = document.terms()
     evidence = pinned.evidence(version, round_, terms)
     card = cards.card_at(
         version,

@@ -43,7 +43,7 @@ def may_enter(version: ModelVersion, target: Target, digest: str = "") -> list[G
 
 def gates_of(version: ModelVersion, targets: Sequence[Target]) -> list[GateResult]:
     """Every gate's answer for these targets, under the terms of the policy that counts."""
-    terms = policy_of(version).document.gates.model_dump(mode="json")
+    terms = policy_of(version).document.terms()
     return gates.evaluate(version, targets, terms)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from apps.accounts.models import User
 from apps.audits import selectors as audits
 from apps.checks import selectors as checks
-from apps.checks.verdicts import Verdict
+from apps.checks.verdicts import Verdict, accepts
 from apps.core import blobs, canonical
 from apps.core.errors import DomainError, Tampered
 from apps.experiments import selectors as experiments
@@ -25,7 +25,7 @@ from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews.models import PolicyVersion, Review, Round
-from apps.reviews.policies.document import PolicyDocument
+from apps.reviews.policies.document import PolicyDocument, parse
 
 TYPE = "countersign.evidence.v1"
 
@@ -118,7 +118,7 @@ def _card(version: ModelVersion, document: PolicyDocument) -> dict[str, Any] | N
     revision = modelcards.latest_revision(version)
     if revision is None:
         return None
-    required = required_blocks(document.gates.model_dump(mode="json"))
+    required = required_blocks(document.terms())
     gaps = [gap.key for gap in modelcards.gaps(version, required)]
     return {"revision": revision.number, "digest": revision.digest, "gaps": gaps}
 
@@ -188,10 +188,11 @@ def shortcomings(round_: Round) -> list[str]:
     Newer measurements do not help: people signed for these.
     """
     manifest = read(round_)
+    accepted = parse(round_.review.policy_version.document).gates.accept_inconclusive
     found = [
         f"{entry['kind']} was {entry['verdict'].lower().replace('_', ' ')}"
         for entry in manifest["checks"]
-        if not Verdict(entry["verdict"]).satisfies
+        if not accepts(Verdict(entry["verdict"]), entry["kind"], accepted)
     ]
     card = manifest["card"]
     if card is None:

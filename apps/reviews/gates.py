@@ -9,7 +9,7 @@ from urllib.parse import quote
 from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import evidence, quorum, selectors
+from apps.reviews import evidence, quorum, rules, selectors
 from apps.reviews.models import Review
 
 TITLE = "Review"
@@ -77,3 +77,14 @@ def evidence_holds(
         return GateResult("evidence", "Evidence", "fail", fact, label, url)
     fact = f"Round {round_.number} satisfies the policy."
     return GateResult("evidence", "Evidence", "pass", fact, label, url)
+
+
+def rules_hold(
+    version: ModelVersion, targets: Sequence[Target], terms: Mapping[str, Any]
+) -> GateResult:
+    """Passes only if the policy's other rules hold now: age of results, committed code, conditions, freeze windows."""
+    wrong = list(rules.broken(version, targets, terms))
+    if wrong:
+        fact = f"{'; '.join(wrong)}."
+        return GateResult("rules", "Rules", "fail", fact[:1].upper() + fact[1:])
+    return GateResult("rules", "Rules", "pass", "Every other rule of the policy holds.")

@@ -188,6 +188,13 @@ class PolicyDocument(_Strict):
             raise ValueError("governs: names no stage and no alias, so nothing would be asked")
         return self
 
+    def terms(self) -> dict[str, Any]:
+        """What the promotion gates are given, and what an authorization keeps: plain data."""
+        return {
+            **self.gates.model_dump(mode="json"),
+            "freeze_windows": [window.model_dump(mode="json") for window in self.freeze_windows],
+        }
+
     def step(self, key: str) -> Step:
         """The step of that key; raises Invalid for an unknown one."""
         for step in self.steps:

@@ -244,7 +244,7 @@ def _complete(v: Verb, actor: Actor, review: Review, round_: Round) -> None:
     decisions = quorum.decisions_of(round_)
     if not quorum.is_complete(quorum.steps(document, round_, decisions), decisions):
         return
-    terms = document.gates.model_dump(mode="json")
+    terms = document.terms()
     for target in review.target_list:
         registry.authorize(
             actor,

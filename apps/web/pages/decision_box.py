@@ -62,7 +62,7 @@ def evaluate(
     version: ModelVersion, targets: Sequence[Target], review: Review | None
 ) -> list[GateResult]:
     """The gates under the terms that count: the review's pinned policy, else the active one."""
-    terms = _policy(version, review).gates.model_dump(mode="json")
+    terms = _policy(version, review).terms()
     return gates.evaluate(version, targets, terms)
 
 
