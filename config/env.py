@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def integer(name: str, default: int) -> int:
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list without empty entries."""
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """A comma-separated list of networks such as 10.1.0.0/16."""
+    try:
+        return [ipaddress.ip_network(text) for text in items(name)]
+    except ValueError as error:
+        msg = f"{name}: {error}; expected networks such as 10.1.0.0/16"
+        raise ImproperlyConfigured(msg) from error
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -362,6 +362,20 @@ EMAIL_HOST_USER: str = _MAIL.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD: str = _MAIL.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS: bool = _MAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL: bool = _MAIL.get("EMAIL_USE_SSL", False)
+for _event in notice_kinds.HOOKED:
+    EVENT_TASKS.setdefault(_event, []).append("apps.notices.tasks.fan_out")
+APPEND_ONLY_TABLES += ["notices_webhookattempt"]
+LEDGER_RECONCILERS += ["apps.notices.reconcile.differences"]
+# Private networks that webhooks may reach; everything that is not public is refused otherwise.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")
+WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP", default=False)
+WEBHOOK_CA_FILE = env.text("WEBHOOK_CA_FILE", "")
+WEBHOOK_HOSTS_FILE = env.text("WEBHOOK_HOSTS_FILE", "")
+WEBHOOK_TIMEOUT_SECONDS = env.integer("WEBHOOK_TIMEOUT_SECONDS", 10)
+WEBHOOK_BACKOFF_SECONDS = env.integer("WEBHOOK_BACKOFF_SECONDS", 5)
+WEBHOOK_MAX_TRIES = env.integer("WEBHOOK_MAX_TRIES", 12)
+WEBHOOK_OFF_AFTER_DAYS = env.integer("WEBHOOK_OFF_AFTER_DAYS", 5)
+WEBHOOK_ROTATION_HOURS = env.integer("WEBHOOK_ROTATION_HOURS", 24)
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", f"countersign@{_BASE.hostname or 'localhost'}")
 EMAIL_TIMEOUT = 10
 

@@ -123,7 +123,44 @@ KINDS: Final = (
         _SUBJECT + ": {reason}",
         unless={"status": ("promoted", "rejected")},
     ),
+    Kind(
+        "webhook.off",
+        "A webhook was switched off",
+        ("notices.webhook.switched_off",),
+        ("managers",),
+        "The webhook to {host} is switched off",
+        "{reason}. What waits for it is held; nothing more is sent to it.",
+        path="/system/webhooks/{endpoint}/",
+    ),
 )
 
 BY_KEY: Final[Mapping[str, Kind]] = {kind.key: kind for kind in KINDS}
 EVENTS: Final = tuple(sorted({event for kind in KINDS for event in kind.events}))
+
+# What webhooks can be told of. A new event type is one row.
+HOOKED: Final = (
+    "checks.measurement.done",
+    "checks.measurement.failed",
+    "checks.measurement.recalled",
+    "compliance.document.issued",
+    "modelcards.card.saved",
+    "registry.alias.deleted",
+    "registry.alias.set",
+    "registry.authorization.minted",
+    "registry.authorization.revoked",
+    "registry.model.created",
+    "registry.model.deleted",
+    "registry.model.governance_changed",
+    "registry.version.deleted",
+    "registry.version.left",
+    "registry.version.promoted",
+    "registry.version.registered",
+    "registry.version.stage_set",
+    "reviews.decision.recorded",
+    "reviews.review.changes_requested",
+    "reviews.review.closed",
+    "reviews.review.signed",
+    "reviews.review.submitted",
+    "reviews.round.made",
+    "reviews.round.voided",
+)

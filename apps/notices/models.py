@@ -1,8 +1,11 @@
-"""What people were told, and by which mails. Rows only; who is told what is in `kinds` and `recipients`."""
+"""What people were told, by which mails, and what other systems were told. Rows only; who is told what is in
+`kinds` and `recipients`."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -133,3 +136,117 @@ class KeptMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} to {self.recipient}"
+
+
+class WebhookEndpoint(models.Model):
+    """An address elsewhere that is told of events.
+
+    `failing_since` and `failures` count what failed without a success between; until `rest_until` nothing is tried, and
+    until `busy_until` one worker talks to it, so that an endpoint that never answers holds one worker once, not all of them.
+    """
+
+    url = models.CharField(max_length=500)
+    description = models.CharField(max_length=200, default="", blank=True)
+    events = ArrayField(models.CharField(max_length=120))
+    active = models.BooleanField(default=True)
+    off_reason = models.CharField(max_length=300, default="", blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    rest_until = models.DateTimeField(null=True, blank=True)
+    busy_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.description or self.host
+
+    @property
+    def host(self) -> str:
+        """What the ledger names: the rest of the address may be secret."""
+        return urlsplit(self.url).hostname or ""
+
+
+class WebhookSecret(models.Model):
+    """A signing secret, sealed. The newest has no end; one that was rotated out signs along until `expires_at`."""
+
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="secrets")
+    sealed = models.BinaryField()
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["endpoint"],
+                condition=models.Q(expires_at__isnull=True),
+                name="notices_one_secret_in_force",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"secret {self.pk} of endpoint {self.endpoint_id}"
+
+
+class DeliveryState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    DELIVERED = "delivered", "Delivered"
+    FAILED = "failed", "Given up"
+    HELD = "held", "Held: the endpoint was switched off"
+
+
+class WebhookDelivery(models.Model):
+    """One event for one endpoint. `body` are the bytes that every attempt signs and sends, `uuid` its webhook-id."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries"
+    )
+    event_seq = models.BigIntegerField()
+    event_type = models.CharField(max_length=120)
+    body = models.TextField()
+    state = models.CharField(
+        max_length=10, choices=DeliveryState.choices, default=DeliveryState.QUEUED
+    )
+    tries = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["endpoint", "event_seq"], name="notices_event_once_per_endpoint"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=DeliveryState.values),
+                name="notices_delivery_state_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"event {self.event_seq} for endpoint {self.endpoint_id}"
+
+    @property
+    def webhook_id(self) -> str:
+        """The same for every attempt and replay, so that a receiver can tell them from another event."""
+        return f"msg_{self.uuid.hex}"
+
+
+class WebhookAttempt(models.Model):
+    """One try of one delivery and what came back. Append-only."""
+
+    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.PROTECT, related_name="attempts")
+    at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField()
+    answer = models.TextField(default="", blank=True)
+    error = models.TextField(default="", blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"attempt {self.pk}: {self.status or self.error}"

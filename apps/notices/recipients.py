@@ -68,6 +68,11 @@ def bereaved(happened: Happened) -> set[int]:
     return submitter(happened) | signers_of_the_round(happened)
 
 
+def managers(happened: Happened) -> set[int]:
+    """Who administers the system."""
+    return set(policy.who_may("system.manage").values_list("pk", flat=True))
+
+
 def _decided(**which: object) -> set[int]:
     return set(Decision.objects.filter(**which).values_list("user_id", flat=True))
 
@@ -78,4 +83,5 @@ RECIPIENTS: Final[Mapping[str, Callable[[Happened], set[int]]]] = {
     "signers": signers,
     "signers_of_the_round": signers_of_the_round,
     "bereaved": bereaved,
+    "managers": managers,
 }

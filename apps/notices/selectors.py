@@ -1,4 +1,4 @@
-"""Reads of notices (always the actor's own) and of mails."""
+"""Reads of notices (always the actor's own), of mails and of webhooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.notices.kinds import BY_KEY
-from apps.notices.models import KeptMail, Mail, MailOff, Notice
+from apps.notices.models import (
+    KeptMail,
+    Mail,
+    MailOff,
+    Notice,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 MANY = 100
 _KEY = re.compile(r"([ur])(\d{1,18})")
@@ -77,3 +84,29 @@ def mails_wanted(actor: Actor) -> list[str]:
     """The kinds of notices the actor gets by mail."""
     off = set(MailOff.objects.filter(user_id=actor.user_id or 0).values_list("kind", flat=True))
     return [key for key in BY_KEY if key not in off]
+
+
+def endpoints() -> QuerySet[WebhookEndpoint]:
+    """Every webhook endpoint, the oldest first."""
+    return WebhookEndpoint.objects.order_by("pk")
+
+
+def get_endpoint(pk: int) -> WebhookEndpoint:
+    """One endpoint; NotFound."""
+    found = WebhookEndpoint.objects.filter(pk=pk).first()
+    if found is None:
+        raise NotFound("There is no such webhook.")
+    return found
+
+
+def deliveries(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
+    """What was sent to the endpoint or waits for it, newest first, with its attempts."""
+    return endpoint.deliveries.prefetch_related("attempts").order_by("-pk")
+
+
+def get_delivery(endpoint: WebhookEndpoint, pk: int) -> WebhookDelivery:
+    """One delivery of the endpoint; NotFound."""
+    found = deliveries(endpoint).filter(pk=pk).first()
+    if found is None:
+        raise NotFound("This webhook has no such delivery.")
+    return found

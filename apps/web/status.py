@@ -71,6 +71,17 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "ready": Chip("Ready", "good"),
         "error": Chip("Error", "bad", "stop"),
     },
+    "webhook": {
+        "on": Chip("On", "good"),
+        "failing": Chip("Failing", "warn", "warn"),
+        "off": Chip("Off", "quiet", "stop"),
+    },
+    "delivery": {
+        "queued": Chip("Queued", "info", "clock"),
+        "delivered": Chip("Delivered", "good"),
+        "failed": Chip("Given up", "bad", "stop"),
+        "held": Chip("Held", "warn", "lock"),
+    },
     "mail": {
         "queued": Chip("Queued", "info", "clock"),
         "sent": Chip("Sent", "good"),

@@ -26,6 +26,7 @@ from apps.web.views import (
     system,
     teams,
     versions,
+    webhooks,
 )
 
 app_name = "web"
@@ -144,6 +145,20 @@ urlpatterns += [
     path("reviews/<int:review_id>/withdraw/", reviews.withdraw, name="review-withdraw"),
     path("reviews/<int:review_id>/new-round/", reviews.new_round, name="review-new-round"),
     path("reviews/<int:review_id>/promote/", reviews.promote, name="review-promote"),
+]
+
+# Other systems that are told.
+_WEBHOOK = "system/webhooks/<int:endpoint_id>/"
+urlpatterns += [
+    path("system/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("system/webhooks/new/", webhooks.new, name="webhook-new"),
+    path(_WEBHOOK, webhooks.webhook, name="webhook"),
+    path(_WEBHOOK + "edit/", webhooks.edit, name="webhook-edit"),
+    path(_WEBHOOK + "rotate/", webhooks.rotate, name="webhook-rotate"),
+    path(_WEBHOOK + "off/", webhooks.off, name="webhook-off"),
+    path(_WEBHOOK + "on/", webhooks.on, name="webhook-on"),
+    path(_WEBHOOK + "deliveries/<int:delivery_id>/", webhooks.delivery, name="webhook-delivery"),
+    path(_WEBHOOK + "deliveries/<int:delivery_id>/replay/", webhooks.replay, name="webhook-replay"),
 ]
 
 # What one was told.

@@ -32,7 +32,7 @@ CONTRIBUTE = READ | {
     "review.withdraw",
     "review.comment",
 }
-JUDGE = {"finding.raise", "finding.close", "review.comment"}
+JUDGE = {"finding.raise", "finding.close", "review.comment", "policy.sign"}
 # The table of the contract, spelled out once more: the seeds are compared with it, not with themselves.
 HELD = {
     "viewer": READ,
@@ -41,7 +41,15 @@ HELD = {
     "validator": READ | JUDGE | {"review.sign.validator", "check.run", "check.recall"},
     "approver": READ | JUDGE | {"review.sign.approver"},
     "auditor": READ | {"audit.read", "audit.export"},
-    "administrator": READ | {"people.manage", "system.read", "audit.read", "model.sandbox"},
+    "administrator": READ
+    | {
+        "people.manage",
+        "system.read",
+        "system.manage",
+        "audit.read",
+        "model.sandbox",
+        "policy.edit",
+    },
 }
 
 

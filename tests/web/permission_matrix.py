@@ -306,6 +306,14 @@ PROVIDER = [
 ]
 
 
+def _webhook(world: World) -> list[Any]:
+    return [world.delivery.endpoint_id]
+
+
+def _delivery(world: World) -> list[Any]:
+    return [world.delivery.endpoint_id, world.delivery.pk]
+
+
 def _notice(world: World) -> list[Any]:
     return [world.notice.pk]
 
@@ -313,6 +321,17 @@ def _notice(world: World) -> list[Any]:
 # The notice was told the maker, who is none of the visitors: to all of them it does not exist.
 NOTICES = [
     Row("web:notices", query="?unread=1"),
+    *_only_administrators("web:webhooks", _nothing, form=False),
+    *_only_administrators("web:webhook-new", _nothing, form=True),
+    *_only_administrators("web:webhook", _webhook, form=False),
+    *_only_administrators("web:webhook-edit", _webhook, form=True),
+    *_only_administrators("web:webhook-rotate", _webhook, form=False),
+    Row("web:webhook-rotate", _webhook, may=ADMINISTRATOR, post={}),
+    *_only_administrators("web:webhook-off", _webhook, form=True),
+    # It is on already.
+    Row("web:webhook-on", _webhook, may=ADMINISTRATOR, post={}, ok=409),
+    *_only_administrators("web:webhook-delivery", _delivery, form=False),
+    Row("web:webhook-replay", _delivery, may=ADMINISTRATOR, post={}, ok=302),
     Row("web:mails", may=ADMINISTRATOR),
     Row("web:mail", lambda w: [w.kept_mail.pk], may=ADMINISTRATOR),
     Row("web:account-notices"),

@@ -25,7 +25,8 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, put_artifact, runs
-from apps.notices.models import KeptMail, Notice
+from apps.notices.models import KeptMail, Notice, WebhookDelivery
+from apps.notices.services import create_endpoint
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as review_selectors
@@ -71,6 +72,7 @@ class World:
     document: Document
     notice: Notice
     kept_mail: KeptMail
+    delivery: WebhookDelivery
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -108,8 +110,19 @@ def build() -> World:
         measurement=_measurement(actor, version),
         document=request_document(actor, version),
         notice=_notice(maker),
+        delivery=_delivery(),
         kept_mail=KeptMail.objects.create(subject="asked", recipient="a@example.org", headers={}),
         **_promoted(actor),
+    )
+
+
+def _delivery() -> WebhookDelivery:
+    """An event that a webhook was told of."""
+    endpoint, _secret = create_endpoint(
+        SYSTEM, url="https://example.org/", description="", wanted=["reviews.round.made"]
+    )
+    return WebhookDelivery.objects.create(
+        endpoint=endpoint, event_seq=1, event_type="reviews.round.made", body="{}", state="failed"
     )
 
 

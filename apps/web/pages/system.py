@@ -36,7 +36,10 @@ def system() -> SystemPage:
         header=PageHeader(
             "System",
             lead="Workers, the queue, and the record's own check.",
-            actions=[Action("Mails", reverse("web:mails"), icon="mail")],
+            actions=[
+                Action("Mails", reverse("web:mails"), icon="mail"),
+                Action("Webhooks", reverse("web:webhooks"), icon="link"),
+            ],
         ),
         notices=notices(state),
         figures=_figures(state),
