@@ -29,6 +29,7 @@ _PLACES = (
     ("Models", "/models/", "models"),
     ("Reviews", "/reviews/", "reviews"),
     ("Checks", "/checks/", "checks"),
+    ("Policies", "/policies/", "flag"),
     ("Audit", "/audit/", "audit"),
 )
 _MORE = (

@@ -33,6 +33,16 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "signed": Chip("Signed, not promoted", "warn", "sign"),
         "expired": Chip("Expired", "warn", "clock"),
     },
+    "policy": {
+        "in_force": Chip("In force", "good"),
+        "not_in_force": Chip("Not in force", "quiet"),
+    },
+    "policy_change": {
+        "open": Chip("Waiting for signatures", "info"),
+        "activated": Chip("In force", "good"),
+        "rejected": Chip("Rejected", "bad"),
+        "withdrawn": Chip("Withdrawn", "quiet", "undo"),
+    },
     "round": {
         "live": Chip("Live", "info"),
         "void": Chip("Void", "bad", "stop"),

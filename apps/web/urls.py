@@ -17,6 +17,7 @@ from apps.web.views import (
     models,
     notices,
     people,
+    policies,
     preferences,
     reviews,
     runs,
@@ -182,6 +183,19 @@ urlpatterns += [
     path(_FINDING + "close/", findings.close, name="finding-close"),
     path(_FINDING + "accept/", findings.accept, name="finding-accept"),
     path(_FINDING + "reopen/", findings.reopen, name="finding-reopen"),
+]
+
+# Policies.
+urlpatterns += [
+    path("policies/", policies.policies, name="policies"),
+    path("policies/schema.json", policies.schema, name="policy-schema"),
+    path("policies/propose/", policies.propose, name="policy-propose"),
+    path("policies/changes/<int:change_id>/", policies.change, name="policy-change"),
+    path("policies/changes/<int:change_id>/sign/", policies.sign, name="policy-sign"),
+    path("policies/changes/<int:change_id>/withdraw/", policies.withdraw, name="policy-withdraw"),
+    path("policies/of/<slug:key>/", policies.policy, name="policy"),
+    path("policies/of/<slug:key>/retire/", policies.retire, name="policy-retire"),
+    path("policies/of/<slug:key>/<int:number>.yaml", policies.yaml, name="policy-yaml"),
 ]
 
 if settings.DEBUG:

@@ -83,6 +83,30 @@ def _nothing(world: World) -> list[Any]:
     return []
 
 
+def _change(world: World) -> list[Any]:
+    return [world.change.pk]
+
+
+def _standard(world: World) -> list[Any]:
+    return ["standard"]
+
+
+SITE_SIGNERS = frozenset({"validator", "approver"})
+
+POLICIES = [
+    Row("web:policies"),
+    Row("web:policy-schema"),
+    Row("web:policy", _standard),
+    Row("web:policy-yaml", lambda w: ["standard", 1]),
+    *_only_administrators("web:policy-propose", _nothing, form=True),
+    *_only_administrators("web:policy-retire", _standard, form=True),
+    Row("web:policy-change", _change),
+    Row("web:policy-sign", _change, may=SITE_SIGNERS),
+    Row("web:policy-sign", _change, may=SITE_SIGNERS, post={}, ok=422),
+    *_only_administrators("web:policy-withdraw", _change, form=True),
+]
+
+
 ACCOUNT = [
     Row("web:health", may=EVERYBODY),
     Row("web:sign-in", may=SIGNED_IN, ok=302, statuses={ANONYMOUS: 200}),
@@ -345,6 +369,7 @@ ROWS: list[Row] = [
     *PEOPLE,
     *MODELS,
     *REVIEWS,
+    *POLICIES,
     *FINDINGS,
     *AUDIT,
     *RUNS,

@@ -10,6 +10,7 @@ import datetime as dt
 import io
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from django.test import override_settings
@@ -31,7 +32,8 @@ from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as review_selectors
 from apps.reviews import services as reviews
-from apps.reviews.models import Decision, Finding, Review
+from apps.reviews.models import Decision, Finding, PolicyChange, Review
+from apps.reviews.policies import files
 from tests import factories
 from tests.support.people import SYSTEM, as_actor
 
@@ -73,6 +75,7 @@ class World:
     notice: Notice
     kept_mail: KeptMail
     delivery: WebhookDelivery
+    change: PolicyChange
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -111,9 +114,18 @@ def build() -> World:
         document=request_document(actor, version),
         notice=_notice(maker),
         delivery=_delivery(),
+        change=_change(),
         kept_mail=KeptMail.objects.create(subject="asked", recipient="a@example.org", headers={}),
         **_promoted(actor),
     )
+
+
+def _change() -> PolicyChange:
+    """A change of policy that waits for signatures, proposed by none of the visitors."""
+    keeper = visitor("keeper")
+    RoleAssignment.objects.create(user=keeper, role_id="administrator")
+    text = (Path(files.__file__).parent / "packs" / "light.yaml").read_text(encoding="utf-8")
+    return reviews.propose(as_actor(keeper), text=text, reason="small models need less")
 
 
 def _delivery() -> WebhookDelivery:
