@@ -159,3 +159,10 @@ def test_every_row_names_what_there_is(kind: kinds.Kind) -> None:
     assert resolve(kind.path.format_map(numbers))
     assert kinds.BY_KEY[kind.key] is kind
     assert callable(import_string("apps.notices.tasks.make_notices"))
+
+
+def test_webhooks_offer_only_events_there_are_and_none_of_accounts() -> None:
+    assert set(kinds.HOOKED) <= set(ledger_events.registered())
+    assert len(set(kinds.HOOKED)) == len(kinds.HOOKED)
+    # Accounts are about people, and webhooks are not told of themselves.
+    assert not [each for each in kinds.HOOKED if each.startswith(("accounts.", "notices."))]

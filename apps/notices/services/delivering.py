@@ -176,7 +176,8 @@ def _failed(endpoint: WebhookEndpoint, delivery: WebhookDelivery, began: dt.date
 def backoff(failures: int) -> dt.timedelta:
     """How long an endpoint rests after so many failures in a row: four times as long each time, at most six hours."""
     base = dt.timedelta(seconds=int(settings.WEBHOOK_BACKOFF_SECONDS))
-    return min(base * 4 ** min(failures - 1, 20), LONGEST_REST)
+    times: int = 4 ** min(failures - 1, 20)
+    return min(base * times, LONGEST_REST)
 
 
 def _switch_off_if_dead(v: Verb, endpoint: WebhookEndpoint) -> None:
