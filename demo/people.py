@@ -28,8 +28,8 @@ class Person:
 CAST = (
     ("contributor", "dana", "Dana Whitfield", False),
     ("owner", "omar", "Omar Haddad", False),
-    ("validator", "vik", "Vik Sørensen", False),
-    ("approver", "rosa", "Rosa Almeida", False),
+    ("validator", "vik", "Vik Sørensen", True),
+    ("approver", "rosa", "Rosa Almeida", True),
     ("auditor", "aud", "Aud Bergström", True),
     ("administrator", "adam", "Adam Novák", True),
 )

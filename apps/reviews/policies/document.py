@@ -215,12 +215,30 @@ def parse(document: dict[str, Any]) -> PolicyDocument:
         return PolicyDocument.model_validate(document)
     except ValidationError as error:
         fields = {
-            ".".join(str(part) for part in e["loc"]) or "document": e["msg"].removeprefix(
-                "Value error, "
-            )
+            ".".join(str(part) for part in e["loc"]) or "document": _in_words(e)
             for e in error.errors()
         }
         raise Invalid("The policy document is not valid.", fields=fields) from error
+
+
+_WORDS = {
+    "missing": "this is needed",
+    "extra_forbidden": "there is no such key here",
+    "too_short": "at least {min_length} is needed",
+    "literal_error": "expected {expected}",
+    "tuple_type": "expected a list",
+    "string_type": "expected text, in quotes if it looks like a number",
+    "model_type": "expected keys and values",
+    "dict_type": "expected keys and values",
+}
+
+
+def _in_words(error: Any) -> str:
+    """One error of pydantic for somebody who never heard of it."""
+    words = _WORDS.get(error["type"])
+    if words is None:
+        return str(error["msg"]).removeprefix("Value error, ")
+    return words.format(**error.get("ctx", {}))
 
 
 def plain(document: PolicyDocument) -> dict[str, Any]:

@@ -347,6 +347,7 @@ def change(actor: Actor, found: PolicyChange) -> ChangePage:
             Fact("Proposed by", cells.person(str(found.proposed_by))),
             Fact("Proposed", cells.when(found.proposed_at)),
             Fact("Signed", cells.text(_tally(found))),
+            *_asked(found),
         ],
         redline=_redline(found),
         signatures=_signatures(found),
@@ -354,6 +355,17 @@ def change(actor: Actor, found: PolicyChange) -> ChangePage:
         if waits and not may_sign
         else None,
     )
+
+
+def _asked(found: PolicyChange) -> list[Fact]:
+    """Who may still sign an open change: roles held on the whole site."""
+    if found.state is not ChangeStatus.OPEN:
+        return []
+    done = [row.user_id for row in found.signatures.all()]
+    people = rights.who_may("policy.sign", None).exclude(pk__in=[*done, found.proposed_by_id])
+    names = ", ".join(sorted(str(user) for user in people[:8]))
+    nobody = "nobody: an administrator must make somebody validator or approver of the whole site"
+    return [Fact("May sign", cells.text(names) if names else cells.missing(nobody))]
 
 
 def _verdict(found: PolicyChange) -> Notice:
