@@ -349,6 +349,11 @@ LEDGER_RECONCILERS += [
     "apps.reviews.reconcile_policies.differences",
 ]
 
+APPEND_ONLY_TABLES += ["reviews_waiver", "reviews_waiverrevocation", "reviews_thread"]
+APPEND_ONLY_TABLES += ["reviews_comment", "reviews_commentrevision", "reviews_threadmark"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.waivers"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.discussion"]
+
 # --- notices ----------------------------------------------------------------------------------
 
 for _event in notice_kinds.EVENTS:

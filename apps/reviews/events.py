@@ -171,3 +171,98 @@ class FindingAccepted(_FindingEvent):
 @dataclass(frozen=True, kw_only=True)
 class FindingReopened(_FindingEvent):
     type: ClassVar[str] = "reviews.finding.reopened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WaiverEvent(Event):
+    waiver: int
+    version: int
+    model: int
+    requirement: str
+
+    def subject(self) -> str:
+        return f"waiver:{self.waiver}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (f"version:{self.version}", f"model:{self.model}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class WaiverGranted(_WaiverEvent):
+    """One requirement of one version need not hold up to and including the day `until`."""
+
+    type: ClassVar[str] = "reviews.waiver.granted"
+    until: str
+    statement_digest: str
+    role: str
+    method: str
+    signer: str
+    signer_name: Personal
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class WaiverRevoked(_WaiverEvent):
+    type: ClassVar[str] = "reviews.waiver.revoked"
+    reason: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class CommentAdded(_ReviewEvent):
+    """`digest` is the SHA-256 of the comment's words, which the ledger does not hold."""
+
+    type: ClassVar[str] = "reviews.comment.added"
+    thread: int
+    section: str
+    finding: int | None
+    comment: int
+    digest: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class CommentEdited(_ReviewEvent):
+    """Its author gave a comment other words, before anybody had signed; `number` is that of the revision."""
+
+    type: ClassVar[str] = "reviews.comment.edited"
+    thread: int
+    comment: int
+    number: int
+    digest: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class CommentMentioned(_ReviewEvent):
+    """These people, who may see the review, were called by name."""
+
+    type: ClassVar[str] = "reviews.comment.mentioned"
+    thread: int
+    comment: int
+    people: list[int]
+
+    def scopes(self) -> tuple[str, ...]:
+        return (
+            f"review:{self.review}",
+            f"version:{self.version}",
+            f"model:{self.model}",
+            *(f"user:{pk}" for pk in self.people),
+        )
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class ThreadResolved(_ReviewEvent):
+    type: ClassVar[str] = "reviews.thread.resolved"
+    thread: int
+    mark: int
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class ThreadReopened(_ReviewEvent):
+    type: ClassVar[str] = "reviews.thread.reopened"
+    thread: int
+    mark: int

@@ -20,9 +20,9 @@ from apps.experiments import selectors as experiments
 from apps.experiments.models import Experiment, Run
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion, RegisteredModel
-from apps.reviews import findings
+from apps.reviews import discussion, findings, waivers
 from apps.reviews import selectors as reviews
-from apps.reviews.models import Finding, Review
+from apps.reviews.models import Comment, Finding, Review, Thread, Waiver
 
 REQUEST_ID = "countersign.request_id"
 ACTOR = "countersign.actor"
@@ -113,6 +113,29 @@ def finding_for(request: HttpRequest, finding_id: int) -> Finding:
     finding = findings.get_finding(actor(request), finding_id)
     _about(request, f"finding:{finding.pk}")
     return finding
+
+
+def waiver_for(request: HttpRequest, waiver_id: int) -> Waiver:
+    """A waiver, for those who see reviews of its model."""
+    waiver = waivers.get_waiver(actor(request), waiver_id)
+    _about(request, f"waiver:{waiver.pk}")
+    return waiver
+
+
+def thread_for(request: HttpRequest, thread_id: int) -> Thread:
+    """A thread, for those who may comment on its review."""
+    thread = discussion.get_thread(actor(request), thread_id)
+    _about(request, f"review:{thread.review_id}")
+    policy.require(actor(request), "review.comment", thread)
+    return thread
+
+
+def comment_for(request: HttpRequest, comment_id: int) -> Comment:
+    """A comment, for those who may comment on its review."""
+    comment = discussion.get_comment(actor(request), comment_id)
+    _about(request, f"review:{comment.thread.review_id}")
+    policy.require(actor(request), "review.comment", comment.thread)
+    return comment
 
 
 def person_for(request: HttpRequest, user_id: int) -> User:

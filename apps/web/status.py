@@ -119,6 +119,11 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "raised": Chip("Raised", "warn", "flag"),
         "reopened": Chip("Re-opened", "warn", "undo"),
     },
+    "waiver": {
+        "in_force": Chip("In force", "warn", "flag"),
+        "expired": Chip("Expired", "quiet", "clock"),
+        "revoked": Chip("Revoked", "quiet", "undo"),
+    },
     "person": {
         "active": Chip("Active", "good"),
         "inactive": Chip("Deactivated", "quiet", "lock"),

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, path
 from apps.web.views import (
     account,
     audit,
+    discussion,
     evidence,
     experiments,
     findings,
@@ -27,6 +28,7 @@ from apps.web.views import (
     system,
     teams,
     versions,
+    waivers,
     webhooks,
 )
 
@@ -196,6 +198,17 @@ urlpatterns += [
     path("policies/of/<slug:key>/", policies.policy, name="policy"),
     path("policies/of/<slug:key>/retire/", policies.retire, name="policy-retire"),
     path("policies/of/<slug:key>/<int:number>.yaml", policies.yaml, name="policy-yaml"),
+]
+
+# Waivers of a version's requirements, and what people say to each other in a review.
+urlpatterns += [
+    path(_VERSION + "waivers/new/", waivers.grant, name="waiver-new"),
+    path("waivers/<int:waiver_id>/revoke/", waivers.revoke, name="waiver-revoke"),
+    path("reviews/<int:review_id>/comments/new/", discussion.start, name="review-comment"),
+    path("threads/<int:thread_id>/reply/", discussion.reply, name="thread-reply"),
+    path("threads/<int:thread_id>/resolve/", discussion.resolve, name="thread-resolve"),
+    path("threads/<int:thread_id>/reopen/", discussion.reopen, name="thread-reopen"),
+    path("comments/<int:comment_id>/edit/", discussion.edit, name="comment-edit"),
 ]
 
 if settings.DEBUG:

@@ -264,6 +264,34 @@ FINDINGS = [
 ]
 
 
+COMMENTERS = MAKERS | SIGNERS
+NOBODY: frozenset[str] = frozenset()
+
+
+def _thread(world: World) -> list[Any]:
+    return [world.comment.thread_id]
+
+
+def _comment(world: World) -> list[Any]:
+    return [world.comment.pk]
+
+
+DISCUSSION = [
+    *_form("web:review-comment", _review, COMMENTERS),
+    *_form("web:thread-reply", _thread, COMMENTERS),
+    Row("web:thread-resolve", _thread, may=COMMENTERS, unseen=404, post={}, ok=302),
+    # It is open.
+    Row("web:thread-reopen", _thread, may=COMMENTERS, unseen=404, post={}, ok=409),
+    # Its author is none of the visitors.
+    *_form("web:comment-edit", _comment, NOBODY),
+]
+
+WAIVERS = [
+    *_form("web:waiver-new", _version, holders("approver")),
+    *_form("web:waiver-revoke", lambda w: [w.waiver.pk], holders("approver")),
+]
+
+
 def _event(world: World) -> list[Any]:
     scope = f"version:{world.version.pk}"
     return [audits.events_for(scope, limit=1)[0].seq]
@@ -371,6 +399,8 @@ ROWS: list[Row] = [
     *REVIEWS,
     *POLICIES,
     *FINDINGS,
+    *DISCUSSION,
+    *WAIVERS,
     *AUDIT,
     *RUNS,
     *EVIDENCE,

@@ -32,7 +32,7 @@ from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as review_selectors
 from apps.reviews import services as reviews
-from apps.reviews.models import Decision, Finding, PolicyChange, Review
+from apps.reviews.models import Comment, Decision, Finding, PolicyChange, Review, Waiver
 from apps.reviews.policies import files
 from tests import factories
 from tests.support.people import SYSTEM, as_actor
@@ -68,6 +68,8 @@ class World:
     token_uuid: uuid.UUID
     review: Review
     finding: Finding
+    comment: Comment
+    waiver: Waiver
     decision: Decision
     promoted: ModelVersion
     measurement: Measurement
@@ -97,6 +99,7 @@ def build() -> World:
     model = factories.model(actor, "churn")
     version = factories.version(actor, model)
     token, _ = issue_token(actor, name="laptop", scopes=["read"], expires_in=dt.timedelta(days=1))
+    review = submit(actor, factories.version(actor, model))
     return World(
         visitors=visitors,
         maker=maker,
@@ -108,7 +111,9 @@ def build() -> World:
         model=model,
         version=version,
         token_uuid=token.uuid,
-        review=submit(actor, factories.version(actor, model)),
+        review=review,
+        comment=reviews.start_thread(actor, review, text="Why 2018 only?").comment,
+        waiver=_waiver(version),
         finding=_finding(maker, version),
         measurement=_measurement(actor, version),
         document=request_document(actor, version),
@@ -174,6 +179,20 @@ def _finding(owner: User, version: ModelVersion) -> Finding:
         blocking=False,
     )
     return reviews.raise_finding(as_actor(raiser), version, new)
+
+
+def _waiver(version: ModelVersion) -> Waiver:
+    """A waiver in force, signed by nobody of the visitors."""
+    signer = visitor("waiver-signer")
+    RoleAssignment.objects.create(user=signer, role_id="approver")
+    return reviews.grant_waiver(
+        as_actor(signer),
+        version,
+        requirement="checks.fairness",
+        reason="no groups in these data",
+        until=clock.now().date(),
+        proof=ReauthProof(method="password", at=clock.now(), user_id=signer.pk),
+    )
 
 
 def submit(actor: Actor, version: ModelVersion) -> Review:

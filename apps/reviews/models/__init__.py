@@ -1,5 +1,6 @@
 """The rows of reviews, by subject."""
 
+from apps.reviews.models.discussion import Comment, CommentRevision, Section, Thread, ThreadMark
 from apps.reviews.models.findings import (
     POSSIBLE_FROM,
     SETTLED,
@@ -9,6 +10,8 @@ from apps.reviews.models.findings import (
     FindingEntry,
     FindingState,
     Severity,
+    Waiver,
+    WaiverRevocation,
 )
 from apps.reviews.models.policies import (
     ChangeStatus,
@@ -24,6 +27,8 @@ __all__ = [
     "POSSIBLE_FROM",
     "SETTLED",
     "ChangeStatus",
+    "Comment",
+    "CommentRevision",
     "Decision",
     "EntryKind",
     "EvidenceKind",
@@ -38,5 +43,10 @@ __all__ = [
     "Review",
     "ReviewStatus",
     "Round",
+    "Section",
     "Severity",
+    "Thread",
+    "ThreadMark",
+    "Waiver",
+    "WaiverRevocation",
 ]

@@ -180,3 +180,49 @@ class FindingEntry(models.Model):
 
     def __str__(self) -> str:
         return f"finding {self.finding_id} entry {self.number}: {self.kind}"
+
+
+class Waiver(models.Model):
+    """One requirement of one version, put aside until `expires_at` by a signature. Append-only.
+
+    `statement` are the canonical bytes that were signed, `statement_digest` is in the ledger.
+    """
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="waivers")
+    requirement = models.CharField(max_length=64)
+    reason = models.TextField()
+    expires_at = models.DateTimeField()
+    user = models.ForeignKey(USER, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=32)
+    signer_name = models.CharField(max_length=255)
+    statement = models.BinaryField()
+    statement_digest = models.CharField(max_length=64)
+    method = models.CharField(max_length=32)
+    reauthenticated_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["version", "expires_at"], name="reviews_waiver_in_force")]
+
+    def __str__(self) -> str:
+        return f"waiver of {self.requirement} for {self.version}"
+
+    def policy_root(self) -> RegisteredModel:
+        """Where rights to this object are granted (see apps.accounts.policy)."""
+        return self.version.model
+
+
+class WaiverRevocation(models.Model):
+    """The end of a waiver before its expiry. Append-only; a waiver is revoked once."""
+
+    waiver = models.OneToOneField(Waiver, on_delete=models.PROTECT, related_name="revocation")
+    reason = models.TextField()
+    user = models.ForeignKey(USER, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"revocation of waiver {self.waiver_id}"

@@ -1,6 +1,15 @@
-"""The verbs of reviews: submit, make a round, decide, withdraw, promote what is signed, void; findings; policies."""
+"""The verbs of reviews: submit, make a round, decide, withdraw, promote what is signed, void; findings, waivers,
+discussion; policies."""
 
 from apps.reviews.services.deciding import decide, promote_signed
+from apps.reviews.services.discussion import (
+    Posted,
+    edit_comment,
+    reopen_thread,
+    reply,
+    resolve_thread,
+    start_thread,
+)
 from apps.reviews.services.findings import (
     NewFinding,
     accept_risk,
@@ -18,12 +27,16 @@ from apps.reviews.services.policies import (
 )
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
 from apps.reviews.services.submitting import note_promotion, submit, withdraw
+from apps.reviews.services.waivers import grant_waiver, revoke_waiver
 
 __all__ = [
     "NewFinding",
+    "Posted",
     "accept_risk",
     "close_finding",
     "decide",
+    "edit_comment",
+    "grant_waiver",
     "new_round",
     "note_promotion",
     "promote_signed",
@@ -31,9 +44,14 @@ __all__ = [
     "propose_retirement",
     "raise_finding",
     "reopen",
+    "reopen_thread",
+    "reply",
+    "resolve_thread",
     "respond",
     "retest",
+    "revoke_waiver",
     "sign_change",
+    "start_thread",
     "submit",
     "void_if_lost",
     "void_live_round",

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from apps.reviews.models import Severity
+from apps.reviews.waivers import REQUIREMENTS
 from apps.web.forms.base import Form
 from apps.web.forms.reviews import ReasonForm
 
@@ -104,3 +105,43 @@ class AcceptForm(ReasonForm):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class WaiverForm(Form):
+    """Which requirement need not hold, why, and how long."""
+
+    requirement = forms.ChoiceField(
+        label="Which requirement?", choices=tuple(REQUIREMENTS.items()), widget=forms.RadioSelect
+    )
+    reason = _words("Why", "It is part of what you sign, and stays.", rows=3)
+    until = forms.DateField(
+        label="Until and including",
+        help_text="At most a year. Then the requirement counts again.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "A date such as 2027-01-31."},
+    )
+    password = forms.CharField(
+        label="Your password",
+        help_text="Signing asks for it every time.",
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class CommentForm(Form):
+    """What somebody says."""
+
+    text = _words("Your comment", "Markdown. @name calls somebody who may see the model.", rows=3)
+
+
+class ThreadForm(CommentForm):
+    """What somebody says, and about what."""
+
+    about = forms.ChoiceField(label="About")
+
+    field_order = ("about", "text")
+
+    def __init__(self, *args: Any, about: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["about"].choices = about  # type: ignore[attr-defined]  # a choice field

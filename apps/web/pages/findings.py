@@ -19,6 +19,7 @@ from apps.web import addresses, cells, status
 from apps.web.forms.base import Form
 from apps.web.forms.findings import AcceptForm, CloseForm, RespondForm, RetestForm
 from apps.web.forms.reviews import ReasonForm
+from apps.web.pages import waivers as waiver_rows
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Cell, Chip, Column, Crumb, Empty, Fact, PageHeader, Row, Table
 
@@ -48,6 +49,9 @@ class FindingsPage:
     table: Table
     acts: Sequence[Action]
     who: str
+    waivers: Table
+    waiver_acts: Sequence[Action]
+    who_waives: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,18 @@ def page(actor: Actor, version: ModelVersion) -> FindingsPage:
     rows = findings.findings_of(version)
     raises = "finding.raise" in top.verbs
     acts = [_raise(version, None)] if raises else []
-    return FindingsPage(top, _table(rows, version), acts, "" if raises else _who(version))
+    who = "" if raises else _who(version)
+    obstacle = waiver_rows.why_not(actor, version)
+    waive = [] if obstacle else [waiver_rows.waive(version)]
+    return FindingsPage(
+        top,
+        _table(rows, version),
+        acts,
+        who,
+        waiver_rows.table(version, top.verbs),
+        waive,
+        obstacle,
+    )
 
 
 def _who(version: ModelVersion) -> str:

@@ -12,7 +12,7 @@ from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
 from apps.reviews.selectors import Asked
 from apps.web import addresses, cells, status, words
-from apps.web.pages import decision_box, findings, review_evidence
+from apps.web.pages import decision_box, discussion, findings, review_evidence
 from apps.web.pages.review_evidence import Evidence
 from apps.web.parts import (
     Action,
@@ -68,6 +68,7 @@ class ReviewPage:
     voids: Sequence[VoidRound]
     findings: Table | None
     finding_acts: Sequence[Action]
+    discussion: discussion.Discussion
     why_not: str
     acts: Sequence[Action]
     history_url: str
@@ -101,6 +102,7 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         voids=[_void(each) for each in rounds if not each.is_live],
         findings=found,
         finding_acts=finding_acts,
+        discussion=discussion.of_review(actor, review, verbs),
         why_not=why_not,
         acts=_acts(review, verbs, why_not),
         history_url=addresses.audit(review.key),

@@ -1,0 +1,151 @@
+"""Put a requirement of a version aside for a while, by signature; and take that back.
+
+A waiver is signed as a decision is: the role at this moment, a fresh proof, no author, a statement whose digest is
+in the ledger. It says nothing about the requirement itself, which stays as it is and counts again when it ends.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from apps.accounts import policy
+from apps.accounts import selectors as accounts
+from apps.accounts.models import User
+from apps.accounts.services import ReauthProof
+from apps.audits.log import verb
+from apps.core import canonical, clock
+from apps.core.actor import Actor
+from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
+from apps.registry.models import ModelVersion
+from apps.registry.services.locks import lock_version
+from apps.reviews import events, waivers
+from apps.reviews.models import Waiver, WaiverRevocation
+from apps.reviews.services import wording
+
+STATEMENT = "countersign.waiver.v1"
+
+
+def grant_waiver(
+    actor: Actor,
+    version: ModelVersion,
+    *,
+    requirement: str,
+    reason: str,
+    until: dt.date,
+    proof: ReauthProof,
+) -> Waiver:
+    """Sign that one requirement of this version need not hold up to and including the day `until`.
+
+    Refuses: a requirement that is not known or cannot be waived, more than 365 days, another role than the
+    policy names, an author, a stale or foreign proof, a second waiver while one is in force.
+    """
+    policy.require(actor, waivers.waiver_verb(version), version)
+    _check(requirement, until)
+    reason = wording.text(reason, "reason")
+    proof.require_for(actor)
+    with verb(actor) as v:
+        version = lock_version(version.pk)
+        policy.require_fresh(actor, waivers.waiver_verb(version), version)
+        obstacle = waivers.why_not(actor, version)
+        if obstacle:
+            raise Forbidden(obstacle)
+        if requirement in waivers.in_force(version, clock.now()):
+            raise AlreadyExists(f"{waivers.REQUIREMENTS[requirement]} is waived already.")
+        person = accounts.get_user(actor.user_id or 0)
+        row = _write(version, person, requirement, reason, until, proof)
+        v.record(
+            events.WaiverGranted(
+                waiver=row.pk,
+                version=version.pk,
+                model=version.model_id,
+                requirement=requirement,
+                until=until.isoformat(),
+                statement_digest=row.statement_digest,
+                role=row.role,
+                method=row.method,
+                signer=str(person.uuid),
+                signer_name=row.signer_name,
+            )
+        )
+    return row
+
+
+def revoke_waiver(actor: Actor, waiver: Waiver, *, reason: str) -> WaiverRevocation:
+    """End a waiver that is in force. For whoever could sign one; an author may, since it only asks for more."""
+    policy.require(actor, waivers.waiver_verb(waiver.version), waiver)
+    reason = wording.text(reason, "reason")
+    if actor.user_id is None:
+        raise Forbidden("A waiver is revoked by a person.")
+    with verb(actor) as v:
+        version = lock_version(waiver.version_id)
+        policy.require_fresh(actor, waivers.waiver_verb(version), version)
+        row = waivers.in_force(version, clock.now()).get(waiver.requirement)
+        if row is None or row.pk != waiver.pk:
+            raise Conflict("This waiver is not in force any more.")
+        made = WaiverRevocation.objects.create(
+            waiver=row, reason=reason, user_id=actor.user_id, created_at=clock.now()
+        )
+        v.record(
+            events.WaiverRevoked(
+                waiver=row.pk,
+                version=version.pk,
+                model=version.model_id,
+                requirement=row.requirement,
+                reason=reason,
+            )
+        )
+    return made
+
+
+def _check(requirement: str, until: dt.date) -> None:
+    if requirement not in waivers.REQUIREMENTS:
+        known = ", ".join(waivers.REQUIREMENTS)
+        raise Invalid(
+            f"{requirement[:64]!r} cannot be waived.", fields={"requirement": f"One of {known}."}
+        )
+    today = clock.now().date()
+    if not today <= until <= today + dt.timedelta(days=waivers.MAX_DAYS):
+        problem = f"Today or later, and within {waivers.MAX_DAYS} days."
+        raise Invalid("A waiver ends.", fields={"until": problem})
+
+
+def _write(
+    version: ModelVersion,
+    person: User,
+    requirement: str,
+    reason: str,
+    until: dt.date,
+    proof: ReauthProof,
+) -> Waiver:
+    now, role = clock.now(), waivers.waiver_role(version)
+    expires = dt.datetime.combine(until, dt.time(), dt.UTC) + dt.timedelta(days=1)
+    statement = canonical.dumps(
+        {
+            "type": STATEMENT,
+            "model": version.model.name,
+            "version": version.number,
+            "manifest_digest": version.manifest_digest,
+            "requirement": requirement,
+            "reason": reason,
+            "expires_at": expires.isoformat(),
+            "signer": str(person.uuid),
+            "role": role,
+            "method": proof.method,
+            "reauthenticated_at": proof.at.isoformat(),
+            "signed_at": now.isoformat(),
+        }
+    )
+    return Waiver.objects.create(
+        version=version,
+        requirement=requirement,
+        reason=reason,
+        expires_at=expires,
+        user=person,
+        role=role,
+        signer_name=str(person),
+        statement=statement,
+        statement_digest=canonical.digest(statement),
+        method=proof.method,
+        reauthenticated_at=proof.at,
+        created_at=now,
+    )
