@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import env, local
 
 ROOT = Path(settings.BASE_DIR)
-READ = re.compile(r"env\.(?:text|flag|integer|items|choice)\(\s*\"([A-Z_]+)\"")
+READ = re.compile(r"env\.(?:text|flag|integer|items|choice|networks)\(\s*\"([A-Z_]+)\"")
 SUPERVISOR = re.compile(r"(?:environ\.get\(|given\.get\(|setdefault\()\s*[\"']([A-Z_]+)")
 
 
