@@ -302,8 +302,8 @@ OIDC_CALLBACK_CLASS = "apps.accounts.sso_views.Callback"
 # --- registry ---------------------------------------------------------------------------------
 
 PROMOTION_GATES = [
-    "apps.checks.gates.required_checks_pass",
-    "apps.modelcards.gates.card_complete",
+    "apps.reviews.gates.checks_pass",
+    "apps.reviews.gates.card_complete",
     "apps.reviews.gates.rules_hold",
     "apps.reviews.gates.evidence_holds",
     "apps.reviews.findings_gate.no_blocking_findings",

@@ -24,7 +24,8 @@ def required_checks_pass(
 
     `terms` are the policy's gates (or a whole policy document, which holds them under `gates`). A policy
     that names no checks, or limits that cannot be read, fail: nothing passes by being left out. Inconclusive
-    counts where the policy accepts it for the kind, with its reason.
+    counts where the policy accepts it for the kind, with its reason. `waived` in the terms names the kinds that
+    somebody put aside by signature, each with a sentence.
     """
     try:
         demanded = _limits(terms)
@@ -34,9 +35,11 @@ def required_checks_pass(
     if not results:
         return _answer(version, "fail", "The policy names no checks, so none can be met.")
     accepted = terms.get("gates", terms).get("accept_inconclusive", {})
-    unmet = [r for r in results if not accepts(r.verdict, r.kind, accepted)]
+    waived: Mapping[str, str] = terms.get("waived", {})
+    unmet = [r for r in results if not (accepts(r.verdict, r.kind, accepted) or r.kind in waived)]
     if not unmet:
-        return _answer(version, "pass", _joined(results))
+        put_aside = [waived[r.kind] for r in results if r.kind in waived]
+        return _answer(version, "pass", " ".join([_joined(results), *put_aside]))
     overall = worst(result.verdict for result in unmet)
     state: GateState = "missing" if overall is Verdict.NOT_RUN else "fail"
     return _answer(version, state, _joined(unmet))

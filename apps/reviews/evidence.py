@@ -16,7 +16,7 @@ from apps.accounts.models import User
 from apps.audits import selectors as audits
 from apps.checks import selectors as checks
 from apps.checks.verdicts import Verdict, accepts
-from apps.core import blobs, canonical
+from apps.core import blobs, canonical, clock
 from apps.core.errors import DomainError, Tampered
 from apps.experiments import selectors as experiments
 from apps.modelcards import selectors as modelcards
@@ -24,6 +24,7 @@ from apps.modelcards.schema import required_blocks
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
+from apps.reviews import waivers
 from apps.reviews.models import PolicyVersion, Review, Round
 from apps.reviews.policies.document import PolicyDocument, parse
 
@@ -185,15 +186,19 @@ def lost_items(round_: Round) -> list[str]:
 def shortcomings(round_: Round) -> list[str]:
     """What the signed evidence itself lacks under the pinned policy, each in a sentence; [] if nothing.
 
-    Newer measurements do not help: people signed for these.
+    Newer measurements do not help: people signed for these. What is waived by a signature in force is put aside.
     """
     manifest = read(round_)
+    waived = waivers.in_force(round_.review.version, clock.now())
     accepted = parse(round_.review.policy_version.document).gates.accept_inconclusive
     found = [
         f"{entry['kind']} was {entry['verdict'].lower().replace('_', ' ')}"
         for entry in manifest["checks"]
         if not accepts(Verdict(entry["verdict"]), entry["kind"], accepted)
+        and f"checks.{entry['kind']}" not in waived
     ]
+    if "card" in waived:
+        return found
     card = manifest["card"]
     if card is None:
         return [*found, "there was no card"]

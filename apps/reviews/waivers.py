@@ -49,6 +49,14 @@ def in_force(version: ModelVersion, at: dt.datetime) -> dict[str, Waiver]:
     return {row.requirement: row for row in _rows().filter(_standing(at), version=version)}
 
 
+def sentence(row: Waiver) -> str:
+    """What is put aside, by whom and until when, for the gates."""
+    until = f"{row.expires_at:%d %b %Y}"
+    return (
+        f"{REQUIREMENTS[row.requirement]} waived by {row.signer_name} until {until}: {row.reason}."
+    )
+
+
 def waivers_of(version: ModelVersion) -> list[Waiver]:
     """Every waiver ever signed for a version, newest first."""
     return list(_rows().filter(version=version).order_by("-pk"))

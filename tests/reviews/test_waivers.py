@@ -16,7 +16,7 @@ from apps.accounts.services import ReauthProof
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, DomainError, Forbidden, Invalid
-from apps.reviews import services, waivers
+from apps.reviews import evidence, gates, selectors, services, waivers
 from apps.reviews.models import Waiver, WaiverRevocation
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast
@@ -55,6 +55,37 @@ def test_a_waiver_is_in_force_until_its_last_day_has_passed(cast: Cast) -> None:
     assert waivers.in_force(cast.version, row.created_at - dt.timedelta(seconds=1)) == {}
     assert waivers.in_force(factories.version(cast.ana, cast.model), clock.now()) == {}
     is_whole()
+
+
+FAIRNESS = {
+    "checks": {"fairness": {"demographic_parity_difference": {"max": "0.10"}}},
+    "card_complete": True,
+}
+
+
+def test_a_gate_counts_a_waived_requirement_as_met_while_the_waiver_lives(cast: Cast) -> None:
+    assert gates.checks_pass(cast.version, [PRODUCTION], FAIRNESS).state == "missing"
+    assert gates.card_complete(cast.version, [PRODUCTION], FAIRNESS).state == "missing"
+    row = grant(cast)
+    found = gates.checks_pass(cast.version, [PRODUCTION], FAIRNESS)
+    assert found.passes
+    assert "Fairness check waived by Rui until" in found.fact
+    both = {"checks": {**FAIRNESS["checks"], "drift": {"psi": {"max": "0.25"}}}}
+    assert not gates.checks_pass(cast.version, [PRODUCTION], both).passes
+    grant(cast, requirement="card")
+    assert gates.card_complete(cast.version, [PRODUCTION], FAIRNESS).passes
+    services.revoke_waiver(cast.rui, row, reason="the census came")
+    assert not gates.checks_pass(cast.version, [PRODUCTION], FAIRNESS).passes
+
+
+def test_evidence_lacks_nothing_that_is_waived(cast: Cast) -> None:
+    review = cast.submit(PRODUCTION)
+    round_ = selectors.live_round(review)
+    assert round_ is not None
+    assert len(evidence.shortcomings(round_)) == 4
+    grant(cast)
+    grant(cast, requirement="card")
+    assert [text.split()[0] for text in evidence.shortcomings(round_)] == ["performance", "drift"]
 
 
 REFUSED: list[tuple[str, dict[str, Any], type[DomainError], str]] = [
