@@ -15,9 +15,7 @@ from apps.registry.services.text import check_key, check_text
 
 def require_tagging(actor: Actor, model: RegisteredModel, key: str) -> None:
     """A tag that decides which policies cover a model takes the right to manage it, not only to edit it."""
-    policy.require(
-        actor, "model.manage" if selectors.is_scope_tag(key) else "model.edit", model
-    )
+    policy.require(actor, "model.manage" if selectors.is_scope_tag(key) else "model.edit", model)
 
 
 def set_model_tag(actor: Actor, model: RegisteredModel, *, key: str, value: str) -> None:
