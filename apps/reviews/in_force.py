@@ -12,7 +12,7 @@ from apps.registry.models import ModelTag, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews.models import PolicyActivation, PolicyVersion
 from apps.reviews.policies.combine import combine
-from apps.reviews.policies.document import PolicyDocument, parse, plain
+from apps.reviews.policies.document import AppliesTo, PolicyDocument, parse, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +87,24 @@ def combined_with(row: PolicyVersion | PolicyDocument, others: Sequence[PolicyVe
     """Raises Invalid if this policy contradicts one of those in force: some model might fall under both."""
     document = row if isinstance(row, PolicyDocument) else parse(row.document)
     combine([document, *(parse(other.document) for other in others if other.key != document.key)])
+
+
+def releases(old: PolicyDocument | None, new: PolicyDocument) -> list[str]:
+    """What else a new version lets go: a model that no policy covers falls under all of them, so whoever begins to
+    cover it takes it out of the others. A policy over every governed model leaves nobody uncovered.
+    """
+    grown = old is None or (old.applies_to, _targets(old)) != (new.applies_to, _targets(new))
+    others = [parse(row.document) for row in active().exclude(key=new.key)]
+    everywhere = {t for each in others if each.applies_to == AppliesTo() for t in _targets(each)}
+    shared = _targets(new) & {target for each in others for target in _targets(each)}
+    if grown and shared - everywhere:
+        names = ", ".join(sorted(name for _, name in shared - everywhere))
+        return [
+            f"models that no policy covered fell under all for {names}; now some fall under this one only"
+        ]
+    return []
+
+
+def _targets(document: PolicyDocument) -> set[tuple[str, str]]:
+    governs = document.governs
+    return {("stage", n) for n in governs.stages} | {("alias", n) for n in governs.aliases}

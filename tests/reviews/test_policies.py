@@ -227,6 +227,28 @@ def test_a_model_that_no_policy_covers_falls_under_all(cast: Cast, adam: Actor) 
     assert str(in_force.policy_for(cast.version)) == "light v1 and standard v2"
 
 
+def test_a_model_is_not_taken_out_of_the_others_by_one_signature(cast: Cast, adam: Actor) -> None:
+    """Nobody covers tier 1, so it falls under all; a weak policy that begins to cover it would be the only one."""
+    put_in_force(adam, cast.vera, cast.rui, applies_to={"tiers": [2]})
+    weak = {"key": "weak", "applies_to": {"tiers": [1]}, "steps": builtin.standard()["steps"][:1]}
+    change = services.propose(adam, text=text(**weak), reason=WHY)
+    assert change.needed == 2
+    assert "fell under all" in change.loosens[0]
+    signs(cast.vera, change)
+    assert str(in_force.policy_for(cast.version)) == "standard v2"
+    widened = services.propose(adam, text=text(applies_to={"tiers": [2, 3]}), reason=WHY)
+    assert widened.needed == 1, "no other policy governs what it governs, so nobody leaves one"
+
+
+def test_what_a_change_loosens_is_asked_again_when_it_is_signed(cast: Cast, adam: Actor) -> None:
+    early = services.propose(adam, text=text(key="weak", applies_to={"tiers": [1]}), reason=WHY)
+    assert early.needed == 1, "the standard covers every model"
+    put_in_force(adam, cast.vera, cast.rui, applies_to={"tiers": [2]})
+    with pytest.raises(Conflict, match="Other policies changed since"):
+        signs(cast.rui, early)
+    assert in_force.of_key("weak") is None
+
+
 def test_what_is_governed_follows_at_once(cast: Cast, adam: Actor) -> None:
     assert not registry.is_governed(cast.model, STAGING)
     put_in_force(adam, cast.vera, key="stage", governs={"stages": ["Staging"], "aliases": ["prod"]})

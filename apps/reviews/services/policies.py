@@ -58,7 +58,7 @@ def propose(actor: Actor, *, text: str, reason: str) -> PolicyChange:
             raise Invalid("It asks for the same as the version in force.", fields={"text": "same"})
         in_force.combined_with(document, list(in_force.active()))
         version = _write(document, (), actor.user_id)
-        loosens = compare.loosenings(old, document) if old else []
+        loosens = _loosened(old, document)
         return _propose(v, actor, document.key, version, replaces, loosens, reason)
 
 
@@ -88,6 +88,23 @@ def _numbered(text: str) -> PolicyDocument:
         raise Invalid("A key has no +: it is for combinations.", fields={"key": "no +"})
     last = PolicyVersion.objects.filter(key=draft.key).aggregate(last=Max("number"))["last"] or 0
     return draft.model_copy(update={"number": last + 1})
+
+
+def _loosened(old: PolicyDocument | None, new: PolicyDocument) -> list[str]:
+    """All that the new version lets through, in itself and by what else is in force."""
+    return (compare.loosenings(old, new) if old else []) + in_force.releases(old, new)
+
+
+def _require_as_proposed(change: PolicyChange) -> None:
+    """Raise Conflict when another policy changed since, so that this one would loosen something else now."""
+    if change.version is None:
+        return
+    old = parse(change.replaces.document) if change.replaces else None
+    if _loosened(old, parse(change.version.document)) != change.loosens:
+        raise Conflict(
+            f"Other policies changed since {change} was proposed, and what it loosens with them.",
+            hint="Withdraw it and propose it again.",
+        )
 
 
 def _write(document: PolicyDocument, parts: Collection[int], author: int | None) -> PolicyVersion:
@@ -197,6 +214,8 @@ def sign_change(
             raise Forbidden("You proposed this change, so others must sign it.")
         if change.signatures.filter(user_id=actor.user_id).exists():
             raise Conflict("You have signed this change already; a signature stays.")
+        if approves:
+            _require_as_proposed(change)
         row = _sign(v, actor, change, approves=approves, comment=comment, proof=proof)
         if not approves:
             _close(v, change, ChangeStatus.REJECTED, comment)
