@@ -21,7 +21,6 @@ from apps.accounts import selectors as accounts
 from apps.accounts.models import User
 from apps.accounts.services import ReauthProof
 from apps.audits.log import Verb, verb
-from apps.core import canonical, clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.registry import gates
@@ -29,7 +28,7 @@ from apps.registry import services as registry
 from apps.reviews import events, evidence, quorum, selectors
 from apps.reviews.models import Decision, Outcome, Review, ReviewStatus, Round
 from apps.reviews.policies.document import Step
-from apps.reviews.services import rounds
+from apps.reviews.services import rounds, signing
 from apps.reviews.services.locks import lock_review
 from apps.reviews.services.reasons import check_text
 from apps.reviews.services.submitting import close
@@ -157,10 +156,11 @@ def _write(
     comment: str,
     proof: ReauthProof,
 ) -> Decision:
-    now = clock.now()
-    statement = canonical.dumps(
+    signed = signing.sign(
+        STATEMENT,
+        user,
+        proof,
         {
-            "type": STATEMENT,
             "review": review.pk,
             "round": round_.number,
             "evidence_digest": round_.digest,
@@ -172,30 +172,20 @@ def _write(
             "outcome": outcome.value,
             "meaning": outcome.meaning,
             "comment": comment,
-            "signer": str(user.uuid),
             "step": step.key,
             "role": step.role,
-            "method": proof.method,
-            "reauthenticated_at": proof.at.isoformat(),
-            "signed_at": now.isoformat(),
-        }
+        },
     )
     return Decision.objects.create(
         review=review,
         round=round_,
-        user=user,
         step=step.key,
         role=step.role,
         outcome=outcome,
         meaning=outcome.meaning,
         comment=comment,
         evidence_digest=round_.digest,
-        statement=statement,
-        statement_digest=canonical.digest(statement),
-        signer_name=str(user),
-        method=proof.method,
-        reauthenticated_at=proof.at,
-        created_at=now,
+        **signed.columns,
     )
 
 

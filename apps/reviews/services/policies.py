@@ -33,6 +33,7 @@ from apps.reviews.models import (
 )
 from apps.reviews.policies import compare, files
 from apps.reviews.policies.document import PolicyDocument, parse, plain
+from apps.reviews.services import signing
 from apps.reviews.services.reasons import check_text
 
 LOOSENING, OTHERWISE = 2, 1
@@ -240,32 +241,21 @@ def _sign(
     comment: str,
     proof: ReauthProof,
 ) -> PolicySignature:
-    user, now = accounts.get_user(actor.user_id or 0), clock.now()
-    statement = canonical.dumps(
+    user = accounts.get_user(actor.user_id or 0)
+    signed = signing.sign(
+        _STATEMENT,
+        user,
+        proof,
         {
-            "type": _STATEMENT,
             "change": change.pk,
             "digest": change.digest,
             "approves": approves,
             "meaning": "approved" if approves else "rejected",
             "comment": comment,
-            "signer": str(user.uuid),
-            "method": proof.method,
-            "reauthenticated_at": proof.at.isoformat(),
-            "signed_at": now.isoformat(),
-        }
+        },
     )
     row = PolicySignature.objects.create(
-        change=change,
-        user=user,
-        approves=approves,
-        comment=comment,
-        statement=statement,
-        statement_digest=canonical.digest(statement),
-        signer_name=str(user),
-        method=proof.method,
-        reauthenticated_at=proof.at,
-        created_at=now,
+        change=change, approves=approves, comment=comment, **signed.columns
     )
     v.record(
         policy_events.PolicySigned(

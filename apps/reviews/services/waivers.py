@@ -13,14 +13,14 @@ from apps.accounts import selectors as accounts
 from apps.accounts.models import User
 from apps.accounts.services import ReauthProof
 from apps.audits.log import verb
-from apps.core import canonical, clock
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 from apps.reviews import events, waivers
 from apps.reviews.models import Waiver, WaiverRevocation
-from apps.reviews.services import wording
+from apps.reviews.services import signing, wording
 
 STATEMENT = "countersign.waiver.v1"
 
@@ -117,35 +117,27 @@ def _write(
     until: dt.date,
     proof: ReauthProof,
 ) -> Waiver:
-    now, role = clock.now(), waivers.waiver_role(version)
+    role = waivers.waiver_role(version)
     expires = dt.datetime.combine(until, dt.time(), dt.UTC) + dt.timedelta(days=1)
-    statement = canonical.dumps(
+    signed = signing.sign(
+        STATEMENT,
+        person,
+        proof,
         {
-            "type": STATEMENT,
             "model": version.model.name,
             "version": version.number,
             "manifest_digest": version.manifest_digest,
             "requirement": requirement,
             "reason": reason,
             "expires_at": expires.isoformat(),
-            "signer": str(person.uuid),
             "role": role,
-            "method": proof.method,
-            "reauthenticated_at": proof.at.isoformat(),
-            "signed_at": now.isoformat(),
-        }
+        },
     )
     return Waiver.objects.create(
         version=version,
         requirement=requirement,
         reason=reason,
         expires_at=expires,
-        user=person,
         role=role,
-        signer_name=str(person),
-        statement=statement,
-        statement_digest=canonical.digest(statement),
-        method=proof.method,
-        reauthenticated_at=proof.at,
-        created_at=now,
+        **signed.columns,
     )
