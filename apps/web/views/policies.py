@@ -17,6 +17,8 @@ from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.policies import ProposeForm, RetireForm, SignChangeForm
 from apps.web.forms.reviews import ReasonForm
 from apps.web.pages import policies as pages
+from apps.web.pages import policy as policy_page
+from apps.web.pages import policy_change, policy_proposal, policy_words
 from apps.web.parts import PageHeader
 from apps.web.responses import page_or_fragment, see_other
 
@@ -33,7 +35,7 @@ def policies(request: HttpRequest) -> HttpResponse:
 @require_safe
 def policy(request: HttpRequest, key: str) -> HttpResponse:
     """One policy in words."""
-    page = pages.policy(access.actor(request), key)
+    page = policy_page.page(access.actor(request), key)
     return render(request, "policies/policy.html", {"page": page})
 
 
@@ -56,7 +58,7 @@ def schema(request: HttpRequest) -> HttpResponse:
 def propose(request: HttpRequest) -> HttpResponse:
     """A new policy, or a new version of one."""
     actor = access.require(request, "policy.edit")
-    page = pages.propose(request.GET.get("from", ""), request.GET.get("pack", ""))
+    page = policy_proposal.page(request.GET.get("from", ""), request.GET.get("pack", ""))
     form = ProposeForm(sent(request), initial={"text": page.text})
     made: list[PolicyChange] = []
 
@@ -74,7 +76,7 @@ def propose(request: HttpRequest) -> HttpResponse:
 def retire(request: HttpRequest, key: str) -> HttpResponse:
     """Propose that a policy asks for nothing any more."""
     actor = access.require(request, "policy.edit")
-    page = pages.policy(actor, key)
+    page = policy_page.page(actor, key)
     form = RetireForm(sent(request))
     made: list[PolicyChange] = []
 
@@ -95,7 +97,7 @@ def retire(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def change(request: HttpRequest, change_id: int) -> HttpResponse:
     """What is proposed, and who signed."""
-    page = pages.change(access.actor(request), policy_list.get_change(change_id))
+    page = policy_change.page(access.actor(request), policy_list.get_change(change_id))
     return render(request, "policies/change.html", {"page": page})
 
 
@@ -108,7 +110,7 @@ def sign(request: HttpRequest, change_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _signed(request, form, found):
         messages.success(request, f"You signed {found}.")
         return see_other(request, reverse("web:policy-change", args=[found.pk]))
-    box = pages.sign_box(actor, found)
+    box = policy_change.sign_box(actor, found)
     return page_or_fragment(
         request, "policies/sign.html", "ui/_sign.html", {"it": box, "form": form}, status=form_status(form)
     )  # fmt: skip
@@ -142,6 +144,6 @@ def withdraw(request: HttpRequest, change_id: int) -> HttpResponse:
         messages.success(request, f"{found} is withdrawn.")
         return redirect("web:policy-change", found.pk)
     back = reverse("web:policy-change", args=[found.pk])
-    header = PageHeader(f"Withdraw {found}", crumbs=[pages.CRUMB])
+    header = PageHeader(f"Withdraw {found}", crumbs=[policy_words.CRUMB])
     context = {"header": header, "form": form, "submit": "Withdraw it", "back": back}
     return render(request, "policies/reason.html", context, status=form_status(form))

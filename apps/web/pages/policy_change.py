@@ -1,0 +1,152 @@
+"""A proposed change of policy: every difference, what it loosens, who signed, and the form that signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from apps.accounts import policy as rights
+from apps.core.actor import Actor
+from apps.reviews.models import ChangeStatus, PolicyChange
+from apps.reviews.policies import compare
+from apps.reviews.policies.document import parse
+from apps.web import cells, status
+from apps.web.pages import policy_words
+from apps.web.parts import (
+    Action,
+    Column,
+    Crumb,
+    Empty,
+    Fact,
+    Notice,
+    PageHeader,
+    Row,
+    SignBox,
+    Table,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    header: PageHeader
+    verdict: Notice
+    facts: Sequence[Fact]
+    redline: Table
+    signatures: Table
+    why_not: Notice | None
+
+
+def page(actor: Actor, found: PolicyChange) -> ChangePage:
+    """What is proposed: every difference, what it loosens, who signed."""
+    actions = []
+    waits = found.state is ChangeStatus.OPEN
+    may_sign = waits and not why_not(actor, found)
+    if may_sign:
+        actions.append(Action("Sign", reverse("web:policy-sign", args=[found.pk]), "primary", icon="sign", dialog=True))  # fmt: skip
+    if waits and rights.can(actor, "policy.edit"):
+        actions.append(Action("Withdraw", reverse("web:policy-withdraw", args=[found.pk])))
+    return ChangePage(
+        header=PageHeader(
+            policy_words.what(found),
+            ref=str(found),
+            chips=[status.chip("policy_change", found.status)],
+            digest=found.digest,
+            lead=found.reason,
+            actions=actions,
+            crumbs=[policy_words.CRUMB, Crumb(str(found))],
+        ),
+        verdict=_verdict(found),
+        facts=[
+            Fact("Proposed by", cells.person(str(found.proposed_by))),
+            Fact("Proposed", cells.when(found.proposed_at)),
+            Fact("Signed", cells.text(policy_words.tally(found))),
+            *_asked(found),
+        ],
+        redline=_redline(found),
+        signatures=_signatures(found),
+        why_not=Notice(why_not(actor, found), "info", "You cannot sign this")
+        if waits and not may_sign
+        else None,
+    )
+
+
+def _asked(found: PolicyChange) -> list[Fact]:
+    """Who may still sign an open change: roles held on the whole site."""
+    if found.state is not ChangeStatus.OPEN:
+        return []
+    done = [row.user_id for row in found.signatures.all()]
+    people = rights.who_may("policy.sign", None).exclude(pk__in=[*done, found.proposed_by_id])
+    names = ", ".join(sorted(str(user) for user in people[:8]))
+    nobody = "nobody: an administrator must make somebody validator or approver of the whole site"
+    return [Fact("May sign", cells.text(names) if names else cells.missing(nobody))]
+
+
+def _verdict(found: PolicyChange) -> Notice:
+    many = f"{found.needed} signature{'s' if found.needed > 1 else ''}"
+    if found.loosens:
+        return Notice(f"It takes {many}.", "warn", "This loosens the policy", found.loosens)
+    title = "A new policy" if found.replaces is None else "This loosens nothing"
+    return Notice(f"It takes {many}.", "info", title)
+
+
+def _redline(found: PolicyChange) -> Table:
+    old = parse(found.replaces.document) if found.replaces else None
+    new = parse(found.version.document) if found.version else None
+    rows = [
+        Row(
+            [
+                cells.mono(each.path),
+                cells.text(each.old) if each.old else cells.missing("nothing"),
+                cells.text(each.new) if each.new else cells.missing("nothing"),
+            ]
+        )
+        for each in compare.redline(old, new)
+    ]
+    return Table("What changes", [Column("Where"), Column("Was"), Column("Becomes")], rows)
+
+
+def _signatures(found: PolicyChange) -> Table:
+    rows = [
+        Row(
+            [
+                cells.person(row.signer_name),
+                cells.chip(status.chip("decision", "approve" if row.approves else "reject")),
+                cells.text(row.comment),
+                cells.when(row.created_at),
+            ]
+        )
+        for row in found.signatures.all()
+    ]
+    empty = Empty("nothing-yet", "Nobody has signed yet", "Whoever proposed it never signs it.")
+    return Table("Signatures", [Column("Who"), Column("Decision"), Column("Why"), Column("When")], rows, empty)  # fmt: skip
+
+
+def why_not(actor: Actor, found: PolicyChange) -> str:
+    """Why this person cannot sign the change, in a sentence; "" if she can."""
+    if found.state is not ChangeStatus.OPEN:
+        return f"{found} is closed: {found.state.label.lower()}."
+    if actor.user_id == found.proposed_by_id:
+        return "You proposed it, so others must sign it."
+    if any(row.user_id == actor.user_id for row in found.signatures.all()):
+        return "You have signed it; a signature stays."
+    if not rights.can(actor, "policy.sign"):
+        return "Changes of policy are signed by validators and approvers of the whole site."
+    return ""
+
+
+def sign_box(actor: Actor, found: PolicyChange) -> SignBox:
+    """The sentence that is signed."""
+    loosens = f" It loosens: {'; '.join(found.loosens)}." if found.loosens else ""
+    return SignBox(
+        title=f"Sign {found}",
+        statement=f"You decide on this change of policy: {policy_words.what(found)}.{loosens}",
+        digest=found.digest,
+        digest_label="Proposal",
+        as_whom=actor.label,
+        submit_label="Sign this decision",
+        action_url=reverse("web:policy-sign", args=[found.pk]),
+        cancel_url=reverse("web:policy-change", args=[found.pk]),
+        fields={"digest": found.digest},
+    )
