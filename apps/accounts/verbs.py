@@ -29,11 +29,15 @@ VERBS: Final[dict[str, str]] = {
     "review.comment": "comment on a review",
     "review.sign.validator": "sign a review as validator",
     "review.sign.approver": "sign a review as approver",
+    "review.sign.risk": "sign a review for risk",
+    "review.sign.legal": "sign a review for legal and privacy",
+    "review.sign.product": "sign a review for the product",
     "finding.raise": "raise a finding about a version",
     "finding.close": "re-test and close a finding",
     "policy.edit": "propose changes of policies",
     "policy.sign": "sign a change of policy",
     "target.leave": "take a version out of a governed stage or alias",
+    "target.rollback": "put the last validly approved version back in an emergency",
     "audit.read": "read the audit trail",
     "audit.export": "export the audit trail",
     "people.manage": "manage people, teams, groups and roles",
@@ -46,13 +50,19 @@ CONTRIBUTOR: Final = "contributor"
 OWNER: Final = "owner"
 VALIDATOR: Final = "validator"
 APPROVER: Final = "approver"
+RISK: Final = "risk"
+LEGAL: Final = "legal"
+PRODUCT: Final = "product"
+ON_CALL: Final = "on_call"
 AUDITOR: Final = "auditor"
 ADMINISTRATOR: Final = "administrator"
 
-ROLES: Final = (VIEWER, CONTRIBUTOR, OWNER, VALIDATOR, APPROVER, AUDITOR, ADMINISTRATOR)
+# Who a policy can ask to sign; the right of each is review.sign.<role>.
+SIGNING_ROLES: Final = (VALIDATOR, APPROVER, RISK, LEGAL, PRODUCT)
 
 # An administrator of one model means nothing: people are managed site-wide or not at all.
-OBJECT_ROLES: Final = (VIEWER, CONTRIBUTOR, OWNER, VALIDATOR, APPROVER, AUDITOR)
+OBJECT_ROLES: Final = (VIEWER, CONTRIBUTOR, OWNER, *SIGNING_ROLES, ON_CALL, AUDITOR)
+ROLES: Final = (*OBJECT_ROLES, ADMINISTRATOR)
 
 SCOPES: Final[dict[str, str]] = {
     "read": "read what you may read",
@@ -80,6 +90,11 @@ SCOPES_OF_VERB: Final[dict[str, frozenset[str]]] = {
     "audit.export": frozenset({"read"}),
     "system.read": frozenset({"read"}),
 }
+
+
+def right_of(role: str) -> str:
+    """The verb by which somebody is known to hold a role that a policy names."""
+    return {OWNER: "model.manage", ON_CALL: "target.rollback"}.get(role, f"review.sign.{role}")
 
 
 def is_signing(verb: str) -> bool:

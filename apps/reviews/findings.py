@@ -11,7 +11,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from apps.accounts import policy
 from apps.accounts.models import User
 from apps.accounts.policy import who_may
-from apps.accounts.verbs import is_signing
+from apps.accounts.verbs import is_signing, right_of
 from apps.checks.models import Measurement
 from apps.core import clock
 from apps.core.actor import Actor
@@ -19,6 +19,7 @@ from apps.core.errors import Conflict, Forbidden, NotFound
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.reviews import evidence
+from apps.reviews.in_force import document_over
 from apps.reviews.models import (
     POSSIBLE_FROM,
     SETTLED,
@@ -39,9 +40,9 @@ _OWN = "You made part of this version, so somebody else must judge what was done
 _ANSWERED = "You answered this finding, so somebody else must judge the answer."
 
 
-def residual_risk_role(version: ModelVersion) -> str:
-    """The role that may accept what is left of a risk, by signature."""
-    return "approver"
+def residual_risk_roles(version: ModelVersion) -> tuple[str, ...]:
+    """The roles, all of which somebody holds who accepts what is left of a risk, by signature."""
+    return document_over(version).findings.residual_risk_roles
 
 
 def authors_of(version: ModelVersion) -> set[int]:
@@ -99,13 +100,12 @@ def responders(finding: Finding) -> set[int]:
     return set(rows.values_list("user_id", flat=True))
 
 
-def verb_for(finding: Finding, kind: EntryKind) -> str:
-    """The right that an act takes."""
+def rights_for(finding: Finding, kind: EntryKind) -> tuple[str, ...]:
+    """The rights that an act takes, all of them."""
     if kind is EntryKind.ACCEPTED:
-        return f"review.sign.{residual_risk_role(finding.version)}"
-    return {EntryKind.RESPONDED: "review.submit", EntryKind.REOPENED: "finding.raise"}.get(
-        kind, "finding.close"
-    )
+        return tuple(right_of(role) for role in residual_risk_roles(finding.version))
+    other = {EntryKind.RESPONDED: "review.submit", EntryKind.REOPENED: "finding.raise"}
+    return (other.get(kind, "finding.close"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def possible(actor: Actor, finding: Finding) -> Possible:
 def _holds(actor: Actor, finding: Finding, kind: EntryKind, verbs: Collection[str]) -> bool:
     if kind is EntryKind.RESPONDED and actor.user_id == finding.owner_id:
         return True
-    if verb_for(finding, kind) not in verbs:
+    if not set(rights_for(finding, kind)) <= set(verbs):
         return False
     return kind not in JUDGING or signs(verbs)
 
@@ -154,7 +154,8 @@ def require(actor: Actor, finding: Finding, kind: EntryKind) -> None:
         if obstacle:
             raise Forbidden(obstacle)
     else:
-        policy.require(actor, verb_for(finding, kind), finding)
+        for right in rights_for(finding, kind):
+            policy.require(actor, right, finding)
         raise Forbidden(f"{actor.label} signs in no role here.")
     state = FindingState(finding.state)
     if state not in POSSIBLE_FROM[kind]:

@@ -10,7 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from apps.core import canonical
 from apps.registry.models import ModelTag, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
-from apps.reviews.models import PolicyActivation, PolicyVersion
+from apps.reviews.models import ACTIVE, PolicyActivation, PolicyVersion, Review
 from apps.reviews.policies.combine import combine
 from apps.reviews.policies.document import AppliesTo, PolicyDocument, parse, plain
 
@@ -66,8 +66,21 @@ def policy_for(version: ModelVersion, targets: Collection[Target] = ()) -> InFor
     return InForce(combine([documents[row.pk] for row in chosen]), tuple(chosen))
 
 
+def document_over(version: ModelVersion) -> PolicyDocument:
+    """What holds for this version now: the policy that its review under way is pinned to, else those in force."""
+    statuses = [status.value for status in ACTIVE]
+    rows = Review.objects.filter(version=version, status__in=statuses)
+    review = rows.select_related("policy_version").first()
+    return parse(review.policy_version.document) if review else policy_for(version).document
+
+
 def _governs(document: PolicyDocument, targets: Collection[Target]) -> bool:
-    names = {"stage": document.governs.stages, "alias": document.governs.aliases}
+    governs = document.governs
+    names = {
+        "stage": governs.stages,
+        "alias": governs.aliases,
+        "environment": governs.environments,
+    }
     return not targets or any(target.name in names[target.kind] for target in targets)
 
 
@@ -107,4 +120,8 @@ def releases(old: PolicyDocument | None, new: PolicyDocument) -> list[str]:
 
 def _targets(document: PolicyDocument) -> set[tuple[str, str]]:
     governs = document.governs
-    return {("stage", n) for n in governs.stages} | {("alias", n) for n in governs.aliases}
+    return {
+        *(("stage", name) for name in governs.stages),
+        *(("alias", name) for name in governs.aliases),
+        *(("environment", name) for name in governs.environments),
+    }

@@ -10,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from apps.accounts import policy
 from apps.accounts.models import User
 from apps.accounts.policy import who_may
+from apps.accounts.verbs import SIGNING_ROLES
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.registry import selectors as registry
@@ -207,7 +208,7 @@ def inbox(actor: Actor) -> Inbox:
                 policy.where_may(actor, verb, RegisteredModel)
             ).values_list("pk", flat=True)
         )
-        for verb in ("review.sign.validator", "review.sign.approver")
+        for verb in (f"review.sign.{role}" for role in SIGNING_ROLES)
     }
     for review in list_reviews(actor, statuses=[status.value for status in ACTIVE]):
         _sort(box, actor, review, signable)

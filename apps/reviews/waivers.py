@@ -13,8 +13,10 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.registry.models import ModelVersion
-from apps.reviews import findings
+from apps.reviews import findings, roles
+from apps.reviews.in_force import document_over
 from apps.reviews.models import Waiver
+from apps.reviews.policies.document import Waivers
 
 # What may be waived, with its words. Deliberately missing: signatures, the evidence's integrity and findings, which
 # have ways of their own; whatever is not listed is refused.
@@ -22,17 +24,11 @@ REQUIREMENTS: dict[str, str] = {
     **{f"checks.{kind.value}": f"{kind.label} check" for kind in CheckKind},
     "card": "Completeness of the model card",
 }
-MAX_DAYS = 365
 
 
-def waiver_role(version: ModelVersion) -> str:
-    """The role that may waive a requirement, by signature."""
-    return "approver"
-
-
-def waiver_verb(version: ModelVersion) -> str:
-    """The right that waiving and revoking take."""
-    return f"review.sign.{waiver_role(version)}"
+def allowed_by(version: ModelVersion) -> Waivers:
+    """What the policies over the version say of waivers: the roles, all of which the signer holds, and the days."""
+    return document_over(version).waivers
 
 
 def _rows() -> QuerySet[Waiver]:
@@ -88,9 +84,9 @@ def standing(row: Waiver) -> Standing:
 
 def why_not(actor: Actor, version: ModelVersion) -> str:
     """Why this actor cannot waive anything here, in a sentence; "" if she can."""
-    role = waiver_role(version)
-    if not policy.can(actor, waiver_verb(version), version):
-        return f"Requirements are waived by somebody with the role {role}."
+    needed = allowed_by(version).roles
+    if not roles.among(needed, policy.verbs_on(actor, version)):
+        return f"Requirements are waived by somebody with the role {roles.named(needed)}."
     if actor.user_id in findings.authors_of(version):
         return "You made part of this version, so somebody else must decide what it may lack."
     return ""

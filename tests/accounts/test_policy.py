@@ -40,6 +40,10 @@ HELD = {
     "owner": CONTRIBUTE | {"experiment.manage", "model.manage", "model.delete", "target.leave"},
     "validator": READ | JUDGE | {"review.sign.validator", "check.run", "check.recall"},
     "approver": READ | JUDGE | {"review.sign.approver"},
+    "risk": READ | JUDGE | {"review.sign.risk"},
+    "legal": READ | JUDGE | {"review.sign.legal"},
+    "product": READ | JUDGE | {"review.sign.product"},
+    "on_call": READ | {"review.comment", "target.leave", "target.rollback"},
     "auditor": READ | {"audit.read", "audit.export"},
     "administrator": READ
     | {

@@ -46,7 +46,7 @@ _checks = st.fixed_dictionaries(
     },
 )
 _steps = st.lists(
-    st.tuples(st.sampled_from(["validator", "approver"]), st.integers(1, 3), st.booleans()),
+    st.tuples(st.sampled_from(["validator", "approver", "risk"]), st.integers(1, 3), st.booleans()),
     min_size=1,
     max_size=4,
 ).map(
@@ -55,14 +55,33 @@ _steps = st.lists(
         for n, (role, count, out) in enumerate(rows)
     ]
 )
+_roles = st.lists(
+    st.sampled_from(["approver", "risk", "legal"]), min_size=1, max_size=2, unique=True
+)
 policies = st.builds(
     lambda key, **parts: policy(key=key, **parts),
     key=st.sampled_from(["alpha", "beta", "gamma"]),
     gates__checks=_checks,
     gates__card_complete=st.booleans(),
     gates__clean_commit=st.booleans(),
+    gates__max_age_days=st.fixed_dictionaries(
+        {}, optional={"results": st.integers(1, 90), "data": st.integers(1, 90)}
+    ),
+    gates__against_incumbent=st.none()
+    | st.fixed_dictionaries(
+        {
+            "max_loss": st.dictionaries(st.sampled_from(["roc_auc", "brier"]), _share, min_size=1),
+            "same_data": st.booleans(),
+        }
+    ),
     steps=_steps,
     approval_days=st.integers(1, 400),
+    review_days=st.none() | st.integers(1, 99),
+    rereview_on=st.lists(st.sampled_from(["recall", "data", "use", "incident"]), unique=True),
+    emergency=st.none()
+    | st.fixed_dictionaries({"roles": _roles, "review_within_days": st.integers(1, 90)}),
+    findings=st.fixed_dictionaries({"residual_risk_roles": _roles}),
+    waivers=st.fixed_dictionaries({"roles": _roles, "max_days": st.integers(1, 365)}),
     promote=st.sampled_from(["on_last_signature", "on_request"]),
     governs__stages=st.lists(
         st.sampled_from(["production", "staging"]), min_size=1, max_size=2, unique=True
@@ -132,6 +151,10 @@ def test_yaml_goes_there_and_back(document: PolicyDocument) -> None:
         ({"applies_to": {"tags": {"eu": ["yes"]}}}, "only models with the tag eu"),
         ({"gates__accept_inconclusive": {"drift": "small months"}}, "an inconclusive drift is accepted"),
         ({"gates__checks__fairness__min_n": 10}, "fairness.min_n: 30 becomes 10"),
+        ({"rereview_on": ["recall"]}, "an incident does not ask for a new review any more"),
+        ({"emergency": {"roles": ["on_call"], "review_within_days": 5}}, "on_call may put an earlier version back alone"),
+        ({"findings": {"residual_risk_roles": ["risk"]}}, "a residual risk is accepted by somebody who need not be approver"),
+        ({"waivers": {"roles": ["legal"]}}, "a requirement is waived by somebody who need not be approver"),
     ],
 )  # fmt: skip
 def test_a_loosening_is_named_and_its_reverse_is_none(
@@ -153,9 +176,12 @@ def test_the_rest_that_loosens() -> None:
         promote="on_request",
         gates__conditions=[rule],
         gates__clean_commit=True,
-        gates__max_age_days={"results": 30},
+        gates__max_age_days={"results": 30, "data": 60},
+        gates__against_incumbent={"max_loss": {"roc_auc": "0.01"}},
+        review_days=30,
+        waivers={"max_days": 30},
     )
-    assert len(compare.loosenings(strict, policy())) == 6
+    assert len(compare.loosenings(strict, policy())) == 10
     assert compare.loosenings(policy(), strict) == []
     assert compare.loosenings(policy(), None)
     shorter = policy(freeze_windows=[window | {"last": "2027-01-02"}])
@@ -169,7 +195,7 @@ def test_the_rest_that_loosens() -> None:
         ({"steps": [BASE["steps"][0], BASE["steps"][0]]}, "document", "stands there twice"),
         ({"steps": [BASE["steps"][0] | {"after": ["approval"]}, BASE["steps"][1]]}, "document", "must stand before"),
         ({"steps__0": 1}, "", ""),
-        ({"governs": {"tags": ["approved"]}}, "document", "no stage and no alias"),
+        ({"governs": {"tags": ["approved"]}}, "document", "no stage, alias or environment"),
         ({"gates__checks": {}}, "gates", "demand no check"),
         ({"gates__checks": {"performance": {"nonsense": {"min": "1"}}}}, "gates", "nonsense"),
         ({"gates__conditions": [{"key": "a", "title": "A", "expression": "1 +"}]}, "gates.conditions.0.expression", "not an expression"),

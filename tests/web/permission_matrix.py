@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from apps.accounts.verbs import ROLES
+from apps.accounts.verbs import ROLES, SIGNING_ROLES
 from apps.audits import selectors as audits
 from tests.web.world import ANONYMOUS, OUTSIDER, VISITORS, World
 
@@ -91,7 +91,7 @@ def _standard(world: World) -> list[Any]:
     return ["standard"]
 
 
-SITE_SIGNERS = frozenset({"validator", "approver"})
+SIGNERS = frozenset(SIGNING_ROLES)
 
 POLICIES = [
     Row("web:policies"),
@@ -101,8 +101,8 @@ POLICIES = [
     *_only_administrators("web:policy-propose", _nothing, form=True),
     *_only_administrators("web:policy-retire", _standard, form=True),
     Row("web:policy-change", _change),
-    Row("web:policy-sign", _change, may=SITE_SIGNERS),
-    Row("web:policy-sign", _change, may=SITE_SIGNERS, post={}, ok=422),
+    Row("web:policy-sign", _change, may=SIGNERS),
+    Row("web:policy-sign", _change, may=SIGNERS, post={}, ok=422),
     *_only_administrators("web:policy-withdraw", _change, form=True),
 ]
 
@@ -158,7 +158,6 @@ PEOPLE = [
 
 # Who makes and edits models, who signs, who reads the whole record.
 MAKERS = frozenset({"contributor", "owner"})
-SIGNERS = frozenset({"validator", "approver"})
 READERS = frozenset({"auditor", "administrator"})
 
 
@@ -264,7 +263,7 @@ FINDINGS = [
 ]
 
 
-COMMENTERS = MAKERS | SIGNERS
+COMMENTERS = MAKERS | SIGNERS | holders("on_call")
 NOBODY: frozenset[str] = frozenset()
 
 

@@ -7,7 +7,7 @@ activated says nothing. What a change loosens is found with it too: see `compare
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 from itertools import zip_longest
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from apps.checks.limits import CheckLimits
 from apps.core.errors import Invalid
-from apps.reviews.policies.document import PolicyDocument, Step, parse, plain
+from apps.reviews.policies.document import Emergency, PolicyDocument, Step, parse, plain
 
 JSON = Any
 
@@ -41,12 +41,40 @@ def combine(documents: Sequence[PolicyDocument]) -> PolicyDocument:
             "gates": gates([part["gates"] for part in parts]),
             "steps": steps([document.steps for document in ordered]),
             "approval_days": min(document.approval_days for document in ordered),
+            "review_days": shortest(document.review_days for document in ordered),
+            "rereview_on": distinct(on for document in ordered for on in document.rereview_on),
             "promote": stricter_promotion(document.promote for document in ordered),
             "freeze_windows": distinct(
                 window for part in parts for window in part.get("freeze_windows", ())
             ),
+            "emergency": emergency([document.emergency for document in ordered]),
+            "findings": {
+                "residual_risk_roles": distinct(
+                    role for document in ordered for role in document.findings.residual_risk_roles
+                )
+            },
+            "waivers": {
+                "roles": distinct(role for document in ordered for role in document.waivers.roles),
+                "max_days": min(document.waivers.max_days for document in ordered),
+            },
         }
     )
+
+
+def shortest(days: Iterable[int | None]) -> int | None:
+    """The smallest that is given; None is for ever."""
+    return min((each for each in days if each is not None), default=None)
+
+
+def emergency(paths: Sequence[Emergency | None]) -> dict[str, JSON] | None:
+    """One path only where every policy has one: whoever takes it holds all the roles that any of them asks for."""
+    known = [path for path in paths if path is not None]
+    if len(known) < len(paths):
+        return None
+    return {
+        "roles": distinct(role for path in known for role in path.roles),
+        "review_within_days": min(path.review_within_days for path in known),
+    }
 
 
 def stricter_promotion(asked: Any) -> str:
@@ -56,14 +84,35 @@ def stricter_promotion(asked: Any) -> str:
 
 def gates(parts: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
     """The strictest gates."""
-    ages = [age for part in parts if (age := part.get("max_age_days", {}).get("results"))]
+    ages = {
+        of: shortest(part.get("max_age_days", {}).get(of) for part in parts)
+        for of in ("results", "data")
+    }
     return {
         "checks": checks([part["checks"] for part in parts]),
         "card_complete": any(part.get("card_complete", True) for part in parts),
         "accept_inconclusive": _accepted_by_all(parts),
-        "max_age_days": {"results": min(ages)} if ages else {},
+        "against_incumbent": _against_incumbent(parts),
+        "max_age_days": ages,
         "clean_commit": any(part.get("clean_commit", False) for part in parts),
         "conditions": distinct(c for part in parts for c in part.get("conditions", ())),
+    }
+
+
+def _against_incumbent(parts: Sequence[Mapping[str, JSON]]) -> dict[str, JSON] | None:
+    """Every metric that one of them compares, with the smallest loss; on the same data if one demands it."""
+    asked = [found for part in parts if (found := part.get("against_incumbent"))]
+    if not asked:
+        return None
+    metrics = sorted({metric for each in asked for metric in each["max_loss"]})
+    return {
+        "max_loss": {
+            metric: reduce(
+                _less, [each["max_loss"][metric] for each in asked if metric in each["max_loss"]]
+            )
+            for metric in metrics
+        },
+        "same_data": any(each.get("same_data", True) for each in asked),
     }
 
 
@@ -183,6 +232,9 @@ def _step(mine: Step | None, theirs: Step | None, names: Mapping[str, str]) -> S
             "count": max(step.count for step in both),
             "after": tuple(sorted(after)),
             "exclude_owner": any(step.exclude_owner for step in both),
+            "deadline_days": shortest(step.deadline_days for step in both),
+            "remind_days": max(step.remind_days for step in both),
+            "escalate_to": tuple(sorted({role for step in both for role in step.escalate_to})),
         }
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from apps.core.errors import Invalid
 from apps.reviews.policies import combine
-from apps.reviews.policies.document import PolicyDocument, Step, plain
+from apps.reviews.policies.document import AgainstIncumbent, PolicyDocument, Step, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _covers_less(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
 
 
 def _governs_less(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
-    for kind in ("stages", "aliases", "tags"):
+    for kind in ("stages", "aliases", "environments", "tags"):
         gone = set(getattr(old.governs, kind)) - set(getattr(new.governs, kind))
         if gone:
             yield f"it no longer governs {kind}: {', '.join(sorted(gone))}"
@@ -131,13 +131,37 @@ def _weaker_gates(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
     for kind in now.accept_inconclusive:
         if kind in was.checks and kind not in was.accept_inconclusive:
             yield f"an inconclusive {kind} is accepted"
-    age = was.max_age_days.results
-    if age and not (now.max_age_days.results and now.max_age_days.results <= age):
-        yield "results may be older"
-    kept = {condition.expression for condition in now.conditions}
-    for condition in was.conditions:
+    for of in ("results", "data"):
+        if _longer(getattr(was.max_age_days, of), getattr(now.max_age_days, of)):
+            yield f"{of} may be older"
+    yield from _weaker_against_incumbent(was.against_incumbent, now.against_incumbent)
+
+
+def _gone_conditions(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
+    kept = {condition.expression for condition in new.gates.conditions}
+    for condition in old.gates.conditions:
         if condition.expression not in kept:
             yield f"the condition {condition.key} is gone or changed"
+
+
+def _longer(old: int | None, new: int | None) -> bool:
+    """Whether more days are left than before; None is for ever."""
+    return old is not None and (new is None or new > old)
+
+
+def _weaker_against_incumbent(
+    old: AgainstIncumbent | None, new: AgainstIncumbent | None
+) -> Iterator[str]:
+    if old is None:
+        return
+    now: Mapping[Any, str] = new.max_loss if new is not None else {}
+    for metric, loss in old.max_loss.items():
+        if metric not in now:
+            yield f"{metric} is not compared with the version in the target any more"
+        elif Fraction(now[metric]) > Fraction(loss):
+            yield f"{metric} may be {now[metric]} instead of {loss} worse than the version in the target"
+    if old.same_data and not (new is None or new.same_data):
+        yield "the version in the target may have been measured on other data"
 
 
 def _fewer_signers(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
@@ -176,6 +200,10 @@ def _order(steps: Sequence[Step]) -> set[tuple[str, str]]:
 def _easier_moves(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
     if new.approval_days > old.approval_days:
         yield f"an approval lives {new.approval_days} instead of {old.approval_days} days"
+    if _longer(old.review_days, new.review_days):
+        yield "a request waits longer until it expires"
+    for trigger in sorted(set(old.rereview_on) - set(new.rereview_on)):
+        yield f"{_TRIGGERS[trigger]} does not ask for a new review any more"
     if (old.promote, new.promote) == ("on_request", "on_last_signature"):
         yield "the last signature promotes by itself"
     for window in old.freeze_windows:
@@ -184,6 +212,38 @@ def _easier_moves(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
             yield f"the freeze {window.title} ({window.first} to {window.last}) is gone or shorter"
 
 
+_TRIGGERS: Final = {
+    "recall": "a recalled result", "finding": "a blocking finding", "checks": "a failed check",
+    "data": "new evaluation data", "use": "a change of use", "incident": "an incident", "vendor": "a vendor's change",
+}  # fmt: skip
+
+
+def _weaker_people(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
+    """Who may act alone: in an emergency, for a residual risk, for a waiver."""
+    was, now = old.emergency, new.emergency
+    if was is None and now is not None:
+        yield f"{' and '.join(now.roles)} may put an earlier version back alone"
+    elif was is not None and now is not None:
+        yield from _fewer_roles("an earlier version is put back", was.roles, now.roles)
+        if now.review_within_days > was.review_within_days:
+            yield f"a version put back is reviewed within {now.review_within_days} days"
+    yield from _fewer_roles(
+        "a residual risk is accepted",
+        old.findings.residual_risk_roles,
+        new.findings.residual_risk_roles,
+    )
+    yield from _fewer_roles("a requirement is waived", old.waivers.roles, new.waivers.roles)
+    if new.waivers.max_days > old.waivers.max_days:
+        yield f"a waiver lives up to {new.waivers.max_days} instead of {old.waivers.max_days} days"
+
+
+def _fewer_roles(what: str, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    gone = sorted(set(old) - set(new))
+    if gone:
+        yield f"{what} by somebody who need not be {' and '.join(gone)}"
+
+
 _PARTS: Final[tuple[Callable[[PolicyDocument, PolicyDocument], Iterator[str]], ...]] = (
-    _covers_less, _governs_less, _weaker_checks, _weaker_gates, _fewer_signers, _easier_moves,
+    _covers_less, _governs_less, _weaker_checks, _weaker_gates, _gone_conditions, _fewer_signers, _easier_moves,
+    _weaker_people,
 )  # fmt: skip

@@ -7,7 +7,8 @@ means when several cover one model is in `combine`; reading and writing it as YA
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, Self
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from apps.checks.limits import validate_limits
+from apps.accounts.verbs import SIGNING_ROLES, right_of
+from apps.checks.limits import Decimal, validate_limits
 from apps.core.errors import Invalid
 from apps.reviews.policies import conditions
 
@@ -29,6 +31,22 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Folded = Annotated[str, StringConstraints(min_length=1, max_length=255, to_lower=True)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 Kind = Literal["performance", "fairness", "drift"]
+Metric = Literal[
+    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier"
+]
+SigningRole = Literal["validator", "approver", "risk", "legal", "product"]
+AnyRole = Literal["owner", "validator", "approver", "risk", "legal", "product", "on_call"]
+Trigger = Literal["recall", "finding", "checks", "data", "use", "incident", "vendor"]
+
+
+def _as_set(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))
+
+
+# Sets, kept in one order so that the same set is the same document.
+AnyRoles = Annotated[tuple[AnyRole, ...], AfterValidator(_as_set)]
+SigningRoles = Annotated[tuple[SigningRole, ...], AfterValidator(_as_set)]
+Triggers = Annotated[tuple[Trigger, ...], AfterValidator(_as_set)]
 
 
 class _Strict(BaseModel):
@@ -66,17 +84,38 @@ class AppliesTo(_Strict):
 
 
 class Governs(_Strict):
-    """The stages, aliases and tags that governed models enter or carry only under this policy."""
+    """The stages, aliases, environments and tags that governed models enter or carry only under this policy."""
 
     stages: tuple[Folded, ...] = ()
     aliases: tuple[Folded, ...] = ()
+    environments: tuple[Folded, ...] = ()
     tags: tuple[Folded, ...] = ()
 
 
 class MaxAge(_Strict):
-    """How old, in days, a check's result may be at the moment of promotion."""
+    """How old, in days, a check's result and the evaluation data may be at the moment of promotion."""
 
     results: int | None = Field(default=None, ge=1, le=3660)
+    data: int | None = Field(default=None, ge=1, le=3660)
+
+
+def _not_negative(number: str) -> str:
+    if Fraction(number) < 0:
+        raise ValueError("expected 0 or more: how much worse it may be")
+    return number
+
+
+Loss = Annotated[Decimal, AfterValidator(_not_negative)]
+
+
+class AgainstIncumbent(_Strict):
+    """How much worse than the version now in the target each named metric of performance may be.
+
+    With `same_data` (the default) only results on the same bytes are compared. Nothing in the target: nothing to hold.
+    """
+
+    max_loss: dict[Metric, Loss] = Field(min_length=1)
+    same_data: bool = True
 
 
 class Condition(_Strict):
@@ -96,6 +135,7 @@ class Gates(_Strict):
     checks: dict[str, dict[str, Any]]
     card_complete: bool = True
     accept_inconclusive: dict[Kind, Text] = Field(default_factory=dict)
+    against_incumbent: AgainstIncumbent | None = None
     max_age_days: MaxAge = MaxAge()
     clean_commit: bool = False
     conditions: tuple[Condition, ...] = ()
@@ -118,20 +158,25 @@ class Step(_Strict):
     """Who must sign: `count` different people with `role`, once the steps in `after` are complete.
 
     Nobody signs two steps, and authors of what is signed sign none. `exclude_owner` also keeps out the
-    owner of record of the model.
+    owner of record of the model. `deadline_days` count from when the step could first be signed; those asked are
+    reminded `remind_days` before, and the roles in `escalate_to` are told when it is overdue. A missed deadline
+    signs nothing and refuses nothing.
     """
 
     key: Slug
     title: Text
-    role: Literal["validator", "approver"]
+    role: SigningRole
     count: int = Field(ge=1, le=20)
     after: tuple[Slug, ...] = ()
     exclude_owner: bool = False
+    deadline_days: int | None = Field(default=None, ge=1, le=365)
+    remind_days: int = Field(default=2, ge=1, le=60)
+    escalate_to: AnyRoles = ()
 
     @property
     def verb(self) -> str:
         """The right that the role gives (apps.accounts.verbs)."""
-        return f"review.sign.{self.role}"
+        return right_of(self.role)
 
 
 class FreezeWindow(_Strict):
@@ -152,8 +197,34 @@ class FreezeWindow(_Strict):
         return self.first <= day <= self.last
 
 
+class Emergency(_Strict):
+    """One person who holds every role in `roles` may put the last validly approved version back, which others
+    review within `review_within_days` afterwards."""
+
+    roles: AnyRoles = Field(min_length=1)
+    review_within_days: int = Field(ge=1, le=90)
+
+
+class Findings(_Strict):
+    """Who may accept what is left of a risk, by signature: somebody who holds every role named."""
+
+    residual_risk_roles: SigningRoles = Field(default=("approver",), min_length=1)
+
+
+class Waivers(_Strict):
+    """Who may put a requirement aside, by signature (somebody who holds every role named), and for how long."""
+
+    roles: SigningRoles = Field(default=("approver",), min_length=1)
+    max_days: int = Field(default=365, ge=1, le=365)
+
+
 class PolicyDocument(_Strict):
-    """One policy. Signers are distinct persons across steps, and never authors of what they sign."""
+    """One policy. Signers are distinct persons across steps, and never authors of what they sign.
+
+    `approval_days`: how long an approval lives. `review_days`: how long a request waits after its newest round
+    until it expires. `rereview_on`: what makes a version that was let in need a new review. Without `emergency`
+    nothing enters a target but by signatures.
+    """
 
     key: Key
     number: int = Field(ge=1)
@@ -165,8 +236,13 @@ class PolicyDocument(_Strict):
     gates: Gates
     steps: tuple[Step, ...] = Field(min_length=1, max_length=20)
     approval_days: int = Field(ge=1, le=3660)
+    review_days: int | None = Field(default=None, ge=1, le=3660)
+    rereview_on: Triggers = ("checks", "finding", "incident", "recall")
     promote: Literal["on_last_signature", "on_request"] = "on_last_signature"
     freeze_windows: tuple[FreezeWindow, ...] = ()
+    emergency: Emergency | None = None
+    findings: Findings = Findings()
+    waivers: Waivers = Waivers()
 
     @model_validator(mode="after")
     def _steps_make_an_order(self) -> Self:
@@ -184,8 +260,10 @@ class PolicyDocument(_Strict):
 
     @model_validator(mode="after")
     def _governs_something(self) -> Self:
-        if not (self.governs.stages or self.governs.aliases):
-            raise ValueError("governs: names no stage and no alias, so nothing would be asked")
+        if not (self.governs.stages or self.governs.aliases or self.governs.environments):
+            raise ValueError(
+                "governs: names no stage, alias or environment, so nothing would be asked"
+            )
         return self
 
     def terms(self) -> dict[str, Any]:
@@ -201,6 +279,9 @@ class PolicyDocument(_Strict):
             if step.key == key:
                 return step
         raise Invalid(f"The policy has no step {key!r}.", fields={"step": "unknown step"})
+
+
+assert set(SIGNING_ROLES) == set(get_args(SigningRole))  # noqa: S101 - two spellings of one list
 
 
 def _require_distinct(what: str, keys: list[str]) -> None:

@@ -141,7 +141,7 @@ def accept_risk(actor: Actor, finding: Finding, *, reason: str, proof: ReauthPro
     with verb(actor) as v:
         row = _locked(actor, finding, EntryKind.ACCEPTED)
         _require_judge(actor, row, EntryKind.ACCEPTED)
-        person, role = _person(actor), findings.residual_risk_role(row.version)
+        person, role = _person(actor), ",".join(findings.residual_risk_roles(row.version))
         entry = _write(row, EntryKind.ACCEPTED, person, text=reason, signed=_Signature(role, proof))
         v.record(
             events.FindingAccepted(
@@ -231,7 +231,9 @@ def _locked(actor: Actor, finding: Finding, kind: EntryKind) -> Finding:
 
 def _require_judge(actor: Actor, row: Finding, kind: EntryKind) -> None:
     """The right and a signing role at this moment, and independence from what is judged."""
-    fresh = policy.require_fresh(actor, findings.verb_for(row, kind), row)
+    fresh = actor
+    for right in findings.rights_for(row, kind):
+        fresh = policy.require_fresh(actor, right, row)
     if not findings.signs(policy.verbs_on(fresh, row)):
         raise Forbidden(
             f"{actor.label} signs in no role here; whoever judges a finding does.",

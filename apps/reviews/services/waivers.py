@@ -7,8 +7,8 @@ in the ledger. It says nothing about the requirement itself, which stays as it i
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
-from apps.accounts import policy
 from apps.accounts import selectors as accounts
 from apps.accounts.models import User
 from apps.accounts.services import ReauthProof
@@ -18,7 +18,7 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
-from apps.reviews import events, waivers
+from apps.reviews import events, roles, waivers
 from apps.reviews.models import Waiver, WaiverRevocation
 from apps.reviews.services import signing, wording
 
@@ -36,23 +36,25 @@ def grant_waiver(
 ) -> Waiver:
     """Sign that one requirement of this version need not hold up to and including the day `until`.
 
-    Refuses: a requirement that is not known or cannot be waived, more than 365 days, another role than the
-    policy names, an author, a stale or foreign proof, a second waiver while one is in force.
+    Refuses: a requirement that is not known or cannot be waived, more days or another role than the policy
+    names, an author, a stale or foreign proof, a second waiver while one is in force.
     """
-    policy.require(actor, waivers.waiver_verb(version), version)
-    _check(requirement, until)
+    allowed = waivers.allowed_by(version)
+    roles.require(actor, allowed.roles, version)
+    _check(requirement, until, allowed.max_days)
     reason = wording.text(reason, "reason")
     proof.require_for(actor)
     with verb(actor) as v:
         version = lock_version(version.pk)
-        policy.require_fresh(actor, waivers.waiver_verb(version), version)
+        allowed = waivers.allowed_by(version)
+        roles.require_fresh(actor, allowed.roles, version)
         obstacle = waivers.why_not(actor, version)
         if obstacle:
             raise Forbidden(obstacle)
         if requirement in waivers.in_force(version, clock.now()):
             raise AlreadyExists(f"{waivers.REQUIREMENTS[requirement]} is waived already.")
         person = accounts.get_user(actor.user_id or 0)
-        row = _write(version, person, requirement, reason, until, proof)
+        row = _write(version, person, requirement, reason, until, proof, allowed.roles)
         v.record(
             events.WaiverGranted(
                 waiver=row.pk,
@@ -72,13 +74,13 @@ def grant_waiver(
 
 def revoke_waiver(actor: Actor, waiver: Waiver, *, reason: str) -> WaiverRevocation:
     """End a waiver that is in force. For whoever could sign one; an author may, since it only asks for more."""
-    policy.require(actor, waivers.waiver_verb(waiver.version), waiver)
+    roles.require(actor, waivers.allowed_by(waiver.version).roles, waiver)
     reason = wording.text(reason, "reason")
     if actor.user_id is None:
         raise Forbidden("A waiver is revoked by a person.")
     with verb(actor) as v:
         version = lock_version(waiver.version_id)
-        policy.require_fresh(actor, waivers.waiver_verb(version), version)
+        roles.require_fresh(actor, waivers.allowed_by(version).roles, version)
         row = waivers.in_force(version, clock.now()).get(waiver.requirement)
         if row is None or row.pk != waiver.pk:
             raise Conflict("This waiver is not in force any more.")
@@ -97,15 +99,15 @@ def revoke_waiver(actor: Actor, waiver: Waiver, *, reason: str) -> WaiverRevocat
     return made
 
 
-def _check(requirement: str, until: dt.date) -> None:
+def _check(requirement: str, until: dt.date, most: int) -> None:
     if requirement not in waivers.REQUIREMENTS:
         known = ", ".join(waivers.REQUIREMENTS)
         raise Invalid(
             f"{requirement[:64]!r} cannot be waived.", fields={"requirement": f"One of {known}."}
         )
     today = clock.now().date()
-    if not today <= until <= today + dt.timedelta(days=waivers.MAX_DAYS):
-        problem = f"Today or later, and within {waivers.MAX_DAYS} days."
+    if not today <= until <= today + dt.timedelta(days=most):
+        problem = f"Today or later, and within {most} days."
         raise Invalid("A waiver ends.", fields={"until": problem})
 
 
@@ -116,8 +118,9 @@ def _write(
     reason: str,
     until: dt.date,
     proof: ReauthProof,
+    as_roles: Sequence[str],
 ) -> Waiver:
-    role = waivers.waiver_role(version)
+    role = ",".join(as_roles)
     expires = dt.datetime.combine(until, dt.time(), dt.UTC) + dt.timedelta(days=1)
     signed = signing.sign(
         STATEMENT,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.accounts import policy
+from apps.accounts.verbs import SIGNING_ROLES
 from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.core.actor import Actor
@@ -19,7 +20,7 @@ from apps.web import addresses, cells, status
 from apps.web.pages import decision_box
 from apps.web.parts import Crumb, Fact, Notice, PageHeader, SignBox
 
-SIGNING = ("review.sign.validator", "review.sign.approver")
+SIGNING = tuple(f"review.sign.{role}" for role in SIGNING_ROLES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from apps.accounts import policy
 from apps.core.actor import Actor
 from apps.modelcards.content import to_html
 from apps.registry.models import ModelVersion
-from apps.reviews import findings
+from apps.reviews import findings, roles
 from apps.reviews.models import EntryKind, EvidenceKind, Finding, FindingEntry, Review
 from apps.web import addresses, cells, status
 from apps.web.forms.base import Form
@@ -221,7 +221,7 @@ def _box(row: Finding, act: str, sent: Form | None) -> FormBox:
     note = ""
     if act == "accept":
         note = (
-            f"You sign, as {findings.residual_risk_role(row.version)}, that {row.version} may be used with this "
+            f"You sign, as {roles.named(findings.residual_risk_roles(row.version))}, that {row.version} may be used with this "
             "finding as it is. It blocks no more; it stays in the record."
         )
     if act == "reopen":

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from apps.core.actor import Actor
 from apps.registry.models import ModelVersion
-from apps.reviews import waivers
+from apps.reviews import roles, waivers
 from apps.reviews.models import Waiver
 from apps.web import addresses, cells, status, words
 from apps.web.parts import Action, Column, Empty, Row, SignBox, Table
@@ -29,7 +29,7 @@ def waive(version: ModelVersion) -> Action:
 
 def table(version: ModelVersion, verbs: Collection[str]) -> Table:
     """Every waiver of the version, newest first."""
-    may = waivers.waiver_verb(version) in verbs
+    may = roles.among(waivers.allowed_by(version).roles, verbs)
     rows = [_row(row, may=may) for row in waivers.waivers_of(version)]
     names = ("Requirement", "State", "Why", "Signed by", "Until")
     columns = [*(Column(name) for name in names), Column("Acts", hidden_label=True)]
@@ -69,7 +69,7 @@ def grant_box(actor: Actor, version: ModelVersion) -> SignBox:
         statement=f"You sign that {version} need not meet the requirement you choose, until the day you choose. "
         "Then it counts again, by itself. Nothing else is put aside.",
         digest=version.manifest_digest,
-        as_whom=f"{actor.label}, {waivers.waiver_role(version)}",
+        as_whom=f"{actor.label}, {roles.named(waivers.allowed_by(version).roles)}",
         submit_label="Sign the waiver",
         action_url=f"/models/{name}/{number}/waivers/new/",
         cancel_url=_url(version),
@@ -85,7 +85,7 @@ def revoke_box(actor: Actor, row: Waiver) -> SignBox:
         title=f"Revoke the waiver of {row.version}",
         statement=f"{requirement} counts again for {row.version}, at once.",
         digest=row.statement_digest,
-        as_whom=f"{actor.label}, {waivers.waiver_role(row.version)}",
+        as_whom=f"{actor.label}, {roles.named(waivers.allowed_by(row.version).roles)}",
         submit_label="Revoke",
         action_url=reverse("web:waiver-revoke", args=[row.pk]),
         cancel_url=_url(row.version),

@@ -8,11 +8,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from apps.accounts import policy
 from apps.core import clock
 from apps.core.errors import Conflict, Forbidden
 from apps.registry.models import ModelVersion
-from apps.reviews import services, waivers
+from apps.reviews import roles, services, waivers
 from apps.web import access, addresses, signing
 from apps.web.forms.base import Form, accepted, form_status, sent
 from apps.web.forms.findings import WaiverForm
@@ -29,11 +28,12 @@ def grant(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """Sign for one requirement."""
     found = access.version_for(request, name, number, "review.read")
     actor = access.actor(request)
-    policy.require(actor, waivers.waiver_verb(found), found)
+    roles.require(actor, waivers.allowed_by(found).roles, found)
     obstacle = waivers.why_not(actor, found)
     if obstacle:
         raise Forbidden(obstacle)
-    until = clock.now().date() + dt.timedelta(days=90)
+    days = min(90, waivers.allowed_by(found).max_days)
+    until = clock.now().date() + dt.timedelta(days=days)
     form = WaiverForm(sent(request), initial={"until": until})
     if request.method == "POST" and form.is_valid() and _granted(request, form, found):
         messages.success(request, "The waiver is signed.")
@@ -56,7 +56,7 @@ def _granted(request: HttpRequest, form: WaiverForm, found: ModelVersion) -> boo
 def revoke(request: HttpRequest, waiver_id: int) -> HttpResponse:
     """The requirement counts again."""
     found, actor = access.waiver_for(request, waiver_id), access.actor(request)
-    policy.require(actor, waivers.waiver_verb(found.version), found)
+    roles.require(actor, waivers.allowed_by(found.version).roles, found)
     if waivers.standing(found).state != "in_force":
         raise Conflict("This waiver is not in force any more.")
     form = ReasonForm(sent(request))
