@@ -226,7 +226,7 @@ MODELS = [
     _seen("web:version-history", _version),
     Row("web:version-describe", _version, may=MAKERS, unseen=404),
     Row("web:version-describe", _version, may=MAKERS, unseen=404, post={}, ok=302),
-    *_form("web:version-leave", _in_production, holders("owner"), "?target=stage:production"),
+    *_form("web:version-leave", _in_production, holders("owner", "on_call"), "?target=stage:production"),
     *_form("web:submit", _version, MAKERS),
 ]
 
