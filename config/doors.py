@@ -52,6 +52,8 @@ WEB: Final[dict[str, str]] = {
     ),
     "web:model-new": "model.create",
     "web:model-settings": "model.edit, model.manage or model.sandbox, by form",
+    "web:model-change-sign": "review.sign.validator or review.sign.approver, by neither proposer nor owner",
+    "web:model-change-withdraw": "model.manage",
     "web:version-new": "model.register",
     "web:version-describe": "model.edit",
     "web:version-leave": "target.leave",

@@ -309,6 +309,8 @@ PROMOTION_GATES = [
     "apps.reviews.findings_gate.no_blocking_findings",
     "apps.reviews.gates.quorum_signed",
 ]
+# Asked before a model's tier, team or tags change: what that lets go. See apps.registry.standing.
+STANDING_RULE = "apps.reviews.coverage.let_go"
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
 READ_ONLY_TABLES += ["registry_governedtarget"]
 APPEND_ONLY_TABLES += ["registry_versionfile"]
@@ -353,6 +355,8 @@ APPEND_ONLY_TABLES += ["reviews_waiver", "reviews_waiverrevocation", "reviews_th
 APPEND_ONLY_TABLES += ["reviews_comment", "reviews_commentrevision", "reviews_threadmark"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.waivers"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.discussion"]
+APPEND_ONLY_TABLES += ["reviews_modelchangesignature"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_standing.differences"]
 
 # --- notices ----------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What must hold before the site starts. `manage.py` commands and the web process refuse to run otherwise.
 
-core.E001  PROMOTION_GATES is empty or names something that cannot be imported
+core.E001  PROMOTION_GATES is empty, or it or STANDING_RULE names something that cannot be imported
 core.E002  a system library is missing
 core.E003  LEDGER_RECONCILERS or EVENT_TASKS name something that cannot be imported (`check --deploy`)
 core.W001  the secret key is too short to keep anything secret
@@ -32,8 +32,11 @@ def promotion_gates(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
             )
         ]
     return [
-        Error(f"PROMOTION_GATES names {path}, which cannot be used: {reason}", id="core.E001")
-        for path, reason in _unusable(settings.PROMOTION_GATES)
+        Error(
+            f"PROMOTION_GATES or STANDING_RULE names {path}, which cannot be used: {reason}",
+            id="core.E001",
+        )
+        for path, reason in _unusable([*settings.PROMOTION_GATES, settings.STANDING_RULE])
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from apps.accounts import policy
 from apps.audits.selectors import EventView
 from apps.notices.kinds import Kind
+from apps.reviews import model_changes
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, ReviewStatus
 
@@ -68,6 +69,12 @@ def bereaved(happened: Happened) -> set[int]:
     return submitter(happened) | signers_of_the_round(happened)
 
 
+def standing_signers(happened: Happened) -> set[int]:
+    """Who may sign a change of how a model stands."""
+    change = model_changes.find_change(int(happened.event.payload.get("change", 0)))
+    return {person.pk for person in model_changes.may_sign(change)} if change else set()
+
+
 def managers(happened: Happened) -> set[int]:
     """Who administers the system."""
     return set(policy.who_may("system.manage").values_list("pk", flat=True))
@@ -83,5 +90,6 @@ RECIPIENTS: Final[Mapping[str, Callable[[Happened], set[int]]]] = {
     "signers": signers,
     "signers_of_the_round": signers_of_the_round,
     "bereaved": bereaved,
+    "standing_signers": standing_signers,
     "managers": managers,
 }

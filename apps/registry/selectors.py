@@ -117,6 +117,12 @@ def is_scope_tag(key: str) -> bool:
     return GovernedTarget.objects.filter(kind=TargetKind.SCOPE, name=key.lower()).exists()
 
 
+def scope_tags() -> list[str]:
+    """The keys, in lower case, of the tags that decide which policies cover a model."""
+    rows = GovernedTarget.objects.filter(kind=TargetKind.SCOPE).order_by("name")
+    return list(rows.values_list("name", flat=True))
+
+
 def governed_tags_on(model: RegisteredModel) -> list[str]:
     """The governed tags that this model and its live versions carry: only a sandbox model can have any."""
     names = _governed_tag_names()

@@ -74,6 +74,9 @@ def contents(
             **registry.facts(version),
             "governance": version.model.governance,
             "risk_tier": version.model.risk_tier,
+            "exposure": version.model.exposure,
+            "purpose_class": version.model.purpose_class,
+            "purpose": version.model.purpose,
         },
         "files": version.manifest,
         "run": _run(version),
@@ -226,7 +229,15 @@ def newer(round_: Round, document: PolicyDocument) -> list[str]:
         read(round_),
         contents(review.version, review.target_list, review.policy_version, document),
     )
+    # A round made before a fact was part of the evidence says nothing about it.
+    now["version"] = {key: value for key, value in now["version"].items() if key in then["version"]}
     return [label for key, label in LABELS.items() if then[key] != now[key]]
+
+
+def tier_since(round_: Round) -> tuple[int, int] | None:
+    """The risk tier when the round was made and now, if they differ."""
+    then, now = read(round_)["version"]["risk_tier"], round_.review.version.model.risk_tier
+    return (then, now) if then != now else None
 
 
 def between(older: Round, newer_: Round) -> list[str]:

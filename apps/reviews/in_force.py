@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -60,7 +60,7 @@ def policy_for(version: ModelVersion, targets: Collection[Target] = ()) -> InFor
     rows = list(active())
     documents = {row.pk: parse(row.document) for row in rows}
     about = [row for row in rows if _governs(documents[row.pk], targets)] or rows
-    tags = dict(ModelTag.objects.filter(model=version.model_id).values_list("key", "value"))
+    tags = list(ModelTag.objects.filter(model=version.model_id).values_list("key", "value"))
     covering = [row for row in about if covers(documents[row.pk], version.model, tags)]
     chosen = covering or about
     return InForce(combine([documents[row.pk] for row in chosen]), tuple(chosen))
@@ -84,15 +84,30 @@ def _governs(document: PolicyDocument, targets: Collection[Target]) -> bool:
     return not targets or any(target.name in names[target.kind] for target in targets)
 
 
-def covers(document: PolicyDocument, model: RegisteredModel, tags: dict[str, str]) -> bool:
-    """Whether the policy is about this model, whose tags are given. Tags are compared by key in any letter case."""
-    applies = document.applies_to
+def covers(
+    document: PolicyDocument, model: RegisteredModel, tags: Iterable[tuple[str, str]]
+) -> bool:
+    """Whether the policy is about this model, whose tags are given as pairs of key and value."""
     team = model.team.key if model.team is not None else ""
-    folded = {key.lower(): value for key, value in tags.items()}
+    return applies(document, model.risk_tier, team, tags)
+
+
+def applies(
+    document: PolicyDocument, tier: int, team: str, tags: Iterable[tuple[str, str]]
+) -> bool:
+    """Whether the policy is about a model of this risk tier, team (its key or "") and tags.
+
+    Tags are compared by key in any letter case. One that stands there twice in two spellings counts with both
+    values: adding a spelling never takes a model out of a policy.
+    """
+    wanted = document.applies_to
+    folded: dict[str, set[str]] = {}
+    for key, value in tags:
+        folded.setdefault(key.lower(), set()).add(value)
     return (
-        (not applies.tiers or model.risk_tier in applies.tiers)
-        and (not applies.teams or team in applies.teams)
-        and all(folded.get(tag.lower()) in values for tag, values in applies.tags.items())
+        (not wanted.tiers or tier in wanted.tiers)
+        and (not wanted.teams or team in wanted.teams)
+        and all(folded.get(tag.lower(), set()) & {*values} for tag, values in wanted.tags.items())
     )
 
 
@@ -106,10 +121,10 @@ def releases(old: PolicyDocument | None, new: PolicyDocument) -> list[str]:
     """What else a new version lets go: a model that no policy covers falls under all of them, so whoever begins to
     cover it takes it out of the others. A policy over every governed model leaves nobody uncovered.
     """
-    grown = old is None or (old.applies_to, _targets(old)) != (new.applies_to, _targets(new))
+    grown = old is None or (old.applies_to, governed_by(old)) != (new.applies_to, governed_by(new))
     others = [parse(row.document) for row in active().exclude(key=new.key)]
-    everywhere = {t for each in others if each.applies_to == AppliesTo() for t in _targets(each)}
-    shared = _targets(new) & {target for each in others for target in _targets(each)}
+    everywhere = {t for each in others if each.applies_to == AppliesTo() for t in governed_by(each)}
+    shared = governed_by(new) & {target for each in others for target in governed_by(each)}
     if grown and shared - everywhere:
         names = ", ".join(sorted(name for _, name in shared - everywhere))
         return [
@@ -118,7 +133,8 @@ def releases(old: PolicyDocument | None, new: PolicyDocument) -> list[str]:
     return []
 
 
-def _targets(document: PolicyDocument) -> set[tuple[str, str]]:
+def governed_by(document: PolicyDocument) -> set[tuple[str, str]]:
+    """The targets the policy governs, as kind and name."""
     governs = document.governs
     return {
         *(("stage", name) for name in governs.stages),

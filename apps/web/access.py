@@ -20,9 +20,9 @@ from apps.experiments import selectors as experiments
 from apps.experiments.models import Experiment, Run
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion, RegisteredModel
-from apps.reviews import discussion, findings, waivers
+from apps.reviews import discussion, findings, model_changes, waivers
 from apps.reviews import selectors as reviews
-from apps.reviews.models import Comment, Finding, Review, Thread, Waiver
+from apps.reviews.models import Comment, Finding, ModelChange, Review, Thread, Waiver
 
 REQUEST_ID = "countersign.request_id"
 ACTOR = "countersign.actor"
@@ -120,6 +120,15 @@ def waiver_for(request: HttpRequest, waiver_id: int) -> Waiver:
     waiver = waivers.get_waiver(actor(request), waiver_id)
     _about(request, f"waiver:{waiver.pk}")
     return waiver
+
+
+def model_change_for(request: HttpRequest, change_id: int, verb: str = "") -> ModelChange:
+    """A proposed change of a model, for those who see it; a member without the verb 403."""
+    change = model_changes.get_change(actor(request), change_id)
+    _about(request, f"model:{change.model_id}")
+    if verb:
+        policy.require(actor(request), verb, change)
+    return change
 
 
 def thread_for(request: HttpRequest, thread_id: int) -> Thread:

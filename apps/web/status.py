@@ -43,6 +43,12 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "rejected": Chip("Rejected", "bad"),
         "withdrawn": Chip("Withdrawn", "quiet", "undo"),
     },
+    "model_change": {
+        "open": Chip("Waiting for a signature", "info"),
+        "applied": Chip("Applied", "good"),
+        "rejected": Chip("Rejected", "bad"),
+        "withdrawn": Chip("Withdrawn", "quiet", "undo"),
+    },
     "round": {
         "live": Chip("Live", "info"),
         "void": Chip("Void", "bad", "stop"),

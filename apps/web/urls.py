@@ -14,6 +14,7 @@ from apps.web.views import (
     findings,
     health,
     home,
+    model_changes,
     model_forms,
     models,
     notices,
@@ -113,6 +114,14 @@ urlpatterns += [
     path(_VERSION + "describe/", versions.describe, name="version-describe"),
     path(_VERSION + "leave/", versions.leave, name="version-leave"),
     path(_VERSION + "submit/", reviews.submit, name="submit"),
+]
+
+# Changes of a model that take a signature.
+_CHANGE = "model-changes/<int:change_id>/"
+urlpatterns += [
+    path(_CHANGE, model_changes.change, name="model-change"),
+    path(_CHANGE + "sign/", model_changes.sign, name="model-change-sign"),
+    path(_CHANGE + "withdraw/", model_changes.withdraw, name="model-change-withdraw"),
 ]
 
 # What a version rests on: data, checks, card, documents.

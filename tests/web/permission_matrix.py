@@ -226,7 +226,9 @@ MODELS = [
     _seen("web:version-history", _version),
     Row("web:version-describe", _version, may=MAKERS, unseen=404),
     Row("web:version-describe", _version, may=MAKERS, unseen=404, post={}, ok=302),
-    *_form("web:version-leave", _in_production, holders("owner", "on_call"), "?target=stage:production"),
+    *_form(
+        "web:version-leave", _in_production, holders("owner", "on_call"), "?target=stage:production"
+    ),
     *_form("web:submit", _version, MAKERS),
 ]
 
@@ -285,7 +287,15 @@ DISCUSSION = [
     *_form("web:comment-edit", _comment, NOBODY),
 ]
 
+
+def _model_change(world: World) -> list[Any]:
+    return [world.model_change.pk]
+
+
 WAIVERS = [
+    _seen("web:model-change", _model_change),
+    *_form("web:model-change-sign", _model_change, holders("validator", "approver")),
+    *_form("web:model-change-withdraw", _model_change, holders("owner")),
     *_form("web:waiver-new", _version, holders("approver")),
     *_form("web:waiver-revoke", lambda w: [w.waiver.pk], holders("approver")),
 ]

@@ -32,7 +32,15 @@ from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as review_selectors
 from apps.reviews import services as reviews
-from apps.reviews.models import Comment, Decision, Finding, PolicyChange, Review, Waiver
+from apps.reviews.models import (
+    Comment,
+    Decision,
+    Finding,
+    ModelChange,
+    PolicyChange,
+    Review,
+    Waiver,
+)
 from apps.reviews.policies import files
 from tests import factories
 from tests.support.people import SYSTEM, as_actor
@@ -78,6 +86,7 @@ class World:
     kept_mail: KeptMail
     delivery: WebhookDelivery
     change: PolicyChange
+    model_change: ModelChange
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -120,9 +129,19 @@ def build() -> World:
         notice=_notice(maker),
         delivery=_delivery(),
         change=_change(),
+        model_change=_model_change(actor, model),
         kept_mail=KeptMail.objects.create(subject="asked", recipient="a@example.org", headers={}),
         **_promoted(actor),
     )
+
+
+def _model_change(actor: Actor, model: RegisteredModel) -> ModelChange:
+    """A lower risk tier that waits for a signature."""
+    found = reviews.change_settings(
+        actor, model, reason="ten people use it", exposure="low", purpose_class="informational"
+    )
+    assert found is not None
+    return found
 
 
 def _change() -> PolicyChange:

@@ -9,6 +9,7 @@ from apps.registry.services.models import (
 )
 from apps.registry.services.moves import delete_alias, leave_target, set_alias, set_stage
 from apps.registry.services.promotion import authorize, promote, revoke_authorizations
+from apps.registry.services.standing import apply_standing
 from apps.registry.services.tags import (
     delete_model_tag,
     delete_version_tag,
@@ -29,6 +30,7 @@ from apps.registry.services.versions import (
 __all__ = [
     "NewFile",
     "Upload",
+    "apply_standing",
     "authorize",
     "change_governance",
     "create_model",

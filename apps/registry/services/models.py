@@ -15,10 +15,11 @@ from apps.audits.log import verb
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Blocked, Forbidden, Invalid
-from apps.registry import events, selectors
+from apps.registry import events, selectors, standing
 from apps.registry.materiality import risk_tier
 from apps.registry.models import Governance, ModelTag, ModelVersion, RegisteredModel
 from apps.registry.services.locks import lock_model
+from apps.registry.services.standing import refuse_letting_go
 from apps.registry.services.text import check_key, check_name, check_text
 
 SETTINGS_FIELDS = ("description", "purpose", "exposure", "purpose_class", "owner_id", "team_id")
@@ -114,6 +115,7 @@ def update_model(actor: Actor, model: RegisteredModel, **changes: Any) -> Regist
     """Change description (model.edit) or settings (model.manage): purpose, exposure, purpose class, owner, team.
 
     The risk tier follows from exposure and purpose class. Governance has a verb of its own.
+    Refuses (Blocked) what lets a policy go or lowers the tier: that is proposed and signed (apps.reviews).
     """
     unknown = set(changes) - set(SETTINGS_FIELDS)
     if unknown:
@@ -130,6 +132,7 @@ def update_model(actor: Actor, model: RegisteredModel, **changes: Any) -> Regist
         raise Invalid("The owner must be an active user.", fields={"owner": "no active user"})
     with verb(actor) as v:
         model = lock_model(model.pk)
+        stood = standing.of(model)
         before = {field: str(getattr(model, field) or "") for field in changes}
         for field, value in changes.items():
             setattr(model, field, value)
@@ -142,6 +145,7 @@ def update_model(actor: Actor, model: RegisteredModel, **changes: Any) -> Regist
             for field in changes
             if before[field] != after[field]
         }
+        refuse_letting_go(model, stood, standing.of(model, stood.tags))
         tier = risk_tier(model.exposure, model.purpose_class)
         if tier != model.risk_tier:
             diff["risk_tier"] = [str(model.risk_tier), str(tier)]

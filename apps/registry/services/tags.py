@@ -6,16 +6,23 @@ from apps.accounts import policy
 from apps.audits.log import verb
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
-from apps.registry import events, selectors
+from apps.registry import events, selectors, standing
 from apps.registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
 from apps.registry.services.locks import lock_model, lock_version
 from apps.registry.services.models import refuse_governed_tag
+from apps.registry.services.standing import refuse_letting_go
 from apps.registry.services.text import check_key, check_text
 
 
 def require_tagging(actor: Actor, model: RegisteredModel, key: str) -> None:
     """A tag that decides which policies cover a model takes the right to manage it, not only to edit it."""
     policy.require(actor, "model.manage" if selectors.is_scope_tag(key) else "model.edit", model)
+
+
+def _refuse_letting_go(model: RegisteredModel, key: str, value: str | None) -> None:
+    if selectors.is_scope_tag(key):
+        before = standing.of(model)
+        refuse_letting_go(model, before, before.with_tag(key, value))
 
 
 def set_model_tag(actor: Actor, model: RegisteredModel, *, key: str, value: str) -> None:
@@ -28,6 +35,7 @@ def set_model_tag(actor: Actor, model: RegisteredModel, *, key: str, value: str)
         refuse_governed_tag(model, key)
         old = ModelTag.objects.filter(model=model, key=key).values_list("value", flat=True).first()
         if old != value:
+            _refuse_letting_go(model, key, value)
             ModelTag.objects.update_or_create(model=model, key=key, defaults={"value": value})
             v.record(events.ModelTagChanged(model=model.pk, key=key, old=old, value=value))
 
@@ -41,6 +49,7 @@ def delete_model_tag(actor: Actor, model: RegisteredModel, *, key: str) -> None:
         tag = ModelTag.objects.filter(model=model, key=key).first()
         if tag is None:
             raise NotFound(f"No tag with name: {key} on model {model.name}")
+        _refuse_letting_go(model, key, None)
         tag.delete()
         v.record(events.ModelTagChanged(model=model.pk, key=key, old=tag.value, value=None))
 

@@ -21,6 +21,7 @@ from apps.reviews.models.policies import (
     PolicyVersion,
 )
 from apps.reviews.models.reviews import ACTIVE, Decision, Outcome, Review, ReviewStatus, Round
+from apps.reviews.models.standing import ModelChange, ModelChangeSignature, ModelChangeStatus
 
 __all__ = [
     "ACTIVE",
@@ -35,6 +36,9 @@ __all__ = [
     "Finding",
     "FindingEntry",
     "FindingState",
+    "ModelChange",
+    "ModelChangeSignature",
+    "ModelChangeStatus",
     "Outcome",
     "PolicyActivation",
     "PolicyChange",

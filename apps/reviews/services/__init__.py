@@ -1,5 +1,5 @@
 """The verbs of reviews: submit, make a round, decide, withdraw, promote what is signed, void; findings, waivers,
-discussion; policies."""
+discussion; policies; the standing of models."""
 
 from apps.reviews.services.deciding import decide, promote_signed
 from apps.reviews.services.discussion import (
@@ -26,6 +26,11 @@ from apps.reviews.services.policies import (
     withdraw_change,
 )
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
+from apps.reviews.services.standing import (
+    change_settings,
+    sign_model_change,
+    withdraw_model_change,
+)
 from apps.reviews.services.submitting import note_promotion, submit, withdraw
 from apps.reviews.services.waivers import grant_waiver, revoke_waiver
 
@@ -33,6 +38,7 @@ __all__ = [
     "NewFinding",
     "Posted",
     "accept_risk",
+    "change_settings",
     "close_finding",
     "decide",
     "edit_comment",
@@ -51,10 +57,12 @@ __all__ = [
     "retest",
     "revoke_waiver",
     "sign_change",
+    "sign_model_change",
     "start_thread",
     "submit",
     "void_if_lost",
     "void_live_round",
     "withdraw",
     "withdraw_change",
+    "withdraw_model_change",
 ]

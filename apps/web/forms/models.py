@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from apps.registry.models import Exposure, Governance, PurposeClass
-from apps.web.forms.base import Form
+from apps.web.forms.base import Form, say_plainly
 
 Choices = Sequence[tuple[str, str]]
+_TAG = "tag:"
 
 
 class ManyFilesInput(forms.FileInput):
@@ -159,10 +160,29 @@ class SettingsForm(Form):
         widget=forms.Textarea(attrs={"rows": 5}),
     )
 
+    reason = forms.CharField(
+        label="Why",
+        required=False,
+        max_length=10_000,
+        help_text="Needed when the risk tier falls, or a policy would cover the model no more: somebody else signs that.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
     def __init__(
-        self, *args: Any, owners: Choices, teams: Choices, manage: bool, live: str, **kwargs: Any
+        self,
+        *args: Any,
+        owners: Choices,
+        teams: Choices,
+        manage: bool,
+        live: str,
+        scopes: Mapping[str, str],
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._scopes = scopes if manage else {}
+        for key, value in self._scopes.items():
+            self.fields[_TAG + key] = _scope_tag(key, value)
+        self.fields["reason"] = self.fields.pop("reason")  # last: it is about all of the others
         self.fields["owner"].choices = owners  # type: ignore[attr-defined]  # a choice field
         self.fields["team"].choices = teams  # type: ignore[attr-defined]  # a choice field
         _live(self.fields["exposure"], live)  # type: ignore[arg-type]  # a choice field
@@ -172,13 +192,28 @@ class SettingsForm(Form):
                 del self.fields[name]
 
     def changes(self) -> dict[str, Any]:
-        """What the form says, as `update_model` takes it."""
+        """What the form says, as `reviews.services.change_settings` takes it."""
         given = dict(self.cleaned_data)
+        tags = {key: given.pop(_TAG + key).strip() or None for key in self._scopes}
+        if tags:
+            given["tags"] = tags
         if "owner" in given:
             given["owner_id"] = int(given.pop("owner"))
             team = given.pop("team")
             given["team_id"] = int(team) if team else None
         return given
+
+
+def _scope_tag(key: str, value: str) -> forms.CharField:
+    field = forms.CharField(
+        label=f"Tag {key}",
+        required=False,
+        max_length=5000,
+        initial=value,
+        help_text="Decides which policies cover the model. Empty: the model does not carry it.",
+    )
+    say_plainly(field)
+    return field
 
 
 class GovernanceForm(Form):

@@ -18,7 +18,7 @@ from apps.reviews import findings
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Finding
 from apps.web import addresses, status, words
-from apps.web.pages import decision_box, record, subjects
+from apps.web.pages import decision_box, model_changes, record, subjects
 from apps.web.pages import findings as finding_rows
 from apps.web.pages import reviews as review_rows
 from apps.web.pages.models import LOG_A_MODEL
@@ -48,7 +48,11 @@ class HomePage:
 def home(actor: Actor) -> HomePage:
     """What stands between this person and her work."""
     inbox = reviews.inbox(actor)
-    needs = [review_rows.waiting(row) for row in inbox.needs_you] + _gaps(actor)
+    needs = (
+        [review_rows.waiting(row) for row in inbox.needs_you]
+        + model_changes.waiting(actor)
+        + _gaps(actor)
+    )
     waiting = [review_rows.waiting(row) for row in inbox.waiting]
     aged = findings.ageing(actor)
     events = audits.events(scopes=subjects.visible_scopes(actor), limit=LATELY)

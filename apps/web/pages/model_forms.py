@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from apps.accounts import policy
 from apps.core.actor import Actor
-from apps.registry import materiality
+from apps.registry import materiality, selectors
 from apps.registry.models import Exposure, PurposeClass, RegisteredModel
 from apps.web import addresses
 from apps.web.parts import Crumb, PageHeader
@@ -46,6 +46,12 @@ def owners(model: RegisteredModel) -> list[tuple[str, str]]:
     found = {str(user.pk): str(user) for user in people}
     found.setdefault(str(model.owner_id), str(model.owner))
     return list(found.items())
+
+
+def scope_tags(model: RegisteredModel) -> dict[str, str]:
+    """The tags by which policies choose models, with what this model says; "" where it says nothing."""
+    said = {tag.key.lower(): (tag.key, tag.value) for tag in model.tags.order_by("-pk")}
+    return dict(said.get(name, (name, "")) for name in selectors.scope_tags())
 
 
 def new_header() -> PageHeader:

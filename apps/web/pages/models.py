@@ -19,8 +19,10 @@ from apps.registry import selectors as registry
 from apps.registry.listing import ModelRow
 from apps.registry.models import Governance, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
+from apps.reviews import model_changes as changes
 from apps.reviews import selectors as reviews
 from apps.web import addresses, cells, query, status, words
+from apps.web.pages import model_changes
 from apps.web.pages.version_frame import stage_chip
 from apps.web.pages.versions import tier_note
 from apps.web.parts import (
@@ -32,6 +34,7 @@ from apps.web.parts import (
     Empty,
     Fact,
     FilterChip,
+    Notice,
     PageHeader,
     Paging,
     Row,
@@ -197,6 +200,7 @@ class ModelPage:
 
     header: PageHeader
     model: RegisteredModel
+    notices: Sequence[Notice]
     targets: Table | None
     versions: Table
     facts: Sequence[Fact]
@@ -211,6 +215,7 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
     return ModelPage(
         header=_header(found, verbs),
         model=found,
+        notices=_notices(found),
         targets=_targets(found),
         versions=_versions(found, request, verbs),
         facts=_facts(found),
@@ -218,6 +223,11 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
         events=audits.events_for(f"model:{found.pk}", limit=15),
         events_url=addresses.audit(found.name),
     )
+
+
+def _notices(found: RegisteredModel) -> list[Notice]:
+    """What anybody who looks at the model should know first."""
+    return [each for each in (model_changes.notice(changes.open_change(found)),) if each]
 
 
 def _header(found: RegisteredModel, verbs: Collection[str]) -> PageHeader:

@@ -176,6 +176,10 @@ def _notices(review: Review, rounds: Sequence[Round], live: Round | None) -> lis
     if review.state.is_active and live is None and rounds:
         text = f"{rounds[0].void_reason[:1].upper()}{rounds[0].void_reason[1:]}. What was signed on it counts no more."
         notices.append(Notice(text, "bad", f"The evidence of round {rounds[0].number} is void"))
+    moved = evidence.tier_since(live) if review.state.is_active and live is not None else None
+    if moved is not None:
+        text = f"It was {moved[0]} when this round was made and is {moved[1]} now (1 is the highest). The review keeps its policy."
+        notices.append(Notice(text, "warn", "The risk tier changed since"))
     return notices
 
 

@@ -8,6 +8,7 @@ from django.conf import settings as site
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
@@ -16,6 +17,8 @@ from apps.accounts.models import Team
 from apps.core.errors import Forbidden
 from apps.registry import services
 from apps.registry.models import ModelVersion, RegisteredModel
+from apps.reviews import services as reviews
+from apps.reviews.models import ModelChange
 from apps.web import access, addresses, uploads
 from apps.web.forms.base import Form, accepted, form_status, sent
 from apps.web.forms.models import GovernanceForm, NewModelForm, SettingsForm, UploadVersionForm
@@ -151,11 +154,13 @@ def settings(request: HttpRequest, name: str) -> HttpResponse:
     change = GovernanceForm(
         request.POST if about_governance else None, initial={"governance": model.governance}
     )
-    if request.method == "POST" and (
-        _governed(request, model, change) if about_governance else _saved(request, model, form)
-    ):
+    if request.method == "POST" and about_governance and _governed(request, model, change):
         messages.success(request, "The settings are saved.")
         return see_other(request, addresses.model(name))
+    if request.method == "POST" and not about_governance and form.is_valid():
+        done: list[ModelChange | None] = []
+        if _saved(request, model, form, done):
+            return _after(request, name, done[0])
     context = {
         "header": pages.settings_header(model),
         "form": form if verbs & {"model.edit", "model.manage"} else None,
@@ -186,14 +191,26 @@ def _settings_form(request: HttpRequest, model: RegisteredModel, data: Any) -> S
         teams=pages.teams(actor, current=model),
         manage=policy.can(actor, "model.manage", model),
         live=request.path,
+        scopes=pages.scope_tags(model),
     )
 
 
-def _saved(request: HttpRequest, model: RegisteredModel, form: SettingsForm) -> bool:
+def _saved(
+    request: HttpRequest, model: RegisteredModel, form: SettingsForm, done: list[ModelChange | None]
+) -> bool:
     actor = access.actor(request)
-    return form.is_valid() and accepted(
-        form, lambda: services.update_model(actor, model, **form.changes())
+    return accepted(
+        form, lambda: done.append(reviews.change_settings(actor, model, **form.changes()))
     )
+
+
+def _after(request: HttpRequest, name: str, proposed: ModelChange | None) -> HttpResponse:
+    """The model again, or the proposal where one was needed."""
+    if proposed is None:
+        messages.success(request, "The settings are saved.")
+        return see_other(request, addresses.model(name))
+    messages.success(request, f"{proposed} waits for a signature. The model stands as before.")
+    return see_other(request, reverse("web:model-change", args=[proposed.pk]))
 
 
 def _governed(request: HttpRequest, model: RegisteredModel, form: GovernanceForm) -> bool:
