@@ -67,6 +67,7 @@ WEB: Final[dict[str, str]] = {
     "web:review-withdraw": "review.withdraw",
     "web:review-new-round": "review.submit",
     "web:review-promote": "review.submit",
+    "web:review-viewed": "review.read: a note to oneself",
     "web:waiver-new": "the signing right that the policy names (apps/reviews/services/waivers.py)",
     "web:waiver-revoke": "the signing right that the policy names (apps/reviews/services/waivers.py)",
     "web:review-comment": "review.read, and the service's rule on comments",

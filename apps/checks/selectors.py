@@ -96,6 +96,20 @@ def get_measurement(version: ModelVersion, measurement_uuid: uuid.UUID | str) ->
     return row
 
 
+def named_measurements(
+    version: ModelVersion, measurement_uuids: Collection[str]
+) -> dict[str, Measurement]:
+    """Those of the named measurements that are of this version, by their uuid, in one query."""
+    rows = measurements(version).filter(uuid__in=[_uuid(each) for each in measurement_uuids])
+    return {str(row.uuid): row for row in rows}
+
+
+def newest_results(version: ModelVersion) -> list[Measurement]:
+    """The newest finished measurement of each kind, on whatever data, in one query."""
+    rows = measurements(version).filter(status=MeasurementStatus.DONE)
+    return list(rows.order_by("kind", "-id").distinct("kind"))
+
+
 def list_measurements(
     actor: Actor, *, open_only: bool = False, limit: int = 100
 ) -> Sequence[Measurement]:

@@ -85,6 +85,12 @@ def live_round(review: Review) -> Round | None:
     return review.rounds.filter(voided_at__isnull=True).first()
 
 
+def round_behind(version: ModelVersion) -> Round | None:
+    """The round on which a version was last promoted; None for one that never was."""
+    rows = Round.objects.filter(review__version=version, review__status=ReviewStatus.PROMOTED)
+    return rows.order_by("-pk").first()
+
+
 def find_round(digest: str) -> Round | None:
     """The newest round with this evidence digest."""
     return (

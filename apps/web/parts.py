@@ -297,7 +297,7 @@ class PageHeader:
 
 @dataclass(frozen=True, slots=True)
 class SignBox:
-    """What a person is about to sign, in one sentence; `as_whom` and `stays` are always shown."""
+    """What a person is about to sign, in one sentence; `as_whom` and `stays` are always shown. `note` is no part of it."""
 
     title: str
     statement: str
@@ -310,4 +310,5 @@ class SignBox:
     changed: str = ""
     danger: bool = False
     digest_label: str = "Evidence"
+    note: str = ""
     stays: str = "It stays. A later decision can be added, this one cannot be removed."

@@ -213,6 +213,7 @@ urlpatterns += [
 urlpatterns += [
     path(_VERSION + "waivers/new/", waivers.grant, name="waiver-new"),
     path("waivers/<int:waiver_id>/revoke/", waivers.revoke, name="waiver-revoke"),
+    path("reviews/<int:review_id>/viewed/", reviews.viewed, name="review-viewed"),
     path("reviews/<int:review_id>/comments/new/", discussion.start, name="review-comment"),
     path("threads/<int:thread_id>/reply/", discussion.reply, name="thread-reply"),
     path("threads/<int:thread_id>/resolve/", discussion.resolve, name="thread-resolve"),

@@ -240,6 +240,8 @@ REVIEWS = [
     *_form("web:review-withdraw", _review, MAKERS),
     Row("web:review-new-round", _review, may=MAKERS, unseen=404),
     Row("web:review-new-round", _review, may=MAKERS, unseen=404, post={}, ok=302),
+    # Nothing is said of which section.
+    Row("web:review-viewed", _review, may=MEMBERS, unseen=404, post={}, ok=422),
     Row("web:review-promote", _review, may=MAKERS, unseen=404, post={}, ok=409),
 ]
 

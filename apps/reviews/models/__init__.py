@@ -22,6 +22,7 @@ from apps.reviews.models.policies import (
 )
 from apps.reviews.models.reviews import ACTIVE, Decision, Outcome, Review, ReviewStatus, Round
 from apps.reviews.models.standing import ModelChange, ModelChangeSignature, ModelChangeStatus
+from apps.reviews.models.viewing import EvidenceSection, Viewed
 
 __all__ = [
     "ACTIVE",
@@ -33,6 +34,7 @@ __all__ = [
     "Decision",
     "EntryKind",
     "EvidenceKind",
+    "EvidenceSection",
     "Finding",
     "FindingEntry",
     "FindingState",
@@ -51,6 +53,7 @@ __all__ = [
     "Severity",
     "Thread",
     "ThreadMark",
+    "Viewed",
     "Waiver",
     "WaiverRevocation",
 ]

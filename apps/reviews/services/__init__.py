@@ -32,6 +32,7 @@ from apps.reviews.services.standing import (
     withdraw_model_change,
 )
 from apps.reviews.services.submitting import note_promotion, submit, withdraw
+from apps.reviews.services.viewing import mark_viewed
 from apps.reviews.services.waivers import grant_waiver, revoke_waiver
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "decide",
     "edit_comment",
     "grant_waiver",
+    "mark_viewed",
     "new_round",
     "note_promotion",
     "promote_signed",

@@ -1,4 +1,4 @@
-"""What changed from one version to another: parameters, metrics, files, the card's text."""
+"""What changed from one version to another: parameters, metrics, measurements, data, files, the card's text."""
 
 from __future__ import annotations
 
@@ -6,32 +6,50 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apps.checks import selectors as checks
+from apps.checks.models import Measurement
 from apps.experiments import selectors as experiments
 from apps.modelcards import diff
 from apps.modelcards import selectors as modelcards
 from apps.modelcards.models import CardRevision
 from apps.registry.models import ModelVersion
-from apps.web import cells, words
-from apps.web.diffing import Piece
+from apps.web import cells, diffing, words
+from apps.web.diffing import Paragraph
+from apps.web.pages import comparing_measured
+from apps.web.pages.comparing_measured import Data, Measured
 from apps.web.parts import Cell, Column, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
 class TextChange:
-    """One block of the card, word by word."""
+    """One block of the card, paragraph by paragraph, and word by word in those that changed."""
 
     title: str
     section: str
-    pieces: list[Piece]
+    paragraphs: Sequence[Paragraph]
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What a round of evidence fixed of a version: its card, measurements and data, whatever came since."""
+
+    revision: CardRevision | None
+    measurements: Sequence[Measurement]
+    data: Sequence[Data]
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The differences of two versions. `summary` counts them: "3 parameters, 2 metrics, card in 1 block"."""
+    """The differences of two versions. `summary` counts them: "3 parameters, 2 metrics, card in 1 block".
+
+    `metrics` are what the runs logged themselves, `measured` what was measured here.
+    """
 
     base: ModelVersion
     params: Table
     metrics: Table
+    measured: Measured
+    data: Table
     files: Table
     card: Sequence[TextChange]
     summary: str
@@ -55,20 +73,34 @@ def facts_of(version: ModelVersion) -> Facts:
     return Facts(run["params"], metrics, run)
 
 
-def changes(
-    version: ModelVersion,
-    base: ModelVersion,
-    *,
-    revision: CardRevision | None = None,
-) -> Changes:
-    """From `base` to `version`; `revision` pins the card of `version` (else the latest)."""
+def now(version: ModelVersion) -> Pinned:
+    """A version as it stands."""
+    return Pinned(
+        modelcards.latest_revision(version),
+        checks.newest_results(version),
+        comparing_measured.data_of(version),
+    )
+
+
+def changes(version: ModelVersion, base: ModelVersion, pinned: Pinned | None = None) -> Changes:
+    """From `base` as it stands to `version`, as it stands or as a round pinned it."""
     old, new = facts_of(base), facts_of(version)
+    before, after = now(base), pinned or now(version)
     pair = (f"v{base.number}", f"v{version.number}")
     params = _values("Parameters", "diff-params", pair, old.params, new.params)
     metrics = _numbers(pair, old.metrics, new.metrics)
     files = _files(pair, base, version)
-    card = _card(base, revision or modelcards.latest_revision(version))
-    return Changes(base, params, metrics, files, card, _summary(params, metrics, files, card))
+    data = comparing_measured.data(pair, before.data, after.data)
+    measured = comparing_measured.measured(pair, before.measurements, after.measurements)
+    card = _card(before.revision, after.revision)
+    counted = (
+        (differing(params), "parameter"),
+        (differing(measured.table), "measurement"),
+        (differing(metrics), "logged metric"),
+        (differing(data), "data set"),
+        (differing(files), "file"),
+    )
+    return Changes(base, params, metrics, measured, data, files, card, _summary(counted, card))
 
 
 def differing(table: Table) -> int:
@@ -76,12 +108,7 @@ def differing(table: Table) -> int:
     return sum(1 for row in table.rows if not row.same)
 
 
-def _summary(params: Table, metrics: Table, files: Table, card: Sequence[TextChange]) -> str:
-    counted = (
-        (differing(params), "parameter"),
-        (differing(metrics), "metric"),
-        (differing(files), "file"),
-    )
+def _summary(counted: Sequence[tuple[int, str]], card: Sequence[TextChange]) -> str:
     parts = [words.plural(count, one) for count, one in counted if count]
     if card:
         parts.append(f"card in {words.plural(len(card), 'block')}")
@@ -124,7 +151,7 @@ def _numbers(pair: tuple[str, str], old: Mapping[str, str], new: Mapping[str, st
         *(Column(label, numeric=True) for label in pair),
         Column("Change", numeric=True),
     ]
-    return Table("Metrics", columns, rows, id="diff-metrics", dense=True)
+    return Table("Metrics the run logged", columns, rows, id="diff-metrics", dense=True)
 
 
 def _number(value: str | None) -> Cell:
@@ -156,35 +183,16 @@ def _file(entry: Mapping[str, Any] | None) -> Cell:
     return cells.mono(entry["digest"][:12], note=words.size(entry["size"]))
 
 
-def _card(base: ModelVersion, newer: CardRevision | None) -> list[TextChange]:
-    older = modelcards.latest_revision(base)
+def _card(older: CardRevision | None, newer: CardRevision | None) -> list[TextChange]:
     if newer is None:
         return []
-    blocks = diff.compare(older.texts if older else {}, newer.texts, only_changed=True)
+    before, after = older.texts if older else {}, newer.texts
+    blocks = diff.compare(before, after, only_changed=True)
     return [
-        TextChange(block.title, block.section, _joined([(p.op, p.text) for p in block.pieces]))
+        TextChange(
+            block.title,
+            block.section,
+            diffing.paragraphs(before.get(block.key, ""), after.get(block.key, "")),
+        )
         for block in blocks
     ]
-
-
-def _joined(pieces: Sequence[Piece]) -> list[Piece]:
-    """Changes with nothing but space between them as one: a rewritten sentence reads as a sentence."""
-    joined: list[Piece] = []
-    gone = came = ""
-    for place, (op, text) in enumerate(pieces):
-        following = pieces[place + 1 : place + 2]
-        bridge = op == "same" and not text.strip() and (gone or came) and following
-        if bridge:
-            gone, came = gone + text, came + text
-        elif op == "same":
-            joined += _change(gone, came)
-            joined.append((op, text))
-            gone = came = ""
-        else:
-            gone, came = (gone + text, came) if op == "removed" else (gone, came + text)
-    return joined + _change(gone, came)
-
-
-def _change(gone: str, came: str) -> list[Piece]:
-    both: list[Piece] = [("removed", gone), ("added", came)]
-    return [piece for piece in both if piece[1]]

@@ -17,7 +17,7 @@ from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
 from apps.reviews.policies.document import Step
 from apps.web import addresses, cells, status
-from apps.web.pages import decision_box
+from apps.web.pages import decision_box, review_viewed
 from apps.web.parts import Crumb, Fact, Notice, PageHeader, SignBox
 
 SIGNING = tuple(f"review.sign.{role}" for role in SIGNING_ROLES)
@@ -74,6 +74,7 @@ def _sign_box(
         cancel_url=addresses.review(review.pk),
         fields=fields,
         changed=changed,
+        note=review_viewed.note(actor, review),
     )
 
 

@@ -8,12 +8,21 @@ from dataclasses import dataclass, replace
 from apps.accounts import policy
 from apps.core.actor import Actor
 from apps.reviews import evidence
+from apps.reviews import findings as finding_rows
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
 from apps.reviews.selectors import Asked
 from apps.web import addresses, cells, status, words
-from apps.web.pages import decision_box, discussion, findings, review_evidence
+from apps.web.pages import (
+    deciding,
+    decision_box,
+    discussion,
+    findings,
+    review_evidence,
+    review_viewed,
+)
 from apps.web.pages.review_evidence import Evidence
+from apps.web.pages.review_viewed import Ticks
 from apps.web.parts import (
     Action,
     Cell,
@@ -64,6 +73,8 @@ class ReviewPage:
     as_of: str
     box: DecisionBox | None
     evidence: Evidence | None
+    ticks: Ticks | None
+    statement: str
     decisions: Table | None
     voids: Sequence[VoidRound]
     findings: Table | None
@@ -97,7 +108,9 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         round=shown,
         as_of=f"EVT-{shown.ledger_size}" if shown else "",
         box=_box(actor, review, verbs),
-        evidence=review_evidence.read(actor, review, shown) if shown else None,
+        evidence=review_evidence.read(review, shown) if shown else None,
+        ticks=_ticks(actor, review, shown),
+        statement=deciding.statement(review, live) if live and not why_not else "",
         decisions=_decisions(review, rounds),
         voids=[_void(each) for each in rounds if not each.is_live],
         findings=found,
@@ -107,6 +120,15 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         acts=_acts(review, verbs, why_not),
         history_url=addresses.audit(review.key),
     )
+
+
+def _ticks(actor: Actor, review: Review, shown: Round | None) -> Ticks | None:
+    """What this reader has viewed of the round that the page shows."""
+    if shown is None:
+        return None
+    rows = finding_rows.findings_of(review.version)
+    there = review_viewed.findings_shown(review, rows)
+    return review_viewed.ticks(actor, review, shown, rows, findings_shown=there)
 
 
 def _box(actor: Actor, review: Review, verbs: Collection[str]) -> DecisionBox | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 
 from apps.checks import selectors as checks
 from apps.checks.limits import CheckLimits
+from apps.checks.models import Measurement
 from apps.checks.verdicts import Verdict, worst
-from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.modelcards import schema
 from apps.modelcards import selectors as modelcards
@@ -19,13 +19,14 @@ from apps.modelcards.models import CardRevision
 from apps.modelcards.templatetags.cards import prose
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
+from apps.registry.targets import Target
 from apps.reviews import evidence
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review, Round
 from apps.web import addresses, cells, status, words
-from apps.web.pages import comparing
-from apps.web.pages.comparing import Changes
-from apps.web.parts import Cell, Chip, Column, Fact, Row, Table
+from apps.web.pages import comparing, comparing_measured, review_settings
+from apps.web.pages.comparing import Changes, Pinned
+from apps.web.parts import Cell, Chip, Column, Fact, Notice, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Evidence:
     digest: str
     base: str
     changes: Changes | None
+    settings: Table | None
+    now: Notice | None
     checks: Sequence[Check]
     checks_chip: Chip
     card: CardSection
@@ -76,24 +79,62 @@ class Evidence:
     files: Table
 
 
-def read(actor: Actor, review: Review, round_: Round) -> Evidence:
+def read(review: Review, round_: Round) -> Evidence:
     """The round's manifest with the rows it names. Raises Tampered if its bytes are not what its digest says."""
     manifest = evidence.read(round_)
     version = review.version
     revision = _revision(version, manifest["card"])
     base = _incumbent(version, manifest["incumbents"])
     verdicts = [Verdict(entry["verdict"]) for entry in manifest["checks"]]
+    named = [entry["measurement"] for entry in manifest["checks"] if entry["measurement"]]
+    measurements = checks.named_measurements(version, named)
+    pinned = Pinned(
+        revision,
+        list(measurements.values()),
+        comparing_measured.data_in(manifest["datasets"]),
+    )
     return Evidence(
         number=round_.number,
         digest=round_.digest,
         base=f"v{base.number}" if base else "",
-        changes=comparing.changes(version, base, revision=revision) if base else None,
-        checks=_checks(review, manifest["checks"]),
+        changes=comparing.changes(version, base, pinned) if base else None,
+        settings=review_settings.table(base, version, round_) if base else None,
+        now=_now(review, manifest["incumbents"]),
+        checks=_checks(review, manifest["checks"], measurements),
         checks_chip=status.chip("verdict", worst(verdicts)),
         card=_card(version, manifest["card"], revision),
         data=_data(manifest["datasets"]),
         lineage=_lineage(version, manifest),
         files=_files(version, manifest["files"]),
+    )
+
+
+def _now(review: Review, entries: Sequence[dict[str, Any]]) -> Notice | None:
+    """Who is in the targets by now, where that is not who was there when the round was made."""
+    if not review.state.is_active:
+        return None
+    version = review.version
+    there = {
+        entry["target"]: registry.holder(version.model, Target.parse(entry["target"]))
+        for entry in entries
+    }
+    said = []
+    for entry in entries:
+        held = there[entry["target"]]
+        number = held.number if held else None
+        if number != entry["number"]:
+            words_ = f"v{number}" if number else "nothing"
+            said.append(f"{Target.parse(entry['target']).label} now has {words_}")
+    if not said:
+        return None
+    held = next((row for row in there.values() if row is not None and row.pk != version.pk), None)
+    url = addresses.version(version.model.name, version.number, "compare/")
+    return Notice(
+        f"Since this round was made, {' and '.join(said)}. Below stands the comparison that is signed for.",
+        "warn",
+        "Another version is in the target by now",
+        url=f"{url}?with={held.number}" if held else "",
+        url_label=f"Compare with v{held.number}" if held else "",
     )
 
 
@@ -112,26 +153,31 @@ def _revision(version: ModelVersion, entry: dict[str, Any] | None) -> CardRevisi
     return modelcards.get_revision(version, entry["revision"]) if entry else None
 
 
-def _checks(review: Review, entries: Sequence[dict[str, Any]]) -> list[Check]:
+def _checks(
+    review: Review, entries: Sequence[dict[str, Any]], measurements: Mapping[str, Measurement]
+) -> list[Check]:
     limits = CheckLimits.parse(reviews.document(review).gates.checks)
-    return [_check(review.version, entry, limits) for entry in entries]
+    return [
+        _check(entry, measurements.get(entry["measurement"] or ""), limits) for entry in entries
+    ]
 
 
-def _check(version: ModelVersion, entry: dict[str, Any], limits: CheckLimits) -> Check:
+def _check(entry: dict[str, Any], measurement: Measurement | None, limits: CheckLimits) -> Check:
     return Check(
         title=checks.TITLES.get(entry["kind"], entry["kind"]),
         chip=status.chip("verdict", entry["verdict"]),
         sentence=entry["sentence"],
-        rows=_judged(version, entry, limits),
+        rows=_judged(entry, measurement, limits),
         measurement=entry["result_digest"] or "",
     )
 
 
-def _judged(version: ModelVersion, entry: dict[str, Any], limits: CheckLimits) -> Table | None:
+def _judged(
+    entry: dict[str, Any], measurement: Measurement | None, limits: CheckLimits
+) -> Table | None:
     """The numbers of the pinned measurement under the pinned limits."""
-    if entry["measurement"] is None or entry["result_digest"] is None:
+    if measurement is None or entry["result_digest"] is None:
         return None
-    measurement = checks.get_measurement(version, entry["measurement"])
     try:
         assessment = checks.assess(measurement, limits)
     except NotFound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.core.errors import Conflict
@@ -15,10 +15,10 @@ from apps.reviews.models import Review
 from apps.web import access, addresses, signing
 from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.reviews import DecideForm, ReasonForm, SubmitForm
-from apps.web.pages import deciding, submitting
+from apps.web.pages import deciding, review_viewed, submitting
 from apps.web.pages import review as review_page
 from apps.web.pages import reviews as pages
-from apps.web.responses import page_or_fragment, see_other
+from apps.web.responses import page_or_fragment, see_other, wants_fragment
 
 ACTS = ["GET", "HEAD", "POST"]
 
@@ -123,6 +123,25 @@ def receipt(request: HttpRequest, review_id: int, decision_id: int) -> HttpRespo
     decision = selectors.get_decision(found, decision_id)
     page = deciding.receipt(access.actor(request), found, decision)
     return render(request, "reviews/receipt.html", {"page": page})
+
+
+@require_POST
+def viewed(request: HttpRequest, review_id: int) -> HttpResponse:
+    """Tick a section of the evidence as viewed, or take the tick back."""
+    found = access.review_for(request, review_id)
+    actor, section = access.actor(request), request.POST.get("section", "")
+    services.mark_viewed(
+        actor,
+        found,
+        section=section,
+        digest=request.POST.get("digest", ""),
+        viewed=request.POST.get("viewed") != "no",
+    )
+    ticks = review_viewed.of(actor, found)
+    if not wants_fragment(request) or ticks is None or section not in ticks.sections:
+        return redirect(f"{addresses.review(found.pk)}#{section}")
+    context = {"tick": ticks.sections[section], "ticks": ticks}
+    return render(request, "reviews/_viewed.html", context)
 
 
 @require_http_methods(ACTS)

@@ -1,0 +1,64 @@
+"""What each measure means, which way is better, and what people usually ask of it: for forms and comparisons. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from apps.checks.library import groups, performance
+
+Better = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One measure of one check, for somebody who has to choose a limit for it."""
+
+    kind: str
+    key: str
+    title: str
+    better: Better
+    meaning: str
+
+    @property
+    def name(self) -> str:
+        """`performance.roc_auc`."""
+        return f"{self.kind}.{self.key}"
+
+
+_PERFORMANCE: Final[dict[str, tuple[Better, str]]] = {
+    "accuracy": ("higher", "Share of rows predicted right. Says little where one outcome is rare."),
+    "balanced_accuracy": ("higher", "Mean of the shares of both outcomes that were found; 0.5 is chance."),
+    "precision": ("higher", "Of the rows predicted positive, the share that is."),
+    "recall": ("higher", "Of the positive rows, the share that was found."),
+    "f1": ("higher", "Precision and recall in one number; 1 is both perfect."),
+    "roc_auc": ("higher", "How well scores put positive rows before the others; 0.5 is chance. Needs scores."),
+    "log_loss": ("lower", "How far the probabilities are off, dear where they are confident; 0 is perfect."),
+    "brier": ("lower", "Mean squared error of the probabilities; always saying one half gives 0.25."),
+}  # fmt: skip
+_FAIRNESS: Final[dict[str, tuple[Better, str]]] = {
+    "demographic_parity_difference": ("lower", "Largest gap between groups in the share with the favourable outcome; 0 is none."),
+    "demographic_parity_ratio": ("higher", "Smallest such share divided by the largest; the four-fifths rule asks for 0.80."),
+    "equalized_odds_difference": ("lower", "Largest gap between groups in true or false positive rate; 0 is none."),
+    "equal_opportunity_difference": ("lower", "Largest gap between groups in true positive rate; 0 is none."),
+    "false_positive_rate_difference": ("lower", "Largest gap between groups in false positive rate; 0 is none."),
+}  # fmt: skip
+_DRIFT: Final[dict[str, tuple[str, Better, str]]] = {
+    "psi": ("PSI", "lower", "How far a column's distribution moved; by custom 0.1 is small, 0.25 large."),
+    "ks": ("KS distance", "lower", "Largest distance of two cumulative distributions of a number, 0 to 1."),
+    "cramers_v": ("Cramer's V", "lower", "How strongly a category depends on which data set it is from, 0 to 1."),
+    "missing_rate_increase": ("Increase of the missing rate", "lower", "How much larger the share of missing values became."),
+    "new_category_share": ("Share of new categories", "lower", "Share of rows with a category that the reference never had."),
+}  # fmt: skip
+
+HINTS: Final[tuple[Hint, ...]] = (
+    *(Hint("performance", k, performance.TITLES[k], b, m) for k, (b, m) in _PERFORMANCE.items()),
+    *(Hint("fairness", k, groups.TITLES[k], b, m) for k, (b, m) in _FAIRNESS.items()),
+    *(Hint("drift", k, title, b, m) for k, (title, b, m) in _DRIFT.items()),
+)
+_BY_NAME: Final = {hint.name: hint for hint in HINTS}
+
+
+def find(kind: str, key: str) -> Hint | None:
+    """The hint of a measure, None for one that nobody described."""
+    return _BY_NAME.get(f"{kind}.{key}")
