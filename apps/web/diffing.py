@@ -48,7 +48,9 @@ def paragraphs(before: str, after: str) -> list[Paragraph]:
     """Both texts paragraph by paragraph: those that stayed are counted, the others compared by word."""
     left, right = _paragraphs(before), _paragraphs(after)
     found: list[Paragraph] = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes():
+    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(
+        a=left, b=right, autojunk=False
+    ).get_opcodes():
         if kind == "equal":
             found.append(Paragraph(same=i2 - i1))
             continue

@@ -6,26 +6,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reviews', '0008_longer_roles'),
+        ("reviews", "0008_longer_roles"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Viewed',
+            name="Viewed",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('section', models.CharField(choices=[('changes', 'What changed'), ('checks', 'Checks'), ('card', 'Model card'), ('data', 'Data'), ('lineage', 'Lineage'), ('files', 'Files'), ('findings', 'Findings')], max_length=16)),
-                ('digest', models.CharField(max_length=64)),
-                ('viewed_at', models.DateTimeField()),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reviews.review')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "section",
+                    models.CharField(
+                        choices=[
+                            ("changes", "What changed"),
+                            ("checks", "Checks"),
+                            ("card", "Model card"),
+                            ("data", "Data"),
+                            ("lineage", "Lineage"),
+                            ("files", "Files"),
+                            ("findings", "Findings"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("viewed_at", models.DateTimeField()),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="reviews.review",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('review', 'user', 'section'), name='reviews_viewed_once_a_section'), models.CheckConstraint(condition=models.Q(('section__in', ['changes', 'checks', 'card', 'data', 'lineage', 'files', 'findings'])), name='reviews_viewed_section_known')],
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("review", "user", "section"), name="reviews_viewed_once_a_section"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "section__in",
+                                [
+                                    "changes",
+                                    "checks",
+                                    "card",
+                                    "data",
+                                    "lineage",
+                                    "files",
+                                    "findings",
+                                ],
+                            )
+                        ),
+                        name="reviews_viewed_section_known",
+                    ),
+                ],
             },
         ),
     ]
