@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reviews", "0008_longer_roles"),
+        ("reviews", "0009_model_changes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
