@@ -353,6 +353,9 @@ LEDGER_RECONCILERS += [
 
 APPEND_ONLY_TABLES += ["reviews_waiver", "reviews_waiverrevocation", "reviews_thread"]
 APPEND_ONLY_TABLES += ["reviews_comment", "reviews_commentrevision", "reviews_threadmark"]
+APPEND_ONLY_TABLES += ["reviews_recusal", "reviews_conflict", "reviews_conflictwithdrawal"]
+APPEND_ONLY_TABLES += ["reviews_delegation", "reviews_delegationend"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_independence.differences"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.waivers"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.discussion"]
 APPEND_ONLY_TABLES += ["reviews_modelchangesignature"]

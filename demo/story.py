@@ -145,7 +145,12 @@ def _submit(dana: Browser, name: str, number: int, why: str) -> str:
 def _sign(browser: Browser, person: Person, review: str, comment: str) -> None:
     browser.send(
         f"{review}decide/",
-        [("outcome", "approve"), ("comment", comment), ("password", person.password)],
+        [
+            ("outcome", "approve"),
+            ("comment", comment),
+            ("no_conflict", "on"),
+            ("password", person.password),
+        ],
     )
 
 

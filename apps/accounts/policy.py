@@ -15,7 +15,7 @@ from typing import cast
 
 from django.apps import apps
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, Q, QuerySet
 
 from apps.accounts import filters, held
 from apps.accounts.held import Grant
@@ -31,14 +31,17 @@ __all__ = [
     "Grant",
     "Rooted",
     "add_role",
+    "admits",
     "can",
     "default_team",
     "explain",
+    "fit_to_sign",
     "grants",
     "manage_verb",
     "remove_role",
     "require",
     "require_fresh",
+    "require_fresh_delegate",
     "role_models",
     "root_id",
     "teams_where",
@@ -47,6 +50,7 @@ __all__ = [
     "visible_models",
     "visible_to",
     "where_may",
+    "where_signs",
     "who_may",
 ]
 
@@ -77,10 +81,36 @@ def require_fresh(actor: Actor, verb: str, obj: Rooted | None = None) -> Actor:
     revocation (both take that row) comes wholly before or wholly after what is signed here.
     Refuses also: a deactivated person, and one whose password an administrator has set.
     """
+    fresh = _as_of_now(actor, verb)
+    require(fresh, verb, obj)
+    return fresh
+
+
+def require_fresh_delegate(
+    actor: Actor, delegator_id: int, verb: str, obj: Rooted | None = None
+) -> Actor:
+    """Like `require_fresh` for a signing verb that the actor does not hold herself: the delegator must hold it now.
+
+    Both people's rows are share-locked. Refuses also a delegate who could sign for nobody: a token, a service,
+    whoever administers people; and one who may not see the object. Returns the delegate as of now.
+    """
+    fresh = _as_of_now(actor, verb)
+    if not _admitted(fresh, verb):
+        raise _refusal(fresh, verb, obj)
+    require(fresh, "review.read", obj)
+    held.lock_person(delegator_id)
+    if not who_may(verb, obj).filter(pk=delegator_id).exists():
+        raise Forbidden(
+            f"Whoever delegated this to {fresh.label} may not {VERBS[verb]} any more, so the delegation ended with it.",
+        )
+    return fresh
+
+
+def _as_of_now(actor: Actor, verb: str) -> Actor:
+    """The actor with the rights of this moment, her row share-locked; Forbidden for an account that may do nothing."""
     if not connection.in_atomic_block:
         raise RuntimeError("require_fresh needs the transaction of the verb it guards")
     if actor.user_id is None:
-        require(actor, verb, obj)
         return actor
     person = held.lock_person(actor.user_id)
     if person is None or not person.is_active:
@@ -90,9 +120,18 @@ def require_fresh(actor: Actor, verb: str, obj: Rooted | None = None) -> Actor:
             "An administrator has set this account's password, so it cannot sign.",
             hint="Choose a password of your own first.",
         )
-    fresh = replace(actor, site_verbs=held.site_verbs(actor.user_id))
-    require(fresh, verb, obj)
-    return fresh
+    return replace(actor, site_verbs=held.site_verbs(actor.user_id))
+
+
+def admits(actor: Actor, verb: str) -> bool:
+    """Whether this kind of actor, through this kind of credential, could do the verb if a role gave it to her."""
+    return _admitted(actor, verb)
+
+
+def fit_to_sign() -> QuerySet[User]:
+    """Who could sign if a role or a delegation gave the right: active human beings who do not administer people."""
+    users = User.objects.filter(is_active=True, kind=User.Kind.HUMAN)
+    return users.exclude(filters.holders("people.manage", None))
 
 
 def verbs_on(actor: Actor, obj: Rooted | None = None) -> frozenset[str]:
@@ -106,10 +145,8 @@ def verbs_on(actor: Actor, obj: Rooted | None = None) -> frozenset[str]:
 def who_may(verb: str, obj: Rooted | None = None) -> QuerySet[User]:
     """Everybody active who may do the verb to the object, by any path. Tokens' scopes are not considered."""
     _known(verb)
-    users = User.objects.filter(is_active=True).filter(filters.holders(verb, _root(obj)))
-    if is_signing(verb):
-        users = users.filter(kind=User.Kind.HUMAN).exclude(filters.holders("people.manage", None))
-    return users.order_by("username")
+    users = fit_to_sign() if is_signing(verb) else User.objects.filter(is_active=True)
+    return users.filter(filters.holders(verb, _root(obj))).order_by("username")
 
 
 def grants(user_id: int, obj: Rooted | None = None) -> list[Grant]:
@@ -141,6 +178,13 @@ def where_may(actor: Actor, verb: str, model: type[Model]) -> Q:
     if actor.user_id is None or verb in actor.site_verbs:
         return Q()
     return filters.held_by(actor.user_id, verb, model)
+
+
+def where_signs(user_id: int, verb: str, model: type[Model]) -> Q:
+    """`where_may` for a signing verb of somebody else: what she could sign there in a session of her own."""
+    on_site = fit_to_sign().filter(filters.holders(verb, None), pk=user_id)
+    held_there = Q(Exists(on_site)) | filters.held_by(user_id, verb, model)
+    return Q(Exists(fit_to_sign().filter(pk=user_id))) & held_there
 
 
 def teams_where(actor: Actor, verb: str) -> QuerySet[Team]:

@@ -15,7 +15,7 @@ from apps.checks.engine.source import Caps
 from apps.checks.library import drift, fairness, performance
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.groups import FairnessResult
-from apps.checks.library.judging import Assessment
+from apps.checks.library.judging import Assessment, Row
 from apps.checks.library.performance import PerformanceResult
 from apps.checks.limits import KINDS, CheckLimits
 from apps.checks.mapping import Role
@@ -162,6 +162,25 @@ def assess(measurement: Measurement, limits: CheckLimits) -> Assessment | None:
     if isinstance(result, DriftResult) and limits.drift:
         return drift.assess(result, limits.drift)
     return None
+
+
+def against_incumbent(
+    version: ModelVersion, incumbent: ModelVersion, limits: Mapping[str, Any]
+) -> Verdict | list[Row]:
+    """The version's performance judged against that of the version in the target, a row a metric.
+
+    `limits` are those of a policy's `against_incumbent`. NOT_RUN where there are no two results to compare.
+    """
+    mine = latest(version, CheckKind.PERFORMANCE)
+    theirs = latest(incumbent, CheckKind.PERFORMANCE)
+    if mine is None or theirs is None:
+        return Verdict.NOT_RUN
+    if limits.get("same_data", True) and mine.inputs != theirs.inputs:
+        return Verdict.NOT_RUN
+    first, second = result_of(mine), result_of(theirs)
+    if not isinstance(first, PerformanceResult) or not isinstance(second, PerformanceResult):
+        return Verdict.NOT_RUN
+    return performance.against(first, second, limits["max_loss"])
 
 
 def result_of(measurement: Measurement) -> Result:

@@ -8,13 +8,13 @@ from apps.accounts.models import User
 from apps.accounts.policy import who_may
 from apps.core.actor import Actor
 from apps.registry.models import ModelVersion
-from apps.reviews import evidence, in_force
+from apps.reviews import evidence, in_force, independence
 from apps.reviews.policies.document import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """One step of the policy with everybody who could sign it: the right role, and no author."""
+    """One step of the policy with everybody who could sign it: the right role, no author, no conflict of interest."""
 
     step: Step
     people: tuple[User, ...]
@@ -29,6 +29,11 @@ def candidates(actor: Actor, version: ModelVersion) -> list[Candidates]:
     """Each step that the policies in force ask of this version, were the actor to submit it now."""
     document = in_force.policy_for(version).document
     authors = {*evidence.authors(version, actor.user_id or 0)}
+    authors |= {
+        row.person_id
+        for row in independence.conflicts_of(version.model)
+        if independence.stands(row) and row.review_id is None
+    }
     owner = {version.model.owner_id}
     return [
         Candidates(

@@ -57,7 +57,10 @@ class RoundVoided(_ReviewEvent):
 @register
 @dataclass(frozen=True, kw_only=True)
 class DecisionRecorded(_ReviewEvent):
+    """A signature. `on_behalf_of` is who gave her the role, where she signs under a delegation; else empty."""
+
     type: ClassVar[str] = "reviews.decision.recorded"
+    schema: ClassVar[int] = 2
     decision: int
     round: int
     number: int
@@ -70,6 +73,7 @@ class DecisionRecorded(_ReviewEvent):
     method: str
     signer: str
     signer_name: Personal
+    on_behalf_of: str
 
 
 @register

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, F, Func, QuerySet
 
 from apps.reviews.models import Decision, Outcome, Round
 from apps.reviews.policies.document import PolicyDocument, Step
@@ -33,21 +37,45 @@ class StepState:
 
 def decisions_of(round_: Round) -> list[Decision]:
     """The decisions about a round, oldest first, with their people."""
-    return list(round_.decisions.select_related("user").order_by("pk"))
+    return list(round_.decisions.select_related("user", "on_behalf_of").order_by("pk"))
+
+
+def with_barred(rounds: QuerySet[Round]) -> QuerySet[Round]:
+    """The rounds with what `barred` answers of each: for lists, so that it takes no query of its own."""
+    ids = ArrayField(BigIntegerField())
+    return rounds.annotate(barred_ids=Func(F("pk"), function="reviews_barred", output_field=ids))
+
+
+def barred(round_: Round) -> frozenset[int]:
+    """Who stepped aside from the review, or had a conflict of interest at any moment of the round's life.
+
+    As of when the round was read by `with_barred`, else now. The SQL function reviews_barred is the rule.
+    """
+    found = getattr(round_, "barred_ids", None)
+    if found is None:
+        found = with_barred(Round.objects.filter(pk=round_.pk)).get().barred_ids  # type: ignore[attr-defined]
+    return frozenset(cast("Iterable[int]", found))
 
 
 def excluded(step: Step, round_: Round) -> set[int]:
-    """Who may not sign this step of this round whatever role they have: authors, and where it says so the owner."""
+    """Who may not sign this step of this round whatever role they have, nor have another sign it for them:
+    authors, where it says so the owner, who stepped aside, who has a conflict of interest."""
     owner = {round_.owner_id} if step.exclude_owner and round_.owner_id else set()
-    return set(round_.authors) | owner
+    return set(round_.authors) | owner | barred(round_)
+
+
+def taken(decisions: Iterable[Decision]) -> set[int]:
+    """Everybody who has decided, by herself or through whom she delegated to."""
+    return set().union(*(decision.people for decision in decisions))
 
 
 def steps(
     document: PolicyDocument, round_: Round, decisions: Sequence[Decision]
 ) -> list[StepState]:
     """Each step of the policy with the approvals that count: of this round's digest, by different people
-    who are not excluded, in the step's role, given when the steps before it were complete. A void round counts
-    nothing."""
+    who are not excluded, in the step's role, given when the steps before it were complete. Who delegated and who
+    signed for her are one person. A void round counts nothing."""
+    round_.barred_ids = barred(round_)  # type: ignore[attr-defined]  # asked once, not once a decision
     found: dict[str, list[Decision]] = {step.key: [] for step in document.steps}
     if round_.is_live:
         for decision in sorted(decisions, key=lambda row: row.pk):
@@ -76,8 +104,8 @@ def _counts(
         decision.outcome == Outcome.APPROVE
         and decision.role == step.role
         and decision.evidence_digest == round_.digest
-        and decision.user_id not in excluded(step, round_)
-        and all(decision.user_id != other.user_id for rows in found.values() for other in rows)
+        and decision.people.isdisjoint(excluded(step, round_))
+        and decision.people.isdisjoint(taken(other for rows in found.values() for other in rows))
     )
 
 

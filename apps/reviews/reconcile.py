@@ -18,6 +18,7 @@ _STATUS = {
     "reviews.review.submitted": "open",
     "reviews.review.changes_requested": "changes_requested",
     "reviews.review.signed": "signed",
+    "reviews.review.reopened": "open",
     "reviews.round.voided": "open",
     "reviews.round.made": "open",
 }
@@ -50,7 +51,7 @@ def differences() -> Iterator[Difference]:
 
 
 def _decisions(told: dict[int, tuple[int | None, str, str, int]]) -> Iterator[Difference]:
-    for row in Decision.objects.select_related("round").iterator():
+    for row in Decision.objects.select_related("round", "on_behalf_of").iterator():
         subject = f"review:{row.review_id}"
         said = told.pop(row.pk, None)
         shown = (row.user_id, row.statement_digest, row.evidence_digest, row.round_id)
@@ -81,6 +82,8 @@ def _statement_fits(row: Decision) -> bool:
         statement["comment"],
         statement["step"],
         statement["role"],
+        statement.get("on_behalf_of"),
+        statement.get("delegation"),
     ) == (
         row.review_id,
         row.round.number,
@@ -89,6 +92,8 @@ def _statement_fits(row: Decision) -> bool:
         row.comment,
         row.step,
         row.role,
+        str(row.on_behalf_of.uuid) if row.on_behalf_of else None,
+        row.delegation_id,
     )
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from apps.checks import selectors as checks
+from apps.checks.verdicts import Verdict
 from apps.core import clock
 from apps.experiments import selectors as experiments
+from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews.policies import conditions
@@ -24,9 +26,13 @@ def broken(
     """Each rule of the terms that does not hold now, as a sentence without its full stop; nothing if all hold."""
     today = clock.now().date()
     yield from _frozen(terms.get("freeze_windows", ()), today)
-    age = (terms.get("max_age_days") or {}).get("results")
-    if age:
-        yield from _stale(version, terms["checks"], age)
+    ages = terms.get("max_age_days") or {}
+    if ages.get("results"):
+        yield from _stale(version, terms["checks"], ages["results"])
+    if ages.get("data"):
+        yield from _old_data(version, ages["data"])
+    if terms.get("against_incumbent"):
+        yield from _worse(version, targets, terms["against_incumbent"])
     written = terms.get("conditions", ())
     if not (written or terms.get("clean_commit")):
         return
@@ -57,6 +63,39 @@ def _stale(version: ModelVersion, demanded: Mapping[str, Any], days: int) -> Ite
             yield (
                 f"{result.title.lower()} was measured on {row.finished_at:%d %b %Y}, more than {days} days ago"
             )
+
+
+def _old_data(version: ModelVersion, days: int) -> Iterator[str]:
+    """Data sets are as old as their attachment here: what they hold may be older."""
+    oldest = clock.now() - dt.timedelta(days=days)
+    rows = checks.datasets_in_force(version).values()
+    if not rows:
+        yield "no data are attached whose age could be told"
+    for row in sorted(rows, key=lambda row: row.role):
+        if row.created_at < oldest:
+            yield f"the {row.role} data {row.name} were attached on {row.created_at:%d %b %Y}, more than {days} days ago"
+
+
+def _worse(
+    version: ModelVersion, targets: Sequence[Target], limits: Mapping[str, Any]
+) -> Iterator[str]:
+    """What the version loses against each version that it would take the place of."""
+    holders = {
+        held.pk: held for target in targets if (held := registry.holder(version.model, target))
+    }
+    for held in holders.values():
+        if held.pk == version.pk:
+            continue
+        found = checks.against_incumbent(version, held, limits)
+        if isinstance(found, Verdict):
+            yield (
+                f"v{version.number} and v{held.number}, which it would replace, were not both measured on the same "
+                "data"
+                if limits.get("same_data", True)
+                else f"v{version.number} and v{held.number}, which it would replace, were not both measured"
+            )
+            continue
+        yield from (row.sentence.removesuffix(".") for row in found if not row.verdict.satisfies)
 
 
 def facts(

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
 
 from apps.accounts import policy
 from apps.accounts.models import User
 from apps.accounts.policy import who_may
-from apps.accounts.verbs import SIGNING_ROLES
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.registry import selectors as registry
-from apps.registry.models import ModelVersion, RegisteredModel
-from apps.reviews import quorum
-from apps.reviews.models import ACTIVE, Decision, Review, ReviewStatus, Round
+from apps.registry.models import ModelVersion
+from apps.reviews import delegations, quorum
+from apps.reviews.models import ACTIVE, Decision, Delegation, Review, ReviewStatus, Round
 from apps.reviews.policies.document import PolicyDocument, Step, parse
 
 
@@ -57,7 +56,8 @@ def list_reviews(actor: Actor, *, statuses: Iterable[str] = ()) -> QuerySet[Revi
 
 def _live_rounds() -> Prefetch[str]:
     decisions = Prefetch("decisions", Decision.objects.select_related("user").order_by("pk"))
-    rounds = Round.objects.filter(voided_at__isnull=True).prefetch_related(decisions)
+    rounds = quorum.with_barred(Round.objects.filter(voided_at__isnull=True))
+    rounds = rounds.prefetch_related(decisions)
     return Prefetch("rounds", rounds, to_attr="live_rounds")
 
 
@@ -74,7 +74,8 @@ def active_reviews_of(version_id: int) -> QuerySet[Review]:
 
 def rounds_of(review: Review) -> QuerySet[Round]:
     """Every round, newest first, with its decisions and their people."""
-    decisions = Prefetch("decisions", Decision.objects.select_related("user").order_by("pk"))
+    people = Decision.objects.select_related("user", "on_behalf_of")
+    decisions = Prefetch("decisions", people.order_by("pk"))
     return (
         review.rounds.select_related("created_by").prefetch_related(decisions).order_by("-number")
     )
@@ -103,55 +104,82 @@ def find_round(digest: str) -> Round | None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One step of a review: who has signed, who is asked, how many signatures are missing."""
+    """One step of a review: who has signed, who is asked, how many signatures are missing. `people` holds everybody who
+    may sign, also who may only for another: `delegated` says for whom."""
 
     step: Step
     signed: tuple[Decision, ...]
     missing: int
     people: tuple[User, ...]
+    delegated: tuple[Delegation, ...] = ()
 
 
 def who_is_asked(review: Review) -> list[Asked]:
-    """Each step with the people who may still sign it: the right role, no author, no decision yet."""
+    """Each step with the people who may still sign it: the right role, or one delegated to them; not kept out, no
+    decision yet."""
     round_ = live_round(review)
     if round_ is None:
         return [Asked(step, (), step.count, ()) for step in document(review).steps]
     decisions = quorum.decisions_of(round_)
-    busy = {decision.user_id for decision in decisions}
+    lent = delegations.in_force_for(review)
     return [
-        Asked(
-            state.step,
-            state.signed,
-            state.missing,
-            tuple(
-                who_may(state.step.verb, review).exclude(
-                    pk__in=busy | quorum.excluded(state.step, round_)
-                )
-            )
-            if state.is_open
-            else (),
-        )
+        _asked(review, round_, state, quorum.taken(decisions), lent)
         for state in quorum.steps(document(review), round_, decisions)
     ]
 
 
-def open_steps(actor: Actor, review: Review) -> list[Step]:
-    """The steps this actor could sign now: the role, a signature missing, no author, not decided yet."""
+def _asked(
+    review: Review,
+    round_: Round,
+    state: quorum.StepState,
+    taken: set[int],
+    lent: Sequence[Delegation],
+) -> Asked:
+    if not state.is_open:
+        return Asked(state.step, state.signed, state.missing, ())
+    holders = list(who_may(state.step.verb, review))
+    out = taken | quorum.excluded(state.step, round_)
+    found = delegations.usable(lent, state.step, round_, {user.pk for user in holders}, taken)
+    people = {user.pk: user for user in holders if user.pk not in out}
+    readers = who_may("review.read", review).filter(pk__in=[row.delegate_id for row in found])
+    seeing = {user.pk: user for user in readers} if found else {}
+    delegated = tuple(row for row in found if row.delegate_id in seeing)
+    people |= {row.delegate_id: seeing[row.delegate_id] for row in delegated}
+    return Asked(state.step, state.signed, state.missing, tuple(people.values()), delegated)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which somebody could sign now: a step, for herself or by a delegation."""
+
+    step: Step
+    delegation: Delegation | None = None
+
+
+def ways(actor: Actor, review: Review) -> list[Way]:
+    """Every way in which this actor could sign now, in the order of the steps, her own role before another's."""
     round_ = live_round(review)
     if round_ is None or review.state is not ReviewStatus.OPEN or actor.user_id in round_.authors:
         return []
     decisions = quorum.decisions_of(round_)
-    if any(decision.user_id == actor.user_id for decision in decisions):
+    taken = quorum.taken(decisions)
+    if actor.user_id in taken | quorum.barred(round_):
         return []
-    states = quorum.steps(document(review), round_, decisions)
+    found: list[Way] = []
     verbs = policy.verbs_on(actor, review)
-    return [
-        state.step
-        for state in states
-        if state.is_open
-        and state.step.verb in verbs
-        and actor.user_id not in quorum.excluded(state.step, round_)
-    ]
+    for state in quorum.steps(document(review), round_, decisions):
+        if not state.is_open:
+            continue
+        if state.step.verb in verbs and actor.user_id not in quorum.excluded(state.step, round_):
+            found.append(Way(state.step))
+        lent = delegations.ways(actor, review, state.step, round_, taken)
+        found += [Way(state.step, row) for row in lent]
+    return found
+
+
+def open_steps(actor: Actor, review: Review) -> list[Step]:
+    """The steps this actor could sign now, for herself or for another."""
+    return list(dict.fromkeys(way.step for way in ways(actor, review)))
 
 
 def why_not(actor: Actor, review: Review) -> str:
@@ -163,14 +191,26 @@ def why_not(actor: Actor, review: Review) -> str:
     round_ = live_round(review)
     if round_ is None:
         return "The evidence is void. Its submitter makes a new round, then it can be signed."
+    barrier = _barrier(actor, review, round_)
+    if barrier or ways(actor, review):
+        return barrier
+    return f"What is open now is not for you to sign. Asked: {_names(review)}."
+
+
+def _barrier(actor: Actor, review: Review, round_: Round) -> str:
+    """What keeps this actor out of the round whatever her role, in a sentence; "" if nothing does."""
     if actor.user_id in round_.authors:
         return f"You made part of this, so others must sign: {_names(review)}."
     decisions = quorum.decisions_of(round_)
     if any(decision.user_id == actor.user_id for decision in decisions):
         return "You have decided about this round; a decision stays."
-    if open_steps(actor, review):
+    if actor.user_id in quorum.taken(decisions):
+        return "Somebody you delegated to has decided about this round for you."
+    if actor.user_id not in quorum.barred(round_):
         return ""
-    return f"What is open now is not for you to sign. Asked: {_names(review)}."
+    if review.recusals.filter(user_id=actor.user_id).exists():
+        return f"You stepped aside from {review.key}. Asked: {_names(review)}."
+    return f"A conflict of interest is declared about you here. Asked: {_names(review)}."
 
 
 def _names(review: Review) -> str:
@@ -182,76 +222,9 @@ def decisions_of_version(version: ModelVersion) -> QuerySet[Decision]:
     """Every decision ever made about a version, oldest first, with round, review and person."""
     return (
         Decision.objects.filter(review__version=version)
-        .select_related("user", "round", "review")
+        .select_related("user", "on_behalf_of", "round", "review")
         .order_by("pk")
     )
-
-
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """One thing for a person to do or to wait for."""
-
-    review: Review
-    act: str
-    signed: int
-    needed: int
-
-
-@dataclass(slots=True)
-class Inbox:
-    """What needs this person, and what waits for others. Built in a constant number of queries."""
-
-    needs_you: list[InboxRow] = field(default_factory=list)
-    waiting: list[InboxRow] = field(default_factory=list)
-
-
-def inbox(actor: Actor) -> Inbox:
-    """Reviews to sign, to answer, to take further; and the actor's own that wait for others."""
-    box = Inbox()
-    signable = {
-        verb: set(
-            RegisteredModel.objects.filter(
-                policy.where_may(actor, verb, RegisteredModel)
-            ).values_list("pk", flat=True)
-        )
-        for verb in (f"review.sign.{role}" for role in SIGNING_ROLES)
-    }
-    for review in list_reviews(actor, statuses=[status.value for status in ACTIVE]):
-        _sort(box, actor, review, signable)
-    return box
-
-
-def _sort(box: Inbox, actor: Actor, review: Review, signable: dict[str, set[int]]) -> None:
-    rounds: Sequence[Round] = review.live_rounds  # type: ignore[attr-defined]  # to_attr
-    round_ = rounds[0] if rounds else None
-    decisions = list(round_.decisions.all()) if round_ else []
-    states = quorum.steps(document(review), round_, decisions) if round_ else []
-    signed = sum(min(len(state.signed), state.step.count) for state in states)
-    needed = sum(step.count for step in document(review).steps)
-    mine = review.submitted_by_id == actor.user_id
-    done = {decision.user_id for decision in decisions}
-    may_sign = (
-        round_ is not None
-        and review.state is ReviewStatus.OPEN
-        and actor.user_id not in round_.authors
-        and actor.user_id not in done
-        and any(
-            state.is_open
-            and actor.user_id not in quorum.excluded(state.step, round_)
-            and review.version.model_id in signable.get(state.step.verb, set())
-            for state in states
-        )
-    )
-    if may_sign:
-        box.needs_you.append(InboxRow(review, "sign", signed, needed))
-    elif mine and review.state is ReviewStatus.CHANGES_REQUESTED:
-        box.needs_you.append(InboxRow(review, "answer", signed, needed))
-    elif mine and round_ is None:
-        box.needs_you.append(InboxRow(review, "new round", signed, needed))
-    elif mine and review.state is ReviewStatus.SIGNED:
-        box.needs_you.append(InboxRow(review, "promote", signed, needed))
-    elif mine or actor.user_id in done:
-        box.waiting.append(InboxRow(review, "wait", signed, needed))
 
 
 def tally(review: Review) -> tuple[int, int]:
@@ -267,7 +240,7 @@ def tally(review: Review) -> tuple[int, int]:
 
 def get_decision(review: Review, pk: int) -> Decision:
     """One decision of a review, with its round and person; NotFound."""
-    row = review.decisions.select_related("user", "round").filter(pk=pk).first()
+    row = review.decisions.select_related("user", "on_behalf_of", "round").filter(pk=pk).first()
     if row is None:
         raise NotFound(f"{review.key} has no such decision.")
     return row

@@ -89,6 +89,7 @@ class Cast:
             evidence_digest=round_.digest,
             comment="looked at all of it",
             proof=factories.proof(actor),
+            no_conflict=True,
         )
 
     def promote(self, *targets: Target) -> Review:

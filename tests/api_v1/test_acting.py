@@ -31,6 +31,7 @@ def signature(review: Review, **changed: Any) -> dict[str, Any]:
         "outcome": "approve",
         "evidence_digest": round_.digest,
         "comment": "looked at all of it",
+        "no_conflict": True,
         "password": PASSWORD,
         **changed,
     }

@@ -20,6 +20,7 @@ def _signature(world: World) -> dict[str, Any]:
         "outcome": "approve",
         "evidence_digest": round_.digest,
         "comment": "looked at all of it",
+        "no_conflict": True,
         "password": PASSWORD,
     }
 

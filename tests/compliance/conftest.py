@@ -89,6 +89,7 @@ class Story:
             evidence_digest=round_.digest,
             comment="Read all of it; the gap is inside its limit.",
             proof=accounts.reauthenticate(as_actor(user), PASSWORD),
+            no_conflict=True,
         )
 
     def request(self, user: User | None = None) -> Document:

@@ -317,6 +317,7 @@ PAGES: Final[dict[str, Page]] = {
         {
             "outcome": "approve",
             "comment": "read it all",
+            "no_conflict": "on",
             "password": "{password}",
             "evidence_digest": "{digest}",
         },

@@ -273,6 +273,7 @@ def sign(world: World, who: str, review: str, comment: str) -> None:
     page.locator("[name=outcome][value=approve]").check()
     page.locator("[name=comment]").fill(comment)
     page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=no_conflict]").check()
     page.locator("form:has([name=outcome]) button[type=submit]").click()
     page.wait_for_url(re.compile(rf"{review}decisions/\d+/"))
     expect(page.locator("main")).to_contain_text("approved")

@@ -40,6 +40,7 @@ def sign(actor: Actor, review: Review, outcome: str = "approve", digest: str = "
         evidence_digest=digest or (round_.digest if round_ else ""),
         comment="looked at all of it",
         proof=factories.proof(actor),
+        no_conflict=True,
     )
 
 
@@ -158,6 +159,7 @@ def test_a_deactivated_signer_is_refused(cast: Cast) -> None:
             evidence_digest=selectors.live_round(review).digest,  # type: ignore[union-attr]
             comment="x",
             proof=proof,
+            no_conflict=True,
         )
 
 
@@ -176,6 +178,7 @@ def test_a_stale_or_foreign_proof_is_refused(cast: Cast) -> None:
                 evidence_digest=round_.digest,
                 comment="x",
                 proof=proof,
+                no_conflict=True,
             )
     assert not Decision.objects.exists()
 
@@ -348,7 +351,9 @@ def test_bad_input_signs_nothing(what: str, cast: Cast) -> None:
         **BAD[what],
     }
     with pytest.raises(Invalid):
-        services.decide(cast.vera, review, proof=factories.proof(cast.vera), **values)
+        services.decide(
+            cast.vera, review, proof=factories.proof(cast.vera), no_conflict=True, **values
+        )
     assert not Decision.objects.exists()
 
 

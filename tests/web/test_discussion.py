@@ -119,6 +119,7 @@ def test_ones_own_comment_is_corrected_until_somebody_signs(
         evidence_digest=round_.digest,
         comment="read it all",
         proof=factories.proof(as_actor(rui)),
+        no_conflict=True,
     )
     assert url not in html(vera, f"/reviews/{review.pk}/")
     with nothing_written():

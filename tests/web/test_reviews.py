@@ -55,6 +55,7 @@ def sign(user: User, review: Review, outcome: str = "approve", **changes: str) -
     form = {
         "outcome": outcome,
         "comment": "looked at all of it",
+        "no_conflict": "on",
         "password": PASSWORD,
         "evidence_digest": changes.pop("evidence_digest", "") or digest_in(client, url),
         **changes,
@@ -111,7 +112,7 @@ def test_a_wrong_password_stays_in_the_form(vera: User, review: Review) -> None:
     assert "looked at all of it" in html, "what she wrote is still there"
 
 
-@pytest.mark.parametrize("missing", ["outcome", "comment", "password"])
+@pytest.mark.parametrize("missing", ["outcome", "comment", "no_conflict", "password"])
 def test_each_field_of_a_decision_is_needed(vera: User, review: Review, missing: str) -> None:
     with nothing_written():
         status, html = sign(vera, review, **{missing: ""})

@@ -45,6 +45,7 @@ def in_production(
             evidence_digest=round_.digest,
             comment="fine",
             proof=factories.proof(actor),
+            no_conflict=True,
         )
     version.refresh_from_db()
     assert version.stage == "Production"

@@ -247,4 +247,5 @@ def _sign(signer: User, review: Review) -> Decision:
         evidence_digest=round_.digest,
         comment="looked at all of it",
         proof=ReauthProof(method="password", at=clock.now(), user_id=signer.pk),
+        no_conflict=True,
     )

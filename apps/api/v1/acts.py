@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -60,6 +62,12 @@ class Signature(Strict):
     step = Text(
         max_length=64, required=False, help_text="The step signed for; else the first open one."
     )
+    delegation = Whole(
+        min_value=1, required=False, help_text="The delegation under which she signs for another."
+    )
+    no_conflict = serializers.BooleanField(
+        help_text="Her word that she has no conflict of interest in this: `true`, or nothing is signed."
+    )
     password = Text(
         max_length=4096, style={"input_type": "password"}, help_text="The signer's own."
     )
@@ -89,7 +97,7 @@ class Reviews(reading.Reviews):
 class _Act(Door):
     """An act on one review, answered with the review as it is then."""
 
-    def act_on(self, review_id: int, shape: type[Strict]) -> tuple[Review, dict[str, str]]:
+    def act_on(self, review_id: int, shape: type[Strict]) -> tuple[Review, dict[str, Any]]:
         """The review and the checked body. A stranger is told there is no review before her body is looked at."""
         self.nothing_asked()
         return self.review(review_id), self.body(shape)
@@ -152,7 +160,9 @@ class Decisions(_Act):
             evidence_digest=asked["evidence_digest"],
             comment=asked["comment"],
             proof=proof,
+            no_conflict=asked["no_conflict"],
             step=asked.get("step", ""),
+            delegation=asked.get("delegation"),
         )
         row = selectors.get_decision(review, made.pk)
         return self.say(shapes.DecisionShape, shapes.decision(review, row.round, row), status=201)

@@ -14,7 +14,7 @@ from apps.api.v1.paging import Paged, number, page, page_of
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import reviews as shapes
 from apps.core.errors import NotFound
-from apps.reviews import evidence, selectors
+from apps.reviews import evidence, inbox, selectors
 from apps.reviews.models import Review, ReviewStatus, Round
 
 ReviewPage = page_of(shapes.ReviewSummary, "ReviewPage")
@@ -40,7 +40,7 @@ class Reviews(Door):
         if "model" in asked:
             rows = rows.filter(version__model__name=asked["model"])
         if asked.get("needs_me") == "true":
-            mine = [row.review.pk for row in selectors.inbox(self.actor).needs_you]
+            mine = [row.review.pk for row in inbox.of(self.actor).needs_you]
             rows = rows.filter(pk__in=mine)
         after = number(asked["cursor"])
         if after is not None:

@@ -88,6 +88,17 @@ def difference(first: Estimate, second: Estimate, z: float) -> Estimate:
     return estimate(Fraction(x, m) - Fraction(y, n), intervals.newcombe(x, m, y, n, z), "Newcombe")
 
 
+def independent(first: Estimate, second: Estimate) -> Estimate:
+    """First number minus second, signed, with MOVER's interval from theirs; null where one of them is."""
+    if first.value is None or second.value is None:
+        return undefined(first.reason or second.reason)
+    a, b = first.interval, second.interval
+    if a is None or b is None:
+        return Estimate(None, reason="one of the two has no interval")
+    bounds = intervals.mover_difference(float(first.value), a, float(second.value), b)
+    return estimate(first.exact - second.exact, bounds, "MOVER")
+
+
 def _counts(first: Estimate, second: Estimate) -> tuple[int, int, int, int] | None:
     x, m, y, n = first.numerator, first.denominator, second.numerator, second.denominator
     if x is None or y is None or not m or not n:

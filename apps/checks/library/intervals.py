@@ -45,10 +45,14 @@ def wilson(count: int, total: int, z: float) -> Interval:
 def newcombe(count_1: int, total_1: int, count_2: int, total_2: int, z: float) -> Interval:
     """The hybrid score interval of rate 1 minus rate 2 (independent groups)."""
     first, second = wilson(count_1, total_1, z), wilson(count_2, total_2, z)
-    p, q = count_1 / total_1, count_2 / total_2
+    return mover_difference(count_1 / total_1, first, count_2 / total_2, second)
+
+
+def mover_difference(first: float, a: Interval, second: float, b: Interval) -> Interval:
+    """The interval of a difference from those of two independent numbers, each with its point."""
     return Interval(
-        p - q - math.hypot(p - first.low, second.high - q),
-        p - q + math.hypot(first.high - p, q - second.low),
+        first - second - math.hypot(first - a.low, b.high - second),
+        first - second + math.hypot(a.high - first, second - b.low),
     )
 
 

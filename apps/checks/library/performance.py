@@ -7,14 +7,15 @@ per group (that is the fairness check) and whether the threshold behind the pred
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import msgspec
 
 from apps.checks.library import intervals
-from apps.checks.library.estimates import Estimate, estimate, rate, undefined
+from apps.checks.library.estimates import Estimate, estimate, independent, rate, undefined
 from apps.checks.library.intervals import Interval
-from apps.checks.library.judging import Assessment, Subject, conclude, judged, left_out
+from apps.checks.library.judging import Assessment, Row, Subject, conclude, judged, left_out
 from apps.checks.limits import Bound, PerformanceLimits
 from apps.checks.numbers import grouped, listed, shown_against
 from apps.checks.statistics import (
@@ -206,6 +207,34 @@ def assess(result: PerformanceResult, limits: PerformanceLimits) -> Assessment:
         subject = Subject(key, TITLES[key], result.rows.counted, _support(result, key))
         rows.append(judged(subject, result.metrics[key], bound, min_n=limits.min_n))
     return conclude(rows, _passed(result, bounds))
+
+
+# Where less is better.
+_LOSSES = frozenset({"log_loss", "brier"})
+
+
+def against(
+    candidate: PerformanceResult,
+    incumbent: PerformanceResult,
+    max_loss: Mapping[str, str],
+    *,
+    min_n: int = 30,
+) -> list[Row]:
+    """How much worse the candidate is than the incumbent, for each metric named, judged against its limit.
+
+    The interval of the difference is by MOVER (Zou and Donner 2008) from both intervals, as if the two were
+    measured on different rows: on the same rows it is wider than it need be, so nothing passes by it.
+    """
+    found = []
+    for key, limit in max_loss.items():
+        first, second = incumbent.metrics[key], candidate.metrics[key]
+        if key in _LOSSES:
+            first, second = second, first
+        support = min(_support(candidate, key), _support(incumbent, key))
+        title = f"{TITLES[key]} lost against the version in the target"
+        subject = Subject(key, title, candidate.rows.counted, support)
+        found.append(judged(subject, independent(first, second), Bound(max=limit), min_n=min_n))
+    return found
 
 
 _FROM_SCORES = frozenset({"roc_auc", "log_loss", "brier"})

@@ -13,6 +13,13 @@ from apps.reviews.models.findings import (
     Waiver,
     WaiverRevocation,
 )
+from apps.reviews.models.independence import (
+    Conflict,
+    ConflictWithdrawal,
+    Delegation,
+    DelegationEnd,
+    Recusal,
+)
 from apps.reviews.models.policies import (
     ChangeStatus,
     PolicyActivation,
@@ -31,7 +38,11 @@ __all__ = [
     "ChangeStatus",
     "Comment",
     "CommentRevision",
+    "Conflict",
+    "ConflictWithdrawal",
     "Decision",
+    "Delegation",
+    "DelegationEnd",
     "EntryKind",
     "EvidenceKind",
     "EvidenceSection",
@@ -46,6 +57,7 @@ __all__ = [
     "PolicyChange",
     "PolicySignature",
     "PolicyVersion",
+    "Recusal",
     "Review",
     "ReviewStatus",
     "Round",

@@ -164,6 +164,8 @@ _MEANINGS = {
 class Decision(models.Model):
     """What one person decided about one round, with the statement signed. Append-only.
 
+    Who signs under a delegation signs in her own name; `on_behalf_of` is who gave it, and the two count as one.
+
     `statement` are the canonical bytes of the signed sentence: round digest, version, targets, outcome,
     meaning, comment, signer, role, time and method of re-authentication. `statement_digest` is in the ledger.
     """
@@ -172,6 +174,16 @@ class Decision(models.Model):
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="decisions")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions"
+    )
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    delegation = models.ForeignKey(
+        "reviews.Delegation", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     step = models.CharField(max_length=64)
     role = models.CharField(max_length=32)
@@ -199,3 +211,9 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"decision {self.pk}: {self.outcome}"
+
+    @property
+    def people(self) -> frozenset[int]:
+        """Who stands behind it: the signer, and whoever she signed for."""
+        both = (self.user_id, self.on_behalf_of_id)
+        return frozenset(person for person in both if person is not None)

@@ -1,7 +1,8 @@
-"""The verbs of reviews: submit, make a round, decide, withdraw, promote what is signed, void; findings, waivers,
-discussion; policies; the standing of models."""
+"""The verbs of reviews: submit, make a round, decide, step aside, delegate, withdraw, promote what is signed, void;
+conflicts of interest; findings, waivers, discussion; policies; the standing of models."""
 
 from apps.reviews.services.deciding import decide, promote_signed
+from apps.reviews.services.delegating import Scope, delegate, end_delegation, end_orphaned
 from apps.reviews.services.discussion import (
     Posted,
     edit_comment,
@@ -19,6 +20,7 @@ from apps.reviews.services.findings import (
     respond,
     retest,
 )
+from apps.reviews.services.independence import declare_conflict, recuse, withdraw_conflict
 from apps.reviews.services.policies import (
     propose,
     propose_retirement,
@@ -38,11 +40,16 @@ from apps.reviews.services.waivers import grant_waiver, revoke_waiver
 __all__ = [
     "NewFinding",
     "Posted",
+    "Scope",
     "accept_risk",
     "change_settings",
     "close_finding",
     "decide",
+    "declare_conflict",
+    "delegate",
     "edit_comment",
+    "end_delegation",
+    "end_orphaned",
     "grant_waiver",
     "mark_viewed",
     "new_round",
@@ -51,6 +58,7 @@ __all__ = [
     "propose",
     "propose_retirement",
     "raise_finding",
+    "recuse",
     "reopen",
     "reopen_thread",
     "reply",
@@ -66,5 +74,6 @@ __all__ = [
     "void_live_round",
     "withdraw",
     "withdraw_change",
+    "withdraw_conflict",
     "withdraw_model_change",
 ]

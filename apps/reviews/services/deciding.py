@@ -4,8 +4,9 @@ The order in `decide`:
  0. before the transaction, re-hash the bytes behind the evidence; damage voids the round and ends here;
  1. lock model, version, review;
  2. the review is open, its round lives and is the one the signer was shown;
- 3. the signer has the role at this moment, is an active human being, no author, has not decided yet,
-    and has just re-authenticated in her own session;
+ 3. the signer has the role at this moment, or it is delegated to her by somebody who has it at this moment, is an
+    active human being, no author, has not stepped aside, has no conflict of interest and says so, has not
+    decided yet (nor whoever she signs for), and has just re-authenticated in her own session;
  4. write the decision with the statement she signed; the ledger has its digest;
  5. a rejection closes the review; a request for changes hands it back; an approval that completes the quorum
     mints the authorizations and promotes, if every gate passes at this moment.
@@ -15,6 +16,7 @@ A gate that fails in step 5 leaves the signature standing: "signed, not promoted
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from apps.accounts import policy
 from apps.accounts import selectors as accounts
@@ -25,8 +27,8 @@ from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.registry import gates
 from apps.registry import services as registry
-from apps.reviews import events, evidence, quorum, selectors
-from apps.reviews.models import Decision, Outcome, Review, ReviewStatus, Round
+from apps.reviews import delegations, events, evidence, quorum, selectors
+from apps.reviews.models import Decision, Delegation, Outcome, Review, ReviewStatus, Round
 from apps.reviews.policies.document import Step
 from apps.reviews.services import rounds, signing
 from apps.reviews.services.locks import lock_review
@@ -44,14 +46,24 @@ def decide(
     evidence_digest: str,
     comment: str,
     proof: ReauthProof,
+    no_conflict: bool,
     step: str = "",
+    delegation: int | None = None,
 ) -> Decision:
     """Record one signed decision about the evidence whose digest the signer was shown.
 
-    Refuses: other evidence than the live round's (Conflict, saying what happened), an author of it, somebody
-    without the role now, a second decision on the round, no comment, a stale or foreign proof.
+    `no_conflict` is her own word that she has no conflict of interest in this; it is part of what she signs.
+    `delegation` chooses whom she signs for; without it she signs for herself where her own role allows it, else for
+    the first who delegated an open step to her. Refuses: other evidence than the live round's (Conflict, saying what
+    happened), an author of it, somebody who stepped aside or has a conflict of interest, somebody without the role
+    now, a second decision on the round, no comment, a stale or foreign proof.
     """
     chosen = _outcome(outcome)
+    if not no_conflict:
+        raise Invalid(
+            "Say that you have no conflict of interest in this. If you have one, declare it or step aside.",
+            fields={"no_conflict": "Needed to sign."},
+        )
     check_text(comment, "comment")
     proof.require_for(actor)
     _stop_if_damaged(actor, review)
@@ -59,8 +71,8 @@ def decide(
         review = lock_review(review.pk)
         round_ = _require_round(review, evidence_digest)
         user = _require_signer(actor, round_)
-        signed_step = _require_step(actor, review, round_, step)
-        decision = _write(review, round_, user, signed_step, chosen, comment, proof)
+        signed = _require_step(actor, review, round_, step, delegation)
+        decision = _write(review, round_, user, signed, chosen, comment, proof)
         registry.mark_decided(review.version)
         v.record(_recorded(review, round_, decision, user))
         _follow(v, actor, review, round_, decision)
@@ -114,27 +126,86 @@ def _require_signer(actor: Actor, round_: Round) -> User:
             "You made part of what is reviewed, so another person must sign.",
             hint="Authors are computed from who wrote the run, files, data, card and registration.",
         )
-    if round_.decisions.filter(user_id=actor.user_id).exists():
-        raise Conflict("You have decided about this round already; a decision stays.")
+    if actor.user_id in quorum.barred(round_):
+        raise Forbidden(
+            "You stepped aside from this review, or have a declared conflict of interest in it.",
+            hint="A recusal holds for every round; a withdrawn conflict, for rounds made after that.",
+        )
+    if actor.user_id in quorum.taken(quorum.decisions_of(round_)):
+        raise Conflict(
+            "You have decided about this round already, or somebody for you; a decision stays."
+        )
     return accounts.get_user(actor.user_id)
 
 
-def _require_step(actor: Actor, review: Review, round_: Round, key: str) -> Step:
-    """The step signed for: the one named, else the first open one whose role the actor has right now."""
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """Which step is signed, and by whose delegation, if by one."""
+
+    step: Step
+    delegation: Delegation | None = None
+
+
+def _require_step(
+    actor: Actor, review: Review, round_: Round, key: str, delegation: int | None
+) -> _Signed:
+    """The step signed for: the one named, else the first open one whose role the actor has right now, else the
+    first open one that is delegated to her."""
     document = selectors.document(review)
     states = quorum.steps(document, round_, quorum.decisions_of(round_))
     wanted = [state for state in states if not key or state.step.key == key]
     if key and not wanted:
         document.step(key)
-    for state in wanted:
-        mine = actor.user_id not in quorum.excluded(state.step, round_)
-        if state.is_open and mine and (key or policy.can(actor, state.step.verb, review)):
-            policy.require_fresh(actor, state.step.verb, review)
-            return state.step
+    own = _own_step(actor, review, round_, [] if delegation else wanted, named=bool(key))
+    found = own or _lent_step(actor, review, round_, wanted, delegation)
+    if found is not None:
+        return found
+    if delegation is not None:
+        raise Conflict("This delegation does not let you sign what is open now.")
     unsigned = [state for state in wanted if not state.complete] or wanted
     needed = next((s for s in unsigned if policy.can(actor, s.step.verb, review)), unsigned[0])
     policy.require_fresh(actor, needed.step.verb, review)
     raise _not_now(needed, actor, round_)
+
+
+def _own_step(
+    actor: Actor, review: Review, round_: Round, wanted: list[quorum.StepState], *, named: bool
+) -> _Signed | None:
+    """The first open step of her own role. One that she named is refused with the reason if it is not hers."""
+    lent = named and delegations.any_for(actor, review)
+    for state in wanted:
+        mine = actor.user_id not in quorum.excluded(state.step, round_)
+        may = (named and not lent) or policy.can(actor, state.step.verb, review)
+        if state.is_open and mine and may:
+            policy.require_fresh(actor, state.step.verb, review)
+            return _Signed(state.step)
+    return None
+
+
+def _lent_step(
+    actor: Actor,
+    review: Review,
+    round_: Round,
+    wanted: list[quorum.StepState],
+    delegation: int | None,
+) -> _Signed | None:
+    """The first open step that is delegated to her, by the one delegation if it is named."""
+    taken = quorum.taken(quorum.decisions_of(round_))
+    for state in wanted:
+        if not state.is_open:
+            continue
+        for row in delegations.ways(actor, review, state.step, round_, taken):
+            if delegation in {None, row.pk}:
+                return _for_another(actor, review, state.step, row)
+    return None
+
+
+def _for_another(actor: Actor, review: Review, step: Step, row: Delegation) -> _Signed:
+    """With both people's rows locked: the delegator still has the role, and has not taken the delegation back."""
+    policy.require_fresh_delegate(actor, row.delegator_id, step.verb, review)
+    if not delegations.all_in_force().filter(pk=row.pk).exists():
+        raise Conflict(f"{row.delegator} has ended the delegation.")
+    return _Signed(step, row)
 
 
 def _not_now(state: quorum.StepState, actor: Actor, round_: Round) -> Conflict | Forbidden:
@@ -151,11 +222,12 @@ def _write(
     review: Review,
     round_: Round,
     user: User,
-    step: Step,
+    by: _Signed,
     outcome: Outcome,
     comment: str,
     proof: ReauthProof,
 ) -> Decision:
+    step, delegation = by.step, by.delegation
     signed = signing.sign(
         STATEMENT,
         user,
@@ -174,11 +246,16 @@ def _write(
             "comment": comment,
             "step": step.key,
             "role": step.role,
+            "on_behalf_of": str(delegation.delegator.uuid) if delegation else None,
+            "delegation": delegation.pk if delegation else None,
+            "no_conflict": True,
         },
     )
     return Decision.objects.create(
         review=review,
         round=round_,
+        on_behalf_of=delegation.delegator if delegation else None,
+        delegation=delegation,
         step=step.key,
         role=step.role,
         outcome=outcome,
@@ -206,6 +283,7 @@ def _recorded(review: Review, round_: Round, row: Decision, user: User) -> event
         method=row.method,
         signer=str(user.uuid),
         signer_name=row.signer_name,
+        on_behalf_of=str(row.on_behalf_of.uuid) if row.on_behalf_of else "",
     )
 
 

@@ -9,7 +9,7 @@ from apps.core import canonical, clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Tampered
 from apps.registry import services as registry
-from apps.reviews import events, evidence, selectors
+from apps.reviews import events, evidence, independence_events, quorum, selectors
 from apps.reviews.models import Review, ReviewStatus, Round
 from apps.reviews.services.locks import lock_review
 from apps.reviews.services.policies import pin
@@ -89,6 +89,36 @@ def void(v: Verb, actor: Actor, review: Review, reason: str) -> None:
             round=row.pk,
             number=row.number,
             digest=row.digest,
+            reason=reason,
+        )
+    )
+
+
+def reopen_if_broken(v: Verb, review: Review, reason: str) -> None:
+    """Open a locked, signed review again if its quorum is not complete any more; what it had authorized is revoked.
+
+    The round lives on, and the signatures of the others count as before.
+    """
+    row = selectors.live_round(review)
+    if row is None or review.state is not ReviewStatus.SIGNED:
+        return
+    decisions = quorum.decisions_of(row)
+    if quorum.is_complete(quorum.steps(selectors.document(review), row, decisions), decisions):
+        return
+    registry.revoke_authorizations(
+        Actor.system("worker"),
+        review.version,
+        round_id=row.pk,
+        reason=f"{review.key}: {reason}",
+    )
+    review.status, review.note = ReviewStatus.OPEN, ""
+    review.save(update_fields=["status", "note"])
+    v.record(
+        independence_events.ReviewReopened(
+            review=review.pk,
+            version=review.version_id,
+            model=review.version.model_id,
+            round=row.pk,
             reason=reason,
         )
     )

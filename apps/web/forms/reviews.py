@@ -60,6 +60,10 @@ class DecideForm(Form):
 
     outcome = forms.ChoiceField(label="Your decision", choices=OUTCOMES, widget=forms.RadioSelect)
     comment = _text("Why", "It is part of what you sign, and stays.", rows=3)
+    no_conflict = forms.BooleanField(
+        label="I have no conflict of interest in this",
+        help_text="It is part of what you sign. If you have one, declare it or step aside.",
+    )
     password = _password("Signing asks for it every time.")
 
 

@@ -12,10 +12,10 @@ from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
-from apps.reviews import evidence
+from apps.reviews import delegations, evidence
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
-from apps.reviews.policies.document import Step
+from apps.reviews.selectors import Way
 from apps.web import addresses, cells, status
 from apps.web.pages import decision_box, review_viewed
 from apps.web.parts import Crumb, Fact, Notice, PageHeader, SignBox
@@ -35,8 +35,10 @@ class DecidePage:
 
 
 def require_a_signing_role(actor: Actor, review: Review) -> None:
-    """Forbidden, naming whom to ask, for somebody who signs in no role on this model."""
-    if not policy.verbs_on(actor, review).intersection(SIGNING):
+    """Forbidden, naming whom to ask, for somebody who signs in no role on this model, nor for anybody else."""
+    if not (
+        policy.verbs_on(actor, review).intersection(SIGNING) or delegations.any_for(actor, review)
+    ):
         policy.require(actor, SIGNING[0], review)
 
 
@@ -46,8 +48,8 @@ def page(actor: Actor, review: Review, *, changed: str = "", step: str = "") -> 
     round_ = reviews.live_round(review)
     box = None
     if not reason and round_ is not None:
-        steps = reviews.open_steps(actor, review)
-        chosen = next((each for each in steps if each.key == step), steps[0])
+        ways = reviews.ways(actor, review)
+        chosen = next((each for each in ways if each.step.key == step), ways[0])
         box = _sign_box(actor, review, round_, chosen, changed, named=bool(step))
     notice = None
     if box is None:
@@ -59,16 +61,20 @@ def page(actor: Actor, review: Review, *, changed: str = "", step: str = "") -> 
 
 
 def _sign_box(
-    actor: Actor, review: Review, round_: Round, step: Step, changed: str, *, named: bool
+    actor: Actor, review: Review, round_: Round, way: Way, changed: str, *, named: bool
 ) -> SignBox:
-    fields = {"evidence_digest": round_.digest}
-    if named:
+    step, fields = way.step, {"evidence_digest": round_.digest}
+    if named or way.delegation is not None:
         fields["step"] = step.key
+    whom = actor.label
+    if way.delegation is not None:
+        fields["delegation"] = str(way.delegation.pk)
+        whom = f"{actor.label} for {way.delegation.delegator}"
     return SignBox(
         title=f"Sign {review.key}",
         statement=statement(review, round_),
         digest=round_.digest,
-        as_whom=f"{actor.label}, {step.role}: {step.title.lower()}",
+        as_whom=f"{whom}, {step.role}: {step.title.lower()}",
         submit_label="Sign this decision",
         action_url=addresses.review(review.pk, "decide/"),
         cancel_url=addresses.review(review.pk),
@@ -197,7 +203,7 @@ def receipt(actor: Actor, review: Review, decision: Decision) -> ReceiptPage:
                 Crumb("Receipt"),
             ],
         ),
-        sentence=f"{decision.signer_name} {_did(decision)} {review.version} for "
+        sentence=f"{signer(decision)} {_did(decision)} {review.version} for "
         f"{decision_box.in_words(review.target_list)}.",
         comment=decision.comment,
         signed=_signed(decision),
@@ -209,6 +215,12 @@ def receipt(actor: Actor, review: Review, decision: Decision) -> ReceiptPage:
     )
 
 
+def signer(decision: Decision) -> str:
+    """Who signed, in her own name, and for whom if she did not sign for herself."""
+    other = decision.on_behalf_of
+    return decision.signer_name if other is None else f"{decision.signer_name} for {other}"
+
+
 def _did(decision: Decision) -> str:
     words = {"approve": "approved", "reject": "rejected", "request_changes": "asked for changes to"}
     return words[decision.outcome]
@@ -217,7 +229,7 @@ def _did(decision: Decision) -> str:
 def _signed(decision: Decision) -> list[Fact]:
     return [
         Fact("Meaning", cells.text(decision.meaning)),
-        Fact("Signed by", cells.person(decision.signer_name)),
+        Fact("Signed by", cells.person(signer(decision))),
         Fact("As", cells.text(decision.role, note=f"step {decision.step}")),
         Fact("At", cells.text(f"{decision.created_at:%Y-%m-%d %H:%M:%S} UTC")),
         Fact(

@@ -15,7 +15,7 @@ from apps.core.actor import Actor
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.reviews import findings
-from apps.reviews import selectors as reviews
+from apps.reviews import inbox as reviews_inbox
 from apps.reviews.models import Finding
 from apps.web import addresses, status, words
 from apps.web.pages import decision_box, model_changes, record, subjects
@@ -47,7 +47,7 @@ class HomePage:
 
 def home(actor: Actor) -> HomePage:
     """What stands between this person and her work."""
-    inbox = reviews.inbox(actor)
+    inbox = reviews_inbox.of(actor)
     needs = (
         [review_rows.waiting(row) for row in inbox.needs_you]
         + model_changes.waiting(actor)

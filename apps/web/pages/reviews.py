@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from apps.core.actor import Actor
-from apps.reviews import selectors
+from apps.reviews import inbox, selectors
+from apps.reviews.inbox import InboxRow
 from apps.reviews.models import Review, ReviewStatus
-from apps.reviews.selectors import InboxRow
 from apps.web import addresses, cells, query, status
 from apps.web.pages import decision_box
 from apps.web.parts import Action, Cell, Chip, Column, Empty, FilterChip, Paging, Row, Table
@@ -58,7 +58,7 @@ def reviews(actor: Actor, request: HttpRequest) -> ReviewsPage:
     before = query.before(request)
     found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE + 1])
     return ReviewsPage(
-        needs_you=[waiting(row) for row in selectors.inbox(actor).needs_you],
+        needs_you=[waiting(row) for row in inbox.of(actor).needs_you],
         table=_table(request, found, filtered=bool(statuses or model or mine)),
         filters=query.filter_chips(
             request, {"status": "status is {}", "model": "model has {}", "mine": "asked by me"}

@@ -109,11 +109,17 @@ def _decided(request: HttpRequest, form: DecideForm, found: Review, shown: str) 
             evidence_digest=shown,
             comment=given["comment"],
             proof=proof,
+            no_conflict=given["no_conflict"],
             step=request.POST.get("step", ""),
+            delegation=_number(request.POST.get("delegation", "")),
         )
         urls.append(addresses.review(found.pk, f"decisions/{decision.pk}/"))
 
     return urls[0] if accepted(form, act) else ""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 @require_safe

@@ -56,6 +56,9 @@ class DecisionShape(serializers.Serializer[Any]):
     signed_at = serializers.DateTimeField()
     meaning = serializers.CharField()
     outcome = serializers.ChoiceField(choices=Outcome.choices)
+    on_behalf_of = Person(
+        allow_null=True, help_text="Who delegated the role to the signer, if somebody did."
+    )
     step = serializers.CharField()
     role = serializers.CharField()
     comment = serializers.CharField()
@@ -168,6 +171,7 @@ def decision(review: Review, of: Round, row: Decision) -> Json:
         "signed_at": row.created_at,
         "meaning": row.meaning,
         "outcome": row.outcome,
+        "on_behalf_of": person(row.on_behalf_of) if row.on_behalf_of else None,
         "step": row.step,
         "role": row.role,
         "comment": row.comment,
