@@ -63,6 +63,7 @@ def sign(signer: User, review: Review) -> None:
         outcome="approve",
         evidence_digest=live.digest,
         comment="read it",
+        no_conflict=True,
         proof=factories.proof(actor),
     )
 
