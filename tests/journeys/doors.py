@@ -290,7 +290,13 @@ PAGES: Final[dict[str, Page]] = {
     "model settings": Page(
         "ana",
         "/models/fraud/settings/",
-        {"owner": "", "purpose": "p", "exposure": "low", "purpose_class": "decision"},
+        {
+            "owner": "",
+            "purpose": "p",
+            "exposure": "low",
+            "purpose_class": "decision",
+            "reason": "asked",
+        },
     ),
     "data": Page(
         "ana",
