@@ -360,6 +360,13 @@ LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.waivers"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.discussion"]
 APPEND_ONLY_TABLES += ["reviews_modelchangesignature"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_standing.differences"]
+CELERY_BEAT_SCHEDULE |= {
+    "end delegations without a role": {
+        "task": "apps.reviews.tasks.end_orphaned_delegations",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+}
 
 # --- notices ----------------------------------------------------------------------------------
 

@@ -1,12 +1,15 @@
-"""What reviews do when something happened elsewhere. Each consumes one ledger event through the outbox."""
+"""What the worker does for reviews: answer ledger events through the outbox, and what beat asks it to do."""
 
 from __future__ import annotations
+
+import contextlib
 
 from celery import shared_task
 
 from apps.core import outbox
 from apps.core.actor import Actor
-from apps.reviews import selectors, services
+from apps.core.errors import Conflict
+from apps.reviews import delegations, selectors, services
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
@@ -25,3 +28,11 @@ def void_on_recall(message_id: int) -> None:
         if message is not None:
             for review in selectors.active_reviews_of(message.payload["version"]):
                 services.void_if_lost(Actor.system("worker"), review)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def end_orphaned_delegations() -> None:
+    """End what people delegated whose role is gone; each on its own, so running twice or two at once ends it once."""
+    for row in delegations.all_in_force():
+        with contextlib.suppress(Conflict):  # somebody, or another run, ended it since it was read
+            services.end_orphaned(Actor.system("worker"), row)
