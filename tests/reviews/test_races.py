@@ -10,18 +10,28 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from apps.core.errors import Conflict, DomainError
+from apps.accounts import services as accounts
+from apps.audits.models import Event
+from apps.core.actor import Actor
+from apps.core.errors import Conflict, DomainError, Forbidden
 from apps.registry import services as registry
 from apps.registry.models import Authorization, ModelVersion
 from apps.reviews import selectors, services
 from apps.reviews.models import Decision, Review
+from apps.reviews.policies import builtin
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast
+from tests.reviews.test_policies import put_in_force, signs, text
 from tests.reviews.test_signing import sign
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 TRIALS = 50
+
+
+@pytest.fixture
+def adam() -> Actor:
+    return factories.person("adam", "administrator")
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:
@@ -117,6 +127,89 @@ def test_two_submissions_at_once_make_one_review(cast: Cast) -> None:
         answers = at_once(*[partial(cast.submit, PRODUCTION, version=version)] * 2)
         assert sorted(isinstance(answer, Review) for answer in answers) == [False, True], answers
         assert selectors.reviews_of(version).count() == 1
+
+
+def test_fifty_signers_at_once_for_two_places_promote_once_and_each_is_answered(
+    cast: Cast, adam: Actor
+) -> None:
+    """Two of the fifty are the quorum; each of the others hears that there is nothing left to sign."""
+    put_in_force(adam, cast.vera, steps=_steps(approvers=2))
+    people = [factories.person(f"approver-{number}", "approver") for number in range(50)]
+    review = cast.submit(PRODUCTION)
+    sign(cast.vera, review)
+    answers = at_once(*[partial(sign, person, review) for person in people])
+    signed = [answer for answer in answers if isinstance(answer, Decision)]
+    refused = [answer for answer in answers if isinstance(answer, Conflict)]
+    assert (len(signed), len(refused)) == (2, 48), answers
+    assert {refusal.message for refusal in refused} == {
+        f"{review} is approved; nothing is open for signature."
+    }
+    assert Decision.objects.filter(review=review, step="approve").count() == 2
+    assert Authorization.objects.filter(version=cast.version).count() == 1
+    assert _holders() == [cast.version.number]
+
+
+def test_the_last_signature_racing_its_role_revoked_is_one_of_the_two_orders(cast: Cast) -> None:
+    for trial in range(TRIALS // 2):
+        person = factories.person(f"approver-{trial}", "approver")
+        version = factories.version(cast.ana, cast.model)
+        review = cast.submit(PRODUCTION, version=version)
+        sign(cast.vera, review)
+        revoke = partial(
+            accounts.revoke_role, factories.SYSTEM, "approver", factories.user_of(person)
+        )
+        signed, revoked = at_once(partial(sign, person, review), revoke)
+        assert not isinstance(revoked, DomainError), f"trial {trial}: {revoked}"
+        review.refresh_from_db()
+        if isinstance(signed, Decision):
+            assert review.status == "promoted"
+            assert _holders() == [version.number]
+            assert _order("reviews.review.closed", "accounts.role.revoked"), f"trial {trial}"
+        else:
+            assert isinstance(signed, Forbidden), f"trial {trial}: {signed}"
+            assert review.status == "open"
+            assert version.number not in _holders()
+            services.withdraw(cast.ana, review, reason="next trial")
+
+
+def test_a_policy_activated_meanwhile_is_that_of_later_reviews_and_never_of_half_a_one(
+    cast: Cast, adam: Actor
+) -> None:
+    """The review under way keeps its version of the policy; one submitted meanwhile has the old or the new, whole."""
+    for trial in range(TRIALS // 5):
+        version, later = [factories.version(cast.ana, cast.model) for _ in range(2)]
+        review = cast.submit(PRODUCTION, version=version)
+        pinned = review.policy_version_id
+        sign(cast.vera, review)
+        stricter = {"gates__checks__performance__roc_auc": {"min": f"0.{80 + trial}"}}
+        change = services.propose(adam, text=text(**stricter), reason="the board says so")
+        answers = at_once(
+            partial(sign, cast.rui, review),
+            partial(signs, cast.remo, change),
+            partial(cast.submit, PRODUCTION, version=later),
+        )
+        refused = [answer for answer in answers if isinstance(answer, DomainError)]
+        assert refused == [], f"trial {trial}"
+        review.refresh_from_db()
+        change.refresh_from_db()
+        assert (review.status, change.status) == ("promoted", "activated")
+        assert review.policy_version_id == pinned
+        assert _holders() == [version.number]
+        following = selectors.latest_review(later)
+        assert following is not None
+        assert following.policy_version_id in (pinned, change.version_id)
+        services.withdraw(cast.ana, following, reason="next trial")
+
+
+def _steps(*, approvers: int) -> list[dict[str, object]]:
+    validator, approver = builtin.standard()["steps"][:2]
+    return [validator, approver | {"count": approvers}]
+
+
+def _order(*types: str) -> bool:
+    """Whether the last events of these types stand in the ledger in this order."""
+    at = [Event.objects.filter(type=type_).latest("seq").seq for type_ in types]
+    return at == sorted(at)
 
 
 def _signed_not_promoted(cast: Cast, settings: Settings) -> ModelVersion:
