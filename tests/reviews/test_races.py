@@ -144,7 +144,7 @@ def test_fifty_signers_at_once_for_two_places_promote_once_and_each_is_answered(
     assert {refusal.message for refusal in refused} == {
         f"{review} is approved; nothing is open for signature."
     }
-    assert Decision.objects.filter(review=review, step="approve").count() == 2
+    assert Decision.objects.filter(review=review, role="approver").count() == 2
     assert Authorization.objects.filter(version=cast.version).count() == 1
     assert _holders() == [cast.version.number]
 
