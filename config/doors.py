@@ -64,6 +64,7 @@ WEB: Final[dict[str, str]] = {
     "web:version-documents": "model.read",
     "web:submit": "review.submit",
     "web:review-decide": "review.sign",
+    "web:review-step-aside": "review.sign, of a role that the review asks for",
     "web:review-withdraw": "review.withdraw",
     "web:review-new-round": "review.submit",
     "web:review-promote": "review.submit",

@@ -197,6 +197,29 @@ def why_not(actor: Actor, review: Review) -> str:
     return f"What is open now is not for you to sign. Asked: {_names(review)}."
 
 
+def signs_here(actor: Actor, review: Review) -> bool:
+    """Whether she has a role of one of the steps, or has one delegated to her, whatever is open now."""
+    verbs = policy.verbs_on(actor, review)
+    lent = {
+        row.role for row in delegations.in_force_for(review) if row.delegate_id == actor.user_id
+    }
+    return any(step.verb in verbs or step.role in lent for step in document(review).steps)
+
+
+def why_not_aside(actor: Actor, review: Review) -> str:
+    """Why this actor cannot step aside from the review now, in a sentence; "" if she can."""
+    if not review.state.is_active:
+        return f"{review.key} is {review.state.label.lower()}; there is nothing to decide."
+    if not signs_here(actor, review):
+        return "You are not asked to sign this, so there is nothing to step aside from."
+    if any(row.user_id == actor.user_id for row in review.recusals.all()):
+        return "You have stepped aside from this review already."
+    round_ = live_round(review)
+    if round_ is not None and actor.user_id in quorum.taken(quorum.decisions_of(round_)):
+        return "You have decided about this round already; a decision stays."
+    return ""
+
+
 def _barrier(actor: Actor, review: Review, round_: Round) -> str:
     """What keeps this actor out of the round whatever her role, in a sentence; "" if nothing does."""
     if actor.user_id in round_.authors:

@@ -154,6 +154,7 @@ urlpatterns += [
     path("reviews/<int:review_id>/", reviews.review, name="review"),
     path("reviews/<int:review_id>/decide/", reviews.decide, name="review-decide"),
     path("reviews/<int:review_id>/decisions/<int:decision_id>/", reviews.receipt, name="decision"),
+    path("reviews/<int:review_id>/step-aside/", reviews.step_aside, name="review-step-aside"),
     path("reviews/<int:review_id>/withdraw/", reviews.withdraw, name="review-withdraw"),
     path("reviews/<int:review_id>/new-round/", reviews.new_round, name="review-new-round"),
     path("reviews/<int:review_id>/promote/", reviews.promote, name="review-promote"),

@@ -41,6 +41,7 @@ BODIES: dict[str, Body] = {
     "withdraw": lambda w: {"reason": "a bug in the features"},
     "promote": lambda w: {},
     "decide": _signature,
+    "recuse": lambda w: {"reason": "my sister wrote it"},
 }
 
 QUERIES: dict[str, Callable[[World], str]] = {

@@ -119,6 +119,22 @@ class Rounds(_Act):
         return self.whole(review.pk, status=201)
 
 
+class Recusals(_Act):
+    """Decide nothing about a review: for a person who is asked, in her own session."""
+
+    @described(
+        "Step aside from a review",
+        takes=Reason,
+        answer=shapes.ReviewShape,
+        status=201,
+        refusals=(409,),
+    )
+    def post(self, request: Request, review_id: int) -> Response:
+        review, asked = self.act_on(review_id, Reason)
+        services.recuse(self.actor, review, reason=asked["reason"])
+        return self.whole(review.pk, status=201)
+
+
 class Withdrawal(_Act):
     """Take the request back."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from apps.api.v1.acts import Decisions, Promotion, Reviews, Rounds, Withdrawal
+from apps.api.v1.acts import Decisions, Promotion, Recusals, Reviews, Rounds, Withdrawal
 from apps.api.v1.document import Document
 from apps.api.v1.gate import GateCheck
 from apps.api.v1.models import Gates, Models, OneModel, OneVersion, Versions
@@ -40,6 +40,7 @@ _ACTING: Final = (
     Route("POST", f"{_REVIEW}/withdraw", Withdrawal, "withdraw", "review.withdraw", mutates=True),
     Route("POST", f"{_REVIEW}/promote", Promotion, "promote", "review.submit", mutates=True),
     Route("POST", f"{_REVIEW}/decisions", Decisions, "decide", _SIGN, mutates=True, interactive=True),
+    Route("POST", f"{_REVIEW}/recusals", Recusals, "recuse", _SIGN, mutates=True, interactive=True),
 )  # fmt: skip
 
 ROUTES: Final[tuple[Route, ...]] = (*_READING, *_ACTING)

@@ -18,7 +18,7 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
 from apps.registry.models import RegisteredModel
 from apps.registry.services.locks import lock_model
-from apps.reviews import delegations, independence, independence_events, quorum, selectors
+from apps.reviews import independence, independence_events, quorum, selectors
 from apps.reviews.models import Conflict as Declaration
 from apps.reviews.models import ConflictWithdrawal, Recusal, Review, ReviewStatus
 from apps.reviews.services import rounds
@@ -71,13 +71,7 @@ def recuse(actor: Actor, review: Review, *, reason: str) -> Recusal:
 
 
 def _require_asked(actor: Actor, review: Review) -> None:
-    """She has a role of one of the steps, or has one delegated to her."""
-    steps = selectors.document(review).steps
-    verbs = policy.verbs_on(actor, review)
-    lent = {
-        row.role for row in delegations.in_force_for(review) if row.delegate_id == actor.user_id
-    }
-    if not any(step.verb in verbs or step.role in lent for step in steps):
+    if not selectors.signs_here(actor, review):
         raise Forbidden(
             f"{actor.label} is not asked to sign {review.key}, so there is nothing to step aside from."
         )

@@ -113,6 +113,25 @@ def what_changed(review: Review, shown: str, error: Conflict) -> str:
     return f"{said} {changed} The sentence and the digest below are the new ones."
 
 
+def stepping_aside(actor: Actor, review: Review) -> SignBox:
+    """What stepping aside does. Raises Conflict saying why she cannot."""
+    if why := reviews.why_not_aside(actor, review):
+        raise Conflict(why)
+    return SignBox(
+        title=f"Step aside from {review.key}",
+        statement=f"You decide nothing about {review.version} in this review, in this round or any later one. That counts "
+        "neither for nor against it, and is not undone.",
+        digest=review.version.manifest_digest,
+        as_whom=actor.label,
+        submit_label="Step aside",
+        action_url=addresses.review(review.pk, "step-aside/"),
+        cancel_url=addresses.review(review.pk),
+        danger=True,
+        digest_label="Files",
+        stays="The reason and your name stay in the record.",
+    )
+
+
 def withdrawal(actor: Actor, review: Review) -> SignBox:
     """What withdrawing does."""
     if not review.state.is_active:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from apps.accounts import policy
 from apps.core.actor import Actor
-from apps.reviews import evidence
+from apps.reviews import evidence, independence
 from apps.reviews import findings as finding_rows
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
@@ -81,6 +81,7 @@ class ReviewPage:
     finding_acts: Sequence[Action]
     discussion: discussion.Discussion
     why_not: str
+    aside: list[str]
     acts: Sequence[Action]
     history_url: str
 
@@ -117,7 +118,10 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         finding_acts=finding_acts,
         discussion=discussion.of_review(actor, review, verbs),
         why_not=why_not,
-        acts=_acts(review, verbs, why_not),
+        aside=[
+            f"{row.user} stepped aside: {row.reason}" for row in independence.recusals_of(review)
+        ],
+        acts=_acts(review, verbs, why_not, may_step_aside=not reviews.why_not_aside(actor, review)),
         history_url=addresses.audit(review.key),
     )
 
@@ -271,12 +275,17 @@ def _void(round_: Round) -> VoidRound:
     )
 
 
-def _acts(review: Review, verbs: Collection[str], why_not: str) -> list[Action]:
+def _acts(
+    review: Review, verbs: Collection[str], why_not: str, *, may_step_aside: bool
+) -> list[Action]:
     """What the reader can do now; what she cannot is in the sentence `why_not`."""
     acts = []
     if not why_not:
         url = addresses.review(review.pk, "decide/")
         acts.append(Action("Decide and sign…", url, "primary", "sign", dialog=True))
+    if may_step_aside:
+        url = addresses.review(review.pk, "step-aside/")
+        acts.append(Action("Step aside…", url, "", "undo", dialog=True))
     if review.state == "signed" and "review.submit" in verbs:
         url = addresses.review(review.pk, "promote/")
         acts.append(Action("Promote now", url, "primary", "flag", post=True))

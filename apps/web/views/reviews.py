@@ -151,6 +151,26 @@ def viewed(request: HttpRequest, review_id: int) -> HttpResponse:
 
 
 @require_http_methods(ACTS)
+def step_aside(request: HttpRequest, review_id: int) -> HttpResponse:
+    """Decide nothing about this review, with a reason."""
+    found = access.review_for(request, review_id)
+    actor = access.actor(request)
+    deciding.require_a_signing_role(actor, found)
+    form = ReasonForm(sent(request))
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and accepted(form, lambda: services.recuse(actor, found, **form.cleaned_data))
+    ):
+        messages.success(request, f"You stepped aside from {found.key}.")
+        return see_other(request, addresses.review(found.pk))
+    context = {"it": deciding.stepping_aside(actor, found), "form": form, "review": found}
+    return page_or_fragment(
+        request, "reviews/withdraw.html", "ui/_sign.html", context, status=form_status(form)
+    )
+
+
+@require_http_methods(ACTS)
 def withdraw(request: HttpRequest, review_id: int) -> HttpResponse:
     """Take the request back, with a reason."""
     found = access.review_for(request, review_id, "review.withdraw")

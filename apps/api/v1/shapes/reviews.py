@@ -9,8 +9,9 @@ from rest_framework import serializers
 from apps.api.v1.shapes import addresses
 from apps.api.v1.shapes.common import Json, Person, PolicyRef, person, policy_ref
 from apps.core.actor import Actor
+from apps.reviews import independence
 from apps.reviews import selectors as reviews
-from apps.reviews.models import Decision, Outcome, Review, ReviewStatus, Round
+from apps.reviews.models import Decision, Outcome, Recusal, Review, ReviewStatus, Round
 from apps.reviews.selectors import Asked
 
 
@@ -82,6 +83,17 @@ class StepShape(serializers.Serializer[Any]):
     asked = Person(many=True, help_text="Who may sign it now.")
 
 
+class Aside(serializers.Serializer[Any]):
+    """Somebody who was asked and decides nothing about this review."""
+
+    person = Person()
+    reason = serializers.CharField()
+    round = serializers.IntegerField(
+        help_text="The round it was said in; it holds for later ones too."
+    )
+    at = serializers.DateTimeField()
+
+
 class You(serializers.Serializer[Any]):
     """What the caller can do here."""
 
@@ -97,6 +109,7 @@ class ReviewShape(ReviewSummary):
     rounds = RoundShape(many=True, help_text="Newest first.")
     decisions = DecisionShape(many=True, help_text="Oldest first, void ones too.")
     steps = StepShape(many=True)
+    stepped_aside = Aside(many=True)
     you = You()
 
 
@@ -141,6 +154,7 @@ def detail(actor: Actor, review: Review) -> Json:
             for row in sorted(decisions, key=lambda row: row.pk)
         ],
         "steps": [_step(each) for each in asked],
+        "stepped_aside": [_aside(row) for row in independence.recusals_of(review)],
         "you": {
             "open_steps": [step.key for step in reviews.open_steps(actor, review)],
             "why_not": reviews.why_not(actor, review),
@@ -180,6 +194,15 @@ def decision(review: Review, of: Round, row: Decision) -> Json:
         "method": row.method,
         "reauthenticated_at": row.reauthenticated_at,
         "void": not of.is_live,
+    }
+
+
+def _aside(row: Recusal) -> Json:
+    return {
+        "person": person(row.user),
+        "reason": row.reason,
+        "round": row.round.number,
+        "at": row.created_at,
     }
 
 
