@@ -11,7 +11,7 @@ from apps.accounts import policy
 from apps.accounts.models import User
 from apps.accounts.policy import who_may
 from apps.core.actor import Actor
-from apps.core.errors import NotFound
+from apps.core.errors import AlreadyExists, Conflict, DomainError, Forbidden, NotFound
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.reviews import delegations, quorum
@@ -206,18 +206,22 @@ def signs_here(actor: Actor, review: Review) -> bool:
     return any(step.verb in verbs or step.role in lent for step in document(review).steps)
 
 
-def why_not_aside(actor: Actor, review: Review) -> str:
-    """Why this actor cannot step aside from the review now, in a sentence; "" if she can."""
+def refusal_to_step_aside(actor: Actor, review: Review) -> DomainError | None:
+    """What keeps this actor from stepping aside from the review now; None if she can. The page asks it, the verb raises it."""
     if not review.state.is_active:
-        return f"{review.key} is {review.state.label.lower()}; there is nothing to decide."
+        return Conflict(
+            f"{review.key} is {review.state.label.lower()}; there is nothing to decide."
+        )
     if not signs_here(actor, review):
-        return "You are not asked to sign this, so there is nothing to step aside from."
+        return Forbidden(
+            f"{actor.label} is not asked to sign {review.key}, so there is nothing to step aside from."
+        )
     if any(row.user_id == actor.user_id for row in review.recusals.all()):
-        return "You have stepped aside from this review already."
+        return AlreadyExists("You have stepped aside from this review already.")
     round_ = live_round(review)
     if round_ is not None and actor.user_id in quorum.taken(quorum.decisions_of(round_)):
-        return "You have decided about this round already; a decision stays."
-    return ""
+        return Conflict("You have decided about this round already; a decision stays.")
+    return None
 
 
 def _barrier(actor: Actor, review: Review, round_: Round) -> str:

@@ -60,3 +60,9 @@ def cast(settings: Settings) -> Cast:
         model=model,
         version=factories.version(ana, model),
     )
+
+
+@pytest.fixture
+def adam() -> Actor:
+    """Adam administers people and policies; he signs nothing."""
+    return factories.person("adam", "administrator")

@@ -26,7 +26,7 @@ from apps.reviews.models import (
     PolicyVersion,
     Review,
 )
-from apps.reviews.policies import builtin, files
+from apps.reviews.policies import builtin, compare, files
 from apps.reviews.policies.document import parse
 from tests import factories
 from tests.reviews.conftest import CHAMPION, PRODUCTION, STAGING, Cast
@@ -37,11 +37,6 @@ from tests.support.triggers import triggers_off
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WHY = "the committee of November asked for it"
-
-
-@pytest.fixture
-def adam() -> Actor:
-    return factories.person("adam", "administrator")
 
 
 def text(**changes: Any) -> str:
@@ -68,7 +63,12 @@ def signs(actor: Actor, change: PolicyChange, *, approves: bool = True) -> Polic
 
 
 def put_in_force(adam: Actor, *signers: Actor, **changes: Any) -> PolicyChange:
-    change = services.propose(adam, text=text(**changes), reason=WHY)
+    return activate(adam, text(**changes), *signers)
+
+
+def activate(adam: Actor, yaml: str, *signers: Actor) -> PolicyChange:
+    """Propose the document and have it signed by all of them, who are as many as it takes."""
+    change = services.propose(adam, text=yaml, reason=WHY)
     for signer in signers:
         signs(signer, change)
     change.refresh_from_db()
@@ -101,6 +101,19 @@ def test_a_loosening_takes_two_and_says_what_it_loosens(cast: Cast, adam: Actor)
     signs(cast.rui, change)
     assert str(in_force.policy_for(cast.version)) == "standard v2"
     is_whole()
+
+
+def test_emptying_what_had_a_default_is_shown_and_is_a_loosening(cast: Cast, adam: Actor) -> None:
+    change = services.propose(adam, text=text(rereview_on=[]), reason=WHY)
+    assert change.needed == 2
+    assert change.version is not None
+    old, new = builtin.standard(), change.version.document
+    [line] = compare.redline(parse(old), parse(new))
+    assert (line.path, line.old, line.new) == (
+        "rereview_on",
+        "checks, finding, incident, recall",
+        "",
+    )
 
 
 def test_a_rejection_closes_the_proposal_and_another_can_follow(cast: Cast, adam: Actor) -> None:

@@ -17,7 +17,7 @@ from apps.core.errors import Conflict, DomainError, Forbidden
 from apps.registry import services as registry
 from apps.registry.models import Authorization, ModelVersion
 from apps.reviews import selectors, services
-from apps.reviews.models import Decision, Review
+from apps.reviews.models import Decision, PolicySignature, Review
 from apps.reviews.policies import builtin
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast
@@ -27,11 +27,6 @@ from tests.reviews.test_signing import sign
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 TRIALS = 50
-
-
-@pytest.fixture
-def adam() -> Actor:
-    return factories.person("adam", "administrator")
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:
@@ -172,6 +167,22 @@ def test_the_last_signature_racing_its_role_revoked_is_one_of_the_two_orders(cas
             services.withdraw(cast.ana, review, reason="next trial")
 
 
+def test_who_signs_and_steps_aside_at_once_has_done_one_of_the_two(cast: Cast) -> None:
+    for trial in range(TRIALS // 2):
+        version = factories.version(cast.ana, cast.model)
+        review = cast.submit(PRODUCTION, version=version)
+        sign(cast.vera, review)
+        aside = partial(services.recuse, cast.rui, review, reason="my sister wrote it")
+        answers = at_once(partial(sign, cast.rui, review), aside, aside)
+        done = [answer for answer in answers if not isinstance(answer, DomainError)]
+        assert len(done) == 1, f"trial {trial}: {answers}"
+        review.refresh_from_db()
+        assert (review.status == "promoted") == isinstance(done[0], Decision)
+        assert review.recusals.count() == int(not isinstance(done[0], Decision))
+        if review.status == "open":
+            services.withdraw(cast.ana, review, reason="next trial")
+
+
 def test_a_policy_activated_meanwhile_is_that_of_later_reviews_and_never_of_half_a_one(
     cast: Cast, adam: Actor
 ) -> None:
@@ -199,6 +210,27 @@ def test_a_policy_activated_meanwhile_is_that_of_later_reviews_and_never_of_half
         assert following is not None
         assert following.policy_version_id in (pinned, change.version_id)
         services.withdraw(cast.ana, following, reason="next trial")
+
+
+def test_submissions_under_two_policies_and_an_activation_wait_for_each_other_in_one_order(
+    cast: Cast, adam: Actor
+) -> None:
+    """Each submission writes down the combination of what is in force, which one of them makes and one changes."""
+    put_in_force(adam, cast.vera, key="second", title="Second")
+    for trial in range(TRIALS // 5):
+        versions = [factories.version(cast.ana, cast.model) for _ in range(4)]
+        stricter = {"gates__checks__performance__roc_auc": {"min": f"0.{80 + trial}"}}
+        change = services.propose(adam, text=text(**stricter), reason="the board says so")
+        submissions = [partial(cast.submit, PRODUCTION, version=each) for each in versions]
+        answers = at_once(partial(signs, cast.remo, change), *submissions)
+        kinds = [type(answer) for answer in answers]
+        assert kinds == [PolicySignature, *[Review] * 4], f"trial {trial}: {answers}"
+        change.refresh_from_db()
+        assert change.replaces is not None
+        for review in Review.objects.filter(version__in=versions):
+            parts = set(review.policy_version.parts)
+            assert len(parts & {change.replaces_id, change.version_id}) == 1
+            services.withdraw(cast.ana, review, reason="next trial")
 
 
 def _steps(*, approvers: int) -> list[dict[str, object]]:

@@ -10,13 +10,12 @@ from apps.core.errors import Blocked, Conflict, Forbidden
 from apps.registry import services as registry
 from apps.registry.models import ModelVersion
 from apps.reviews import gates, in_force, selectors, services
-from apps.reviews.models import PolicyChange
 from apps.reviews.policies import compare, files
 from apps.reviews.policies.document import PolicyDocument, parse, plain
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast
 from tests.reviews.test_forgery import is_whole
-from tests.reviews.test_policies import signs
+from tests.reviews.test_policies import activate
 from tests.reviews.test_signing import sign
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,26 +25,11 @@ def pack(key: str) -> PolicyDocument:
     return next(document for document in files.packs() if document.key == key)
 
 
-def activate(adam: Actor, document: PolicyDocument, *signers: Actor) -> PolicyChange:
-    """Propose it and have as many sign as it takes."""
-    change = services.propose(adam, text=files.dump(document), reason="the law asks for it")
-    for signer in signers[: change.needed]:
-        signs(signer, change)
-    change.refresh_from_db()
-    assert change.status == "activated"
-    return change
-
-
-@pytest.fixture
-def adam() -> Actor:
-    return factories.person("adam", "administrator")
-
-
 @pytest.fixture
 def eu(cast: Cast, adam: Actor) -> Cast:
     """The model is high-risk under the EU AI Act, and the policy for that is in force."""
     registry.set_model_tag(cast.ana, cast.model, key="eu-ai-act", value="high-risk")
-    activate(adam, pack("eu-high-risk"), cast.vera, cast.rui)
+    activate(adam, files.dump(pack("eu-high-risk")), cast.vera)
     return cast
 
 
@@ -121,7 +105,7 @@ def test_importing_a_newer_version_of_a_pack_shows_every_difference(
     for step in document["steps"]:
         step.pop("deadline_days")
     older = parse(document)
-    activate(adam, older, cast.vera, cast.rui)
+    activate(adam, files.dump(older), cast.vera)
     change = services.propose(adam, text=files.dump(newer), reason="the newer pack")
     assert change.replaces == in_force.of_key("part-11")
     assert change.version is not None

@@ -35,11 +35,6 @@ LOW = {"exposure": "low", "purpose_class": "informational"}
 EU = {"key": "eu", "applies_to": {"tags": {"EU-AI-Act": ["high-risk"]}}, "approval_days": 9}
 
 
-@pytest.fixture
-def adam() -> Actor:
-    return factories.person("adam", "administrator")
-
-
 def lower(cast: Cast, **changes: Any) -> ModelChange:
     found = services.change_settings(
         cast.omar, cast.model, **{"reason": "ten people use it", **LOW, **changes}

@@ -12,7 +12,7 @@ harmful: whoever may gets 422). `statuses` overrules for single visitors.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from apps.accounts.verbs import ROLES, SIGNING_ROLES
@@ -238,10 +238,7 @@ REVIEWS = [
     *_form("web:review-decide", _review, SIGNERS),
     _seen("web:decision", lambda w: [w.decision.review_id, w.decision.pk]),
     # Who signs in a role that the policy does not ask for has nothing to step aside from.
-    *[
-        replace(row, statuses=dict.fromkeys(SIGNERS - {"validator", "approver"}, 409))
-        for row in _form("web:review-step-aside", _review, SIGNERS)
-    ],
+    *_form("web:review-step-aside", _review, holders("validator", "approver")),
     *_form("web:review-withdraw", _review, MAKERS),
     Row("web:review-new-round", _review, may=MAKERS, unseen=404),
     Row("web:review-new-round", _review, may=MAKERS, unseen=404, post={}, ok=302),

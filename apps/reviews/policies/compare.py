@@ -27,9 +27,14 @@ class Change:
 
 
 def redline(old: PolicyDocument | None, new: PolicyDocument | None) -> list[Change]:
-    """Every difference between two documents, in the order of the new one; None is no document."""
-    before = dict(_leaves(plain(old))) if old else {}
-    after = dict(_leaves(plain(new))) if new else {}
+    """Every difference between two documents, in the order of the new one; None is no document.
+
+    Two are compared with their defaults written out: what was left out and what is emptied are not the same. One alone
+    is shown as it is written.
+    """
+    written = _whole if old and new else plain
+    before = dict(_leaves(written(old))) if old else {}
+    after = dict(_leaves(written(new))) if new else {}
     for told in (before, after):
         told.pop("number", None)
     paths = [*after, *(path for path in before if path not in after)]
@@ -38,6 +43,10 @@ def redline(old: PolicyDocument | None, new: PolicyDocument | None) -> list[Chan
         for path in paths
         if before.get(path, "") != after.get(path, "")
     ]
+
+
+def _whole(document: PolicyDocument) -> dict[str, Any]:
+    return document.model_dump(mode="json")
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -51,7 +60,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, Sequence) and not isinstance(value, str):
         yield path, ", ".join(map(str, value))
     else:
-        yield path, str(value)
+        yield path, "" if value is None else str(value)
 
 
 def _has_parts(values: Sequence[Any]) -> bool:

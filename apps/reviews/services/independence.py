@@ -18,7 +18,7 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
 from apps.registry.models import RegisteredModel
 from apps.registry.services.locks import lock_model
-from apps.reviews import independence, independence_events, quorum, selectors
+from apps.reviews import independence, independence_events, selectors
 from apps.reviews.models import Conflict as Declaration
 from apps.reviews.models import ConflictWithdrawal, Recusal, Review, ReviewStatus
 from apps.reviews.services import rounds
@@ -36,25 +36,12 @@ def recuse(actor: Actor, review: Review, *, reason: str) -> Recusal:
     person = _require_person(actor, "steps aside")
     with verb(actor) as v:
         review = lock_review(review.pk)
-        if not review.state.is_active:
-            raise Conflict(
-                f"{review.key} is {review.state.label.lower()}; there is nothing to decide."
-            )
+        if refusal := selectors.refusal_to_step_aside(actor, review):
+            raise refusal
         round_ = review.rounds.order_by("-number")[0]  # there is one from its first moment
-        _require_asked(actor, review)
-        if round_.is_live and actor.user_id in quorum.taken(quorum.decisions_of(round_)):
-            raise Conflict("You have decided about this round already; a decision stays.")
-        try:
-            with transaction.atomic():
-                row = Recusal.objects.create(
-                    review=review,
-                    round=round_,
-                    user_id=person,
-                    reason=reason,
-                    created_at=clock.now(),
-                )
-        except IntegrityError as error:
-            raise AlreadyExists("You have stepped aside from this review already.") from error
+        row = Recusal.objects.create(
+            review=review, round=round_, user_id=person, reason=reason, created_at=clock.now()
+        )
         v.record(
             independence_events.Recused(
                 recusal=row.pk,
@@ -68,13 +55,6 @@ def recuse(actor: Actor, review: Review, *, reason: str) -> Recusal:
             )
         )
     return row
-
-
-def _require_asked(actor: Actor, review: Review) -> None:
-    if not selectors.signs_here(actor, review):
-        raise Forbidden(
-            f"{actor.label} is not asked to sign {review.key}, so there is nothing to step aside from."
-        )
 
 
 def declare_conflict(

@@ -37,7 +37,9 @@ from apps.reviews.services import signing
 from apps.reviews.services.reasons import check_text
 
 LOOSENING, OTHERWISE = 2, 1
-_LOCK = 7_140_302
+# Advisory locks, taken in this order. Changes exclude each other; whoever pins a policy to a review shares the second,
+# which an activation takes alone; whoever writes down a combination takes the third.
+_CHANGING, _IN_FORCE, _COMBINING = 7_140_302, 7_140_303, 7_140_304
 _CHANGE = "countersign.policy_change.v1"
 _STATEMENT = "countersign.policy_signature.v1"
 
@@ -79,8 +81,17 @@ def propose_retirement(actor: Actor, *, key: str, reason: str) -> PolicyChange:
 
 def _one_at_a_time() -> None:
     """Changes of policies wait for each other: each is compared with what is in force."""
+    _alone(_CHANGING)
+
+
+def _alone(lock: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+
+
+def _shared(lock: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [lock])
 
 
 def _numbered(text: str) -> PolicyDocument:
@@ -274,6 +285,7 @@ def _sign(
 
 
 def _activate(v: Verb, change: PolicyChange) -> None:
+    _alone(_IN_FORCE)
     if change.version is None:
         _require_another(change.key)
     else:
@@ -326,14 +338,15 @@ def _finish(change: PolicyChange, status: ChangeStatus, note: str) -> None:
 def pin(version: ModelVersion, targets: Collection[Target]) -> PolicyVersion:
     """The policy version that a review of this move is held to: one in force, or their combination written down.
 
-    Called within the transaction that makes the review.
+    Called within the transaction that makes the review: until its end nothing else comes into force.
     """
+    _shared(_IN_FORCE)
     found = in_force.policy_for(version, targets)
     if len(found.parts) == 1:
         return found.parts[0]
     digest = canonical.digest_of(plain(found.document))
     row = PolicyVersion.objects.filter(digest=digest).first()
     if row is None:
-        _one_at_a_time()
+        _alone(_COMBINING)
         row = PolicyVersion.objects.filter(digest=digest).first()
     return row or _write(found.document, [part.pk for part in found.parts], None)

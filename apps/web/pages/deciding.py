@@ -114,9 +114,9 @@ def what_changed(review: Review, shown: str, error: Conflict) -> str:
 
 
 def stepping_aside(actor: Actor, review: Review) -> SignBox:
-    """What stepping aside does. Raises Conflict saying why she cannot."""
-    if why := reviews.why_not_aside(actor, review):
-        raise Conflict(why)
+    """What stepping aside does. Raises what keeps her from it."""
+    if refusal := reviews.refusal_to_step_aside(actor, review):
+        raise refusal
     return SignBox(
         title=f"Step aside from {review.key}",
         statement=f"You decide nothing about {review.version} in this review, in this round or any later one. That counts "

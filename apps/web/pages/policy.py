@@ -16,12 +16,13 @@ from apps.reviews.policies import files
 from apps.reviews.policies.document import PolicyDocument, parse
 from apps.web import cells, status
 from apps.web.pages import policy_words
-from apps.web.parts import Action, Column, Crumb, Fact, PageHeader, Row, Table
+from apps.web.parts import Action, Column, Crumb, Fact, Notice, PageHeader, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyPage:
     header: PageHeader
+    idle: Notice | None
     facts: Sequence[Fact]
     limits: Table
     rules: Table | None
@@ -47,6 +48,7 @@ def page(actor: Actor, key: str) -> PolicyPage:
             actions=actions,
             crumbs=[policy_words.CRUMB, Crumb(document.title)],
         ),
+        idle=policy_words.idle(document),
         facts=_facts(document),
         limits=_limits(document),
         rules=_rules(document),

@@ -32,6 +32,7 @@ from apps.web.parts import (
 class ChangePage:
     header: PageHeader
     verdict: Notice
+    idle: Notice | None
     facts: Sequence[Fact]
     redline: Table
     signatures: Table
@@ -58,6 +59,7 @@ def page(actor: Actor, found: PolicyChange) -> ChangePage:
             crumbs=[policy_words.CRUMB, Crumb(str(found))],
         ),
         verdict=_verdict(found),
+        idle=policy_words.idle(parse(found.version.document)) if found.version else None,
         facts=[
             Fact("Proposed by", cells.person(str(found.proposed_by))),
             Fact("Proposed", cells.when(found.proposed_at)),

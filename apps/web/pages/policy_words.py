@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from apps.reviews.models import PolicyChange
 from apps.reviews.policies.document import PolicyDocument
-from apps.web.parts import Crumb
+from apps.reviews.policies.idle import idle_parts
+from apps.web.parts import Crumb, Notice
 
 CRUMB = Crumb("Policies", "/policies/")
 
@@ -27,6 +28,14 @@ def covers(document: PolicyDocument) -> str:
         parts.append(f"models of {', '.join(applies.teams)}")
     parts += [f"tag {tag} is {' or '.join(values)}" for tag, values in applies.tags.items()]
     return "; ".join(parts) or "every governed model"
+
+
+def idle(document: PolicyDocument) -> Notice | None:
+    """A warning about what is written here and not acted on yet; None when everything is."""
+    parts = idle_parts(document)
+    if not parts:
+        return None
+    return Notice(f"{'; '.join(parts).capitalize()}.", "warn", "Written here, not acted on yet")
 
 
 def what(change: PolicyChange) -> str:

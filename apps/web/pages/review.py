@@ -121,7 +121,12 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         aside=[
             f"{row.user} stepped aside: {row.reason}" for row in independence.recusals_of(review)
         ],
-        acts=_acts(review, verbs, why_not, may_step_aside=not reviews.why_not_aside(actor, review)),
+        acts=_acts(
+            review,
+            verbs,
+            why_not,
+            may_step_aside=reviews.refusal_to_step_aside(actor, review) is None,
+        ),
         history_url=addresses.audit(review.key),
     )
 

@@ -155,7 +155,6 @@ def step_aside(request: HttpRequest, review_id: int) -> HttpResponse:
     """Decide nothing about this review, with a reason."""
     found = access.review_for(request, review_id)
     actor = access.actor(request)
-    deciding.require_a_signing_role(actor, found)
     form = ReasonForm(sent(request))
     if (
         request.method == "POST"
@@ -166,7 +165,7 @@ def step_aside(request: HttpRequest, review_id: int) -> HttpResponse:
         return see_other(request, addresses.review(found.pk))
     context = {"it": deciding.stepping_aside(actor, found), "form": form, "review": found}
     return page_or_fragment(
-        request, "reviews/withdraw.html", "ui/_sign.html", context, status=form_status(form)
+        request, "reviews/act.html", "ui/_sign.html", context, status=form_status(form)
     )
 
 
@@ -187,7 +186,7 @@ def withdraw(request: HttpRequest, review_id: int) -> HttpResponse:
         return see_other(request, addresses.review(found.pk))
     context = {"it": deciding.withdrawal(actor, found), "form": form, "review": found}
     return page_or_fragment(
-        request, "reviews/withdraw.html", "ui/_sign.html", context, status=form_status(form)
+        request, "reviews/act.html", "ui/_sign.html", context, status=form_status(form)
     )
 
 

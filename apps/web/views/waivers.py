@@ -76,7 +76,7 @@ def revoke(request: HttpRequest, waiver_id: int) -> HttpResponse:
 def _box(request: HttpRequest, box: SignBox, form: Form) -> HttpResponse:
     return page_or_fragment(
         request,
-        "reviews/withdraw.html",
+        "reviews/act.html",
         "ui/_sign.html",
         {"it": box, "form": form},
         status=form_status(form),

@@ -1,0 +1,22 @@
+"""What a policy document may name before anything acts on it: said wherever the policy is read or signed.
+
+A part leaves this list in the change that builds it.
+"""
+
+from __future__ import annotations
+
+from apps.reviews.policies.document import PolicyDocument
+
+
+def idle_parts(document: PolicyDocument) -> list[str]:
+    """The parts that this document names and that are not acted on yet, in words."""
+    steps = document.steps
+    deadlines = any(each.deadline_days or each.escalate_to for each in steps)
+    named = {
+        "environments": document.governs.environments,
+        "deadlines of steps, their reminders and escalation": deadlines,
+        "expiry of requests": document.review_days,
+        f"a new review after it was let in ({', '.join(document.rereview_on)})": document.rereview_on,
+        "the emergency path": document.emergency,
+    }
+    return [words for words, value in named.items() if value]
