@@ -366,6 +366,11 @@ CELERY_BEAT_SCHEDULE |= {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "expire reviews that waited too long": {
+        "task": "apps.reviews.tasks.expire_reviews",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
 }
 
 # --- notices ----------------------------------------------------------------------------------

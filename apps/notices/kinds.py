@@ -124,6 +124,15 @@ KINDS: Final = (
         unless={"status": ("promoted", "rejected")},
     ),
     Kind(
+        "review.expired",
+        "A review expired",
+        ("reviews.review.expired",),
+        ("submitter", "signers"),
+        "{review} expired",
+        _SUBJECT
+        + " waited for {days} days after round {number}. Submit it again to ask for a new review.",
+    ),
+    Kind(
         "model.change",
         "A change of a model waits for your signature",
         ("reviews.model_change.proposed",),
@@ -175,6 +184,7 @@ HOOKED: Final = (
     "reviews.policy.activated",
     "reviews.review.changes_requested",
     "reviews.review.closed",
+    "reviews.review.expired",
     "reviews.review.signed",
     "reviews.review.submitted",
     "reviews.round.made",

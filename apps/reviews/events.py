@@ -88,6 +88,18 @@ class ReviewClosed(_ReviewEvent):
 
 @register
 @dataclass(frozen=True, kw_only=True)
+class ReviewExpired(_ReviewEvent):
+    """It waited for `days` days after its newest round, of which `moment` was the end, and is closed."""
+
+    type: ClassVar[str] = "reviews.review.expired"
+    round: int
+    number: int
+    days: int
+    moment: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
 class ChangesRequested(_ReviewEvent):
     type: ClassVar[str] = "reviews.review.changes_requested"
     decision: int

@@ -19,6 +19,7 @@ _STATUS = {
     "reviews.review.changes_requested": "changes_requested",
     "reviews.review.signed": "signed",
     "reviews.review.reopened": "open",
+    "reviews.review.expired": "expired",
     "reviews.round.voided": "open",
     "reviews.round.made": "open",
 }

@@ -14,7 +14,7 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, DomainError, Forbidden, NotFound
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
-from apps.reviews import delegations, quorum
+from apps.reviews import delegations, expiry, quorum
 from apps.reviews.models import ACTIVE, Decision, Delegation, Review, ReviewStatus, Round
 from apps.reviews.policies.document import PolicyDocument, Step, parse
 
@@ -184,6 +184,9 @@ def open_steps(actor: Actor, review: Review) -> list[Step]:
 
 def why_not(actor: Actor, review: Review) -> str:
     """Why this actor cannot decide now, in a sentence, with who can; "" if she can."""
+    late = expiry.refusal(review)
+    if late is not None:
+        return f"{late.message} {late.hint}"
     if review.state is ReviewStatus.CHANGES_REQUESTED:
         return f"Changes were requested in {review.key}; a new round opens it for signature again."
     if review.state is not ReviewStatus.OPEN:

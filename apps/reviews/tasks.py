@@ -6,10 +6,10 @@ import contextlib
 
 from celery import shared_task
 
-from apps.core import outbox
+from apps.core import clock, outbox
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
-from apps.reviews import delegations, selectors, services
+from apps.reviews import delegations, expiry, selectors, services
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
@@ -36,3 +36,11 @@ def end_orphaned_delegations() -> None:
     for row in delegations.all_in_force():
         with contextlib.suppress(Conflict):  # somebody, or another run, ended it since it was read
             services.end_orphaned(Actor.system("worker"), row)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def expire_reviews() -> None:
+    """Close what waited longer than its policy lets it; each on its own, so running twice or two at once closes it once."""
+    for row in expiry.expired(clock.now()):
+        with contextlib.suppress(Conflict):  # signed, closed or given a new round since it was read
+            services.expire(Actor.system("worker"), row)

@@ -37,7 +37,8 @@ def status(version: ModelVersion, round_: Round | None) -> Status:
             "Not reviewed", "unknown", "Never submitted for review: nobody has signed for it."
         )
     review = round_.review
-    if not round_.is_live and review.state is not ReviewStatus.WITHDRAWN:
+    ended = {ReviewStatus.WITHDRAWN, ReviewStatus.EXPIRED}
+    if not round_.is_live and review.state not in ended:
         return Status(
             "Evidence void", "bad", f"Round {round_.number} is void: {round_.void_reason}."
         )
@@ -76,6 +77,11 @@ def _unfinished(review: Review, round_: Round) -> Status:
         ),
         ReviewStatus.REJECTED: ("Rejected", "bad", "A reviewer rejected this version."),
         ReviewStatus.WITHDRAWN: ("Withdrawn", "unknown", "The request for review was withdrawn."),
+        ReviewStatus.EXPIRED: (
+            "Expired",
+            "unknown",
+            "The request for review was not answered in time.",
+        ),
     }
     word, tone, sentence = sentences[review.state]
     return Status(word, tone, sentence)  # type: ignore[arg-type]

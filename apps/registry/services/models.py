@@ -198,7 +198,7 @@ def _refuse_if_claimed(model: RegisteredModel) -> None:
 
 
 def refuse_if_submitted(model: RegisteredModel, what: str) -> None:
-    """Raise Blocked when a version of this model was ever submitted and not withdrawn."""
+    """Raise Blocked when a version of this model was submitted, and that did not end without a decision."""
     version = (
         ModelVersion.objects.filter(model=model)
         .exclude(submitted_review=None, decided=False)

@@ -188,7 +188,7 @@ def freeze(actor: Actor, version: ModelVersion, *, review_id: int) -> ModelVersi
 
 
 def thaw(actor: Actor, version: ModelVersion) -> ModelVersion:
-    """Undo a submission about which nothing was decided. Called by apps.reviews on withdrawal."""
+    """Undo a submission about which nothing was decided. Called by apps.reviews on withdrawal and expiry."""
     with verb(actor) as v:
         version = lock_version(version.pk)
         if version.decided or version.submitted_review is None:

@@ -25,6 +25,7 @@ class ReviewStatus(models.TextChoices):
     PROMOTED = "promoted", "Approved"
     REJECTED = "rejected", "Rejected"
     WITHDRAWN = "withdrawn", "Withdrawn"
+    EXPIRED = "expired", "Expired"
 
     @property
     def tone(self) -> str:
@@ -43,6 +44,7 @@ _TONES = {
     ReviewStatus.PROMOTED: "good",
     ReviewStatus.REJECTED: "bad",
     ReviewStatus.WITHDRAWN: "quiet",
+    ReviewStatus.EXPIRED: "warn",
 }
 ACTIVE = (ReviewStatus.OPEN, ReviewStatus.CHANGES_REQUESTED, ReviewStatus.SIGNED)
 

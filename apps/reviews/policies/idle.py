@@ -15,7 +15,6 @@ def idle_parts(document: PolicyDocument) -> list[str]:
     named = {
         "environments": document.governs.environments,
         "deadlines of steps, their reminders and escalation": deadlines,
-        "expiry of requests": document.review_days,
         f"a new review after it was let in ({', '.join(document.rereview_on)})": document.rereview_on,
         "the emergency path": document.emergency,
     }

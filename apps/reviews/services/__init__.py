@@ -1,5 +1,5 @@
-"""The verbs of reviews: submit, make a round, decide, step aside, delegate, withdraw, promote what is signed, void;
-conflicts of interest; findings, waivers, discussion; policies; the standing of models."""
+"""The verbs of reviews: submit, make a round, decide, step aside, delegate, withdraw, promote what is signed, void,
+expire; conflicts of interest; findings, waivers, discussion; policies; the standing of models."""
 
 from apps.reviews.services.deciding import decide, promote_signed
 from apps.reviews.services.delegating import Scope, delegate, end_delegation, end_orphaned
@@ -11,6 +11,7 @@ from apps.reviews.services.discussion import (
     resolve_thread,
     start_thread,
 )
+from apps.reviews.services.expiring import expire
 from apps.reviews.services.findings import (
     NewFinding,
     accept_risk,
@@ -50,6 +51,7 @@ __all__ = [
     "edit_comment",
     "end_delegation",
     "end_orphaned",
+    "expire",
     "grant_waiver",
     "mark_viewed",
     "new_round",

@@ -3,7 +3,7 @@
 The order in `decide`:
  0. before the transaction, re-hash the bytes behind the evidence; damage voids the round and ends here;
  1. lock model, version, review;
- 2. the review is open, its round lives and is the one the signer was shown;
+ 2. the review is open and has not expired, its round lives and is the one the signer was shown;
  3. the signer has the role at this moment, or it is delegated to her by somebody who has it at this moment, is an
     active human being, no author, has not stepped aside, has no conflict of interest and says so, has not
     decided yet (nor whoever she signs for), and has just re-authenticated in her own session;
@@ -27,7 +27,7 @@ from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.registry import gates
 from apps.registry import services as registry
-from apps.reviews import delegations, events, evidence, quorum, selectors
+from apps.reviews import delegations, events, evidence, expiry, quorum, selectors
 from apps.reviews.models import Decision, Delegation, Outcome, Review, ReviewStatus, Round
 from apps.reviews.policies.document import Step
 from apps.reviews.services import rounds, signing
@@ -99,6 +99,9 @@ def _stop_if_damaged(actor: Actor, review: Review) -> None:
 
 
 def _require_round(review: Review, evidence_digest: str) -> Round:
+    late = expiry.refusal(review)
+    if late is not None:
+        raise late
     if review.state is not ReviewStatus.OPEN:
         raise Conflict(
             f"{review.key} is {review.state.label.lower()}; nothing is open for signature."

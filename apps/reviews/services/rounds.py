@@ -9,7 +9,7 @@ from apps.core import canonical, clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Tampered
 from apps.registry import services as registry
-from apps.reviews import events, evidence, independence_events, quorum, selectors
+from apps.reviews import events, evidence, expiry, independence_events, quorum, selectors
 from apps.reviews.models import Review, ReviewStatus, Round
 from apps.reviews.services.locks import lock_review
 from apps.reviews.services.policies import pin
@@ -21,7 +21,7 @@ def new_round(
     """Fix the evidence as it is now as the next round; the signatures of the old one are void.
 
     The review keeps the policy it was asked for under, unless it is re-based on those in force now.
-    Refuses: a closed review, damaged bytes, an actor without review.submit on the model.
+    Refuses: a closed or expired review, damaged bytes, an actor without review.submit on the model.
     """
     policy.require(actor, "review.submit", review)
     damage = evidence.damaged_bytes(review.version)
@@ -29,6 +29,9 @@ def new_round(
         raise Tampered(f"A round cannot be made: {damage}.")
     with verb(actor) as v:
         review = lock_review(review.pk)
+        late = expiry.refusal(review)
+        if late is not None:
+            raise late
         if not review.state.is_active:
             raise Conflict(f"{review.key} is {review.state.label.lower()}; ask for a new review.")
         void(v, actor, review, f"{because} (round {review.rounds.count() + 1})")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from apps.accounts import policy
 from apps.core.actor import Actor
-from apps.reviews import evidence, independence
+from apps.reviews import deadlines, evidence, expiry, independence
 from apps.reviews import findings as finding_rows
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
@@ -99,7 +99,7 @@ def page(actor: Actor, review: Review) -> ReviewPage:
     shown = live or (rounds[0] if rounds else None)
     found, finding_acts = findings.of_review(actor, review)
     return ReviewPage(
-        header=_header(review, asked, live),
+        header=_header(review, asked, live, rounds),
         review=review,
         justification=review.justification,
         notices=_notices(review, rounds, live),
@@ -165,7 +165,9 @@ def _is_current(review: Review) -> bool:
     )
 
 
-def _header(review: Review, asked: Sequence[Asked], live: Round | None) -> PageHeader:
+def _header(
+    review: Review, asked: Sequence[Asked], live: Round | None, rounds: Sequence[Round]
+) -> PageHeader:
     version = review.version
     where = decision_box.in_words(review.target_list)
     needed = sum(each.step.count for each in asked)
@@ -187,9 +189,18 @@ def _header(review: Review, asked: Sequence[Asked], live: Round | None) -> PageH
             cells.link(f"{version}", url),
             cells.text(f"{review.policy_version.document['title']}, {review.policy_version}"),
             cells.text(f"risk tier {version.model.risk_tier}"),
+            *_expiry(review, rounds),
         ],
         crumbs=[Crumb("Reviews", "/reviews/"), Crumb(review.key)],
     )
+
+
+def _expiry(review: Review, rounds: Sequence[Round]) -> list[Cell]:
+    """When the request expires if nobody completes it; nothing where it waits for nobody or its policy says nothing."""
+    if review.state not in deadlines.WAITING or not rounds:
+        return []
+    at = expiry.of_round(review, rounds[0].created_at)
+    return [cells.text(f"expires on {words.utc(at)}")] if at is not None else []
 
 
 def _notices(review: Review, rounds: Sequence[Round], live: Round | None) -> list[Notice]:
@@ -202,7 +213,7 @@ def _notices(review: Review, rounds: Sequence[Round], live: Round | None) -> lis
     if review.state == "changes_requested":
         text = "The submitter answers with new evidence: what was asked for stands with the decision below."
         notices.append(Notice(text, "warn", "Changes were asked for"))
-    if review.state in {"rejected", "withdrawn"}:
+    if review.state in {"rejected", "withdrawn", "expired"}:
         notices.append(Notice(review.note, "quiet", review.state.label))
     if review.state.is_active and live is None and rounds:
         text = f"{rounds[0].void_reason[:1].upper()}{rounds[0].void_reason[1:]}. What was signed on it counts no more."
