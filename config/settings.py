@@ -360,9 +360,16 @@ LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.waivers"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.discussion"]
 APPEND_ONLY_TABLES += ["reviews_modelchangesignature"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_standing.differences"]
+APPEND_ONLY_TABLES += ["reviews_reminder"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_reminders.differences"]
 CELERY_BEAT_SCHEDULE |= {
     "end delegations without a role": {
         "task": "apps.reviews.tasks.end_orphaned_delegations",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+    "remind of the deadlines of steps": {
+        "task": "apps.reviews.tasks.remind_of_deadlines",
         "schedule": 300.0,
         "options": {"expires": 290},
     },

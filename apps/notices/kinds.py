@@ -124,6 +124,23 @@ KINDS: Final = (
         unless={"status": ("promoted", "rejected")},
     ),
     Kind(
+        "review.due",
+        "A step you are asked to sign is due soon",
+        ("reviews.review.due",),
+        ("asked_of_the_step",),
+        "{review} is to be signed by {due_day}",
+        _SUBJECT + ", round {number}: {title} is due by {due_day}, {due_time} UTC.",
+    ),
+    Kind(
+        "review.overdue",
+        "A step of a review is overdue",
+        ("reviews.review.overdue",),
+        ("asked_of_the_step", "escalated"),
+        "{review} is overdue",
+        _SUBJECT
+        + ", round {number}: {title} was due by {due_day}, {due_time} UTC. A late signature still counts.",
+    ),
+    Kind(
         "review.expired",
         "A review expired",
         ("reviews.review.expired",),
@@ -184,7 +201,9 @@ HOOKED: Final = (
     "reviews.policy.activated",
     "reviews.review.changes_requested",
     "reviews.review.closed",
+    "reviews.review.due",
     "reviews.review.expired",
+    "reviews.review.overdue",
     "reviews.review.signed",
     "reviews.review.submitted",
     "reviews.round.made",

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from apps.accounts import policy
+from apps.accounts.verbs import right_of
 from apps.audits.selectors import EventView
 from apps.notices.kinds import Kind
 from apps.reviews import model_changes
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, ReviewStatus
+from apps.reviews.selectors import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,35 @@ def asked(happened: Happened) -> set[int]:
     if live is None or live.pk != happened.event.payload.get("round"):
         return set()
     return {person.pk for step in reviews.who_is_asked(review) for person in step.people}
+
+
+def asked_of_the_step(happened: Happened) -> set[int]:
+    """Who may still sign the event's step: nobody any more once it is complete or its round has ended."""
+    found = _waiting(happened)
+    return {person.pk for person in found.people} if found is not None else set()
+
+
+def escalated(happened: Happened) -> set[int]:
+    """Who holds one of the roles that the event's step escalates to, while it waits."""
+    found, review = _waiting(happened), happened.review
+    if found is None or review is None:
+        return set()
+    verbs = [right_of(role) for role in found.step.escalate_to]
+    return {
+        pk for verb in verbs for pk in policy.who_may(verb, review).values_list("pk", flat=True)
+    }
+
+
+def _waiting(happened: Happened) -> Asked | None:
+    """The event's step, if it still waits for signatures in the event's round."""
+    review, payload = happened.review, happened.event.payload
+    if review is None or review.status != ReviewStatus.OPEN:
+        return None
+    live = reviews.live_round(review)
+    if live is None or live.pk != payload.get("round"):
+        return None
+    found = [each for each in reviews.who_is_asked(review) if each.step.key == payload.get("step")]
+    return found[0] if found and found[0].missing else None
 
 
 def submitter(happened: Happened) -> set[int]:
@@ -86,6 +117,8 @@ def _decided(**which: object) -> set[int]:
 
 RECIPIENTS: Final[Mapping[str, Callable[[Happened], set[int]]]] = {
     "asked": asked,
+    "asked_of_the_step": asked_of_the_step,
+    "escalated": escalated,
     "submitter": submitter,
     "signers": signers,
     "signers_of_the_round": signers_of_the_round,

@@ -54,6 +54,12 @@ def list_reviews(actor: Actor, *, statuses: Iterable[str] = ()) -> QuerySet[Revi
     return rows.filter(status__in=wanted) if wanted else rows
 
 
+def open_reviews() -> QuerySet[Review]:
+    """Every review that is open for signature, whoever asks, oldest first, with what `list_reviews` loads."""
+    rows = _rows().filter(status=ReviewStatus.OPEN).order_by("pk")
+    return rows.prefetch_related(_live_rounds())
+
+
 def _live_rounds() -> Prefetch[str]:
     decisions = Prefetch("decisions", Decision.objects.select_related("user").order_by("pk"))
     rounds = quorum.with_barred(Round.objects.filter(voided_at__isnull=True))

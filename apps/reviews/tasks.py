@@ -9,7 +9,7 @@ from celery import shared_task
 from apps.core import clock, outbox
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
-from apps.reviews import delegations, expiry, selectors, services
+from apps.reviews import delegations, due, expiry, selectors, services
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
@@ -44,3 +44,10 @@ def expire_reviews() -> None:
     for row in expiry.expired(clock.now()):
         with contextlib.suppress(Conflict):  # signed, closed or given a new round since it was read
             services.expire(Actor.system("worker"), row)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def remind_of_deadlines() -> None:
+    """Call steps due soon or overdue, each review on its own; what was called is not called again."""
+    for row in due.to_remind(clock.now()):
+        services.remind(Actor.system("worker"), row)

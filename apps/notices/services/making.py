@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from apps.reviews import selectors as reviews
 from apps.reviews.models import Review
 
 LONGEST_PART = 500
+DUE = ("reviews.review.due", "reviews.review.overdue")
 
 
 def make_for(event_seq: int) -> None:
@@ -60,6 +62,8 @@ def parts(happened: Happened) -> dict[str, Any]:
         for name, value in happened.event.payload.items()
         if name not in personal
     }
+    if "due" in found and happened.event.type in DUE:
+        found |= _day_and_time(str(found["due"]))
     review = happened.review
     if review is not None:
         found |= {
@@ -70,6 +74,12 @@ def parts(happened: Happened) -> dict[str, Any]:
             "targets": ", ".join(Target.parse(text).label for text in review.targets),
         }
     return found
+
+
+def _day_and_time(moment: str) -> dict[str, str]:
+    """ "24 Nov 2026" and "17:05" of a moment as events write it, which is in UTC."""
+    at = dt.datetime.fromisoformat(moment)
+    return {"due_day": f"{at:%d %b %Y}", "due_time": f"{at:%H:%M}"}
 
 
 def _plain(value: object) -> str | int | None:

@@ -27,6 +27,7 @@ from apps.reviews.models.policies import (
     PolicySignature,
     PolicyVersion,
 )
+from apps.reviews.models.reminders import Reminder, ReminderKind
 from apps.reviews.models.reviews import ACTIVE, Decision, Outcome, Review, ReviewStatus, Round
 from apps.reviews.models.standing import ModelChange, ModelChangeSignature, ModelChangeStatus
 from apps.reviews.models.viewing import EvidenceSection, Viewed
@@ -58,6 +59,8 @@ __all__ = [
     "PolicySignature",
     "PolicyVersion",
     "Recusal",
+    "Reminder",
+    "ReminderKind",
     "Review",
     "ReviewStatus",
     "Round",

@@ -10,11 +10,8 @@ from apps.reviews.policies.document import PolicyDocument
 
 def idle_parts(document: PolicyDocument) -> list[str]:
     """The parts that this document names and that are not acted on yet, in words."""
-    steps = document.steps
-    deadlines = any(each.deadline_days or each.escalate_to for each in steps)
     named = {
         "environments": document.governs.environments,
-        "deadlines of steps, their reminders and escalation": deadlines,
         f"a new review after it was let in ({', '.join(document.rereview_on)})": document.rereview_on,
         "the emergency path": document.emergency,
     }

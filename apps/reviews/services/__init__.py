@@ -1,5 +1,5 @@
 """The verbs of reviews: submit, make a round, decide, step aside, delegate, withdraw, promote what is signed, void,
-expire; conflicts of interest; findings, waivers, discussion; policies; the standing of models."""
+remind, expire; conflicts of interest; findings, waivers, discussion; policies; the standing of models."""
 
 from apps.reviews.services.deciding import decide, promote_signed
 from apps.reviews.services.delegating import Scope, delegate, end_delegation, end_orphaned
@@ -28,6 +28,7 @@ from apps.reviews.services.policies import (
     sign_change,
     withdraw_change,
 )
+from apps.reviews.services.reminding import remind
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
 from apps.reviews.services.standing import (
     change_settings,
@@ -61,6 +62,7 @@ __all__ = [
     "propose_retirement",
     "raise_finding",
     "recuse",
+    "remind",
     "reopen",
     "reopen_thread",
     "reply",
