@@ -218,6 +218,7 @@ APPEND_ONLY_TABLES += ["audits_event", "audits_attempt", "audits_verification"]
 EVENT_TASKS: dict[str, list[str]] = {
     "registry.version.promoted": ["apps.reviews.tasks.note_promotion"],
     "checks.measurement.recalled": ["apps.reviews.tasks.void_on_recall"],
+    "reviews.policy.proposed": ["apps.reviews.tasks.simulate_change"],
 }
 # What `verify_ledger` compares the events with: dotted callables, see apps.audits.reconcile.
 LEDGER_RECONCILERS: list[str] = [
@@ -360,8 +361,9 @@ LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.waivers"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.discussion"]
 APPEND_ONLY_TABLES += ["reviews_modelchangesignature"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_standing.differences"]
-APPEND_ONLY_TABLES += ["reviews_reminder"]
+APPEND_ONLY_TABLES += ["reviews_reminder", "reviews_policysimulation"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_reminders.differences"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_simulations.differences"]
 CELERY_BEAT_SCHEDULE |= {
     "end delegations without a role": {
         "task": "apps.reviews.tasks.end_orphaned_delegations",

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apps.checks import selectors
-from apps.checks.selectors import CheckResult
-from apps.checks.verdicts import Verdict, accepts, worst
+from apps.checks import judging, selectors
 from apps.core.errors import Invalid
-from apps.registry.gates import GateResult, GateState
+from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.selectors import version_url
 from apps.registry.targets import Target
-
-KEY, TITLE = "checks", "Checks"
 
 
 def required_checks_pass(
@@ -27,36 +23,9 @@ def required_checks_pass(
     counts where the policy accepts it for the kind, with its reason. `waived` in the terms names the kinds that
     somebody put aside by signature, each with a sentence.
     """
+    url = version_url(version, "checks/")
     try:
-        demanded = _limits(terms)
-        results = selectors.results(version, demanded)
+        results = selectors.results(version, judging.limits_in(terms))
     except Invalid as error:
-        return _answer(version, "fail", str(error))
-    if not results:
-        return _answer(version, "fail", "The policy names no checks, so none can be met.")
-    accepted = terms.get("gates", terms).get("accept_inconclusive", {})
-    waived: Mapping[str, str] = terms.get("waived", {})
-    unmet = [r for r in results if not (accepts(r.verdict, r.kind, accepted) or r.kind in waived)]
-    if not unmet:
-        put_aside = [waived[r.kind] for r in results if r.kind in waived]
-        return _answer(version, "pass", " ".join([_joined(results), *put_aside]))
-    overall = worst(result.verdict for result in unmet)
-    state: GateState = "missing" if overall is Verdict.NOT_RUN else "fail"
-    return _answer(version, state, _joined(unmet))
-
-
-def _limits(terms: Mapping[str, Any]) -> Mapping[str, Any]:
-    gates = terms.get("gates", terms)
-    limits = gates.get("checks", {}) if isinstance(gates, Mapping) else {}
-    if not isinstance(limits, Mapping):
-        raise Invalid("The policy's checks cannot be read.", fields={"checks": "not an object"})
-    return limits
-
-
-def _joined(results: Sequence[CheckResult]) -> str:
-    return " ".join(result.sentence for result in results)
-
-
-def _answer(version: ModelVersion, state: GateState, fact: str) -> GateResult:
-    label = "Open" if state == "pass" else "Run or read the checks"
-    return GateResult(KEY, TITLE, state, fact, label, version_url(version, "checks/"))
+        return judging.failed(str(error), url)
+    return judging.judge(results, terms, url)

@@ -15,7 +15,7 @@ from apps.checks.engine.source import Caps
 from apps.checks.library import drift, fairness, performance
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.groups import FairnessResult
-from apps.checks.library.judging import Assessment, Row
+from apps.checks.library.judging import Assessment
 from apps.checks.library.performance import PerformanceResult
 from apps.checks.limits import KINDS, CheckLimits
 from apps.checks.mapping import Role
@@ -34,13 +34,16 @@ TITLES = {kind.value: str(kind.label) for kind in CheckKind}
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One kind of check on one version: the measurement it rests on (if any), and how it stands."""
+    """One kind of check on one version: the measurement it rests on (if any), and how it stands.
+
+    `remedy` says in words what would give it a result where it has none."""
 
     kind: str
     measurement: Measurement | None
     assessment: Assessment | None
     verdict: Verdict
     sentence: str
+    remedy: str = ""
 
     @property
     def title(self) -> str:
@@ -154,7 +157,11 @@ def results(version: ModelVersion, limits_by_kind: Mapping[str, Any]) -> list[Ch
 
 def assess(measurement: Measurement, limits: CheckLimits) -> Assessment | None:
     """A finished measurement against limits; None where the limits do not ask for its kind."""
-    result = result_of(measurement)
+    return assess_result(result_of(measurement), limits)
+
+
+def assess_result(result: Result, limits: CheckLimits) -> Assessment | None:
+    """A result against limits; None where the limits do not ask for its kind. Pure."""
     if isinstance(result, PerformanceResult) and limits.performance:
         return performance.assess(result, limits.performance)
     if isinstance(result, FairnessResult) and limits.fairness:
@@ -162,25 +169,6 @@ def assess(measurement: Measurement, limits: CheckLimits) -> Assessment | None:
     if isinstance(result, DriftResult) and limits.drift:
         return drift.assess(result, limits.drift)
     return None
-
-
-def against_incumbent(
-    version: ModelVersion, incumbent: ModelVersion, limits: Mapping[str, Any]
-) -> Verdict | list[Row]:
-    """The version's performance judged against that of the version in the target, a row a metric.
-
-    `limits` are those of a policy's `against_incumbent`. NOT_RUN where there are no two results to compare.
-    """
-    mine = latest(version, CheckKind.PERFORMANCE)
-    theirs = latest(incumbent, CheckKind.PERFORMANCE)
-    if mine is None or theirs is None:
-        return Verdict.NOT_RUN
-    if limits.get("same_data", True) and mine.inputs != theirs.inputs:
-        return Verdict.NOT_RUN
-    first, second = result_of(mine), result_of(theirs)
-    if not isinstance(first, PerformanceResult) or not isinstance(second, PerformanceResult):
-        return Verdict.NOT_RUN
-    return performance.against(first, second, limits["max_loss"])
 
 
 def result_of(measurement: Measurement) -> Result:
@@ -270,28 +258,36 @@ def _unfinished(
     version: ModelVersion, kind: str, in_force: Mapping[Role, EvaluationDataset]
 ) -> CheckResult:
     """Why there is no result: ERROR if measuring these very data failed last, else NOT_RUN."""
-    title = TITLES[kind]
     rows = _on_these_data(version, kind, in_force)
     if rows is None:
-        return CheckResult(
-            kind,
-            None,
-            None,
-            Verdict.NOT_RUN,
-            f"{title} was not measured: {_lacking(kind, in_force)}",
-        )
+        return lacks_data(kind, _lacking(kind, in_force))
     row = rows.first()
     if row is None:
-        old = newest(version, kind) is not None
-        why = "was measured on data that were replaced since" if old else "was not measured"
-        return CheckResult(kind, None, None, Verdict.NOT_RUN, f"{title} {why}.")
+        return never_run(kind, on_other_data=newest(version, kind) is not None)
+    again = f"run the {kind} check again"
+    title = TITLES[kind]
     if row.status == MeasurementStatus.ERROR:
         sentence = f"{title} could not be measured: {row.error}"
-        return CheckResult(kind, row, None, Verdict.ERROR, sentence)
+        return CheckResult(kind, row, None, Verdict.ERROR, sentence, again)
     if row.status == MeasurementStatus.RECALLED:
         sentence = f"{title} was recalled: {row.recall_reason}"
-        return CheckResult(kind, row, None, Verdict.NOT_RUN, sentence)
-    return CheckResult(kind, row, None, Verdict.NOT_RUN, f"{title} is {row.status}; no result yet.")
+        return CheckResult(kind, row, None, Verdict.NOT_RUN, sentence, again)
+    sentence, wait = f"{title} is {row.status}; no result yet.", f"wait for the {kind} check to end"
+    return CheckResult(kind, row, None, Verdict.NOT_RUN, sentence, wait)
+
+
+def lacks_data(kind: str, why: str) -> CheckResult:
+    """No result, for want of the data that it takes."""
+    sentence = f"{TITLES[kind]} was not measured: {why}"
+    remedy = f"attach the data that the {kind} check takes and run it"
+    return CheckResult(kind, None, None, Verdict.NOT_RUN, sentence, remedy)
+
+
+def never_run(kind: str, *, on_other_data: bool = False) -> CheckResult:
+    """No result on the data in force."""
+    why = "was measured on data that were replaced since" if on_other_data else "was not measured"
+    sentence, remedy = f"{TITLES[kind]} {why}.", f"run the {kind} check"
+    return CheckResult(kind, None, None, Verdict.NOT_RUN, sentence, remedy)
 
 
 def _lacking(kind: str, in_force: Mapping[Role, EvaluationDataset]) -> str:

@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apps.core.errors import Tampered
-from apps.modelcards import revisions, schema, selectors
+from apps.modelcards import judging, revisions, schema, selectors
 from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-
-KEY = "card"
-TITLE = "Model card"
 
 
 def card_complete(
@@ -26,20 +23,13 @@ def card_complete(
     del targets  # the card is about the version, wherever it goes
     required = schema.required_blocks(terms)
     revision = selectors.latest_revision(version)
+    url = selectors.card_url(version)
     try:
         texts = _texts(revision)
     except Tampered as error:
-        return _result(version, "fail", error.message, "Open the card", "card/")
-    missing = [schema.BLOCKS[key].title for key in required if key not in texts]
-    if missing:
-        count = len(missing)
-        fact = f"{count} of {len(required)} required blocks missing: {', '.join(missing)}"
-        return _result(version, "missing", fact, "Fill in the card", "card/edit/")
-    if not required:
-        return _result(version, "pass", "The policy requires no block of the card", "", "")
-    number = revision.number if revision else 0
-    fact = f"All {len(required)} required blocks answered, revision {number}"
-    return _result(version, "pass", fact, "Read the card", "card/")
+        fact = error.message
+        return GateResult(judging.KEY, judging.TITLE, "fail", fact, "Open the card", url)
+    return judging.judge(required, texts, revision.number if revision else 0, url)
 
 
 def _texts(revision: Any) -> set[str]:
@@ -47,8 +37,3 @@ def _texts(revision: Any) -> set[str]:
         return set()
     blocks = revisions.verified(revision)["blocks"]
     return {key for key, block in blocks.items() if block["text"]}
-
-
-def _result(version: ModelVersion, state: Any, fact: str, label: str, page: str) -> GateResult:
-    url = selectors.card_url(version, page) if label else ""
-    return GateResult(KEY, TITLE, state, fact, label, url)

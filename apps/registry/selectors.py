@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.http import urlencode
 
 from apps.accounts import policy
@@ -264,6 +264,27 @@ def entry(version: ModelVersion, target: Target) -> Authorization | None:
         spent_at__isnull=False,
     )
     return rows.order_by("-spent_at").first()
+
+
+def entries_in_force() -> QuerySet[Authorization]:
+    """The authorizations by which versions of governed models entered the governed targets that they hold now, oldest
+    entry first. One that was there several times has several."""
+    governed = GovernedTarget.objects.filter(
+        kind=OuterRef("target_kind"), name=OuterRef("target_name")
+    )
+    aliased = Alias.objects.filter(
+        version=OuterRef("version_id"), name__iexact=OuterRef("target_name")
+    )
+    staged = Q(target_kind=TargetKind.STAGE, version__stage__iexact=F("target_name"))
+    holds = staged | Q(Exists(aliased), target_kind=TargetKind.ALIAS)
+    rows = Authorization.objects.filter(
+        holds,
+        Exists(governed),
+        spent_at__isnull=False,
+        version__deleted_at__isnull=True,
+        version__model__governance=Governance.GOVERNED,
+    )
+    return rows.order_by("spent_at", "pk")
 
 
 def own_drafts(actor: Actor) -> QuerySet[ModelVersion]:

@@ -13,32 +13,38 @@ from collections.abc import Sequence
 
 from apps.core import clock
 from apps.core.errors import Tampered
-from apps.registry import gates
+from apps.registry import explain, gates
 from apps.registry import selectors as registry
-from apps.registry.gates import GateResult
+from apps.registry.gates import Fix, GateResult, all_of
 from apps.registry.models import Authorization, ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import evidence, selectors
 from apps.reviews.in_force import InForce, policy_for
+from apps.reviews.judging import signatures
 from apps.reviews.models import Round
+
+HELD = "In the target"
 
 
 def may_run(version: ModelVersion, target: Target, digest: str = "") -> list[GateResult]:
     """The conditions under which the version may run in the target, and that its files are those of `digest` if given."""
     results = _governed(version, target)
     holder = registry.holder(version.model, target)
-    holds = holder is not None and holder.pk == version.pk
-    results.append(_holds(version, target, holder))
-    row = registry.entry(version, target) if holds else None
-    results += [_approval(row), _evidence(row)]
-    return [*results, *_digest(version, digest)]
+    if holder is None or holder.pk != version.pk:
+        # Why it is not there is what its gates say; approval and evidence follow from its promotion.
+        results.append(_absent(version, target, holder, why=all(r.passes for r in results)))
+        return [*results, *_digest(version, digest)]
+    results.append(GateResult("holder", HELD, "pass", f"{version} is in {target.label}."))
+    row = registry.entry(version, target)
+    return [*results, _approval(version, row), _evidence(version, row), *_digest(version, digest)]
 
 
 def may_enter(version: ModelVersion, target: Target, digest: str = "") -> list[GateResult]:
     """The conditions under which a promotion into the target would be done now."""
-    results = _governed(version, target)
-    results.append(_unspent(registry.live_authorization(version, target)))
-    return [*results, *gates_of(version, [target]), *_digest(version, digest)]
+    gates_ = gates_of(version, [target])
+    row = registry.live_authorization(version, target)
+    approval = _approval(version, row) if row is not None else _unspent(version, gates_)
+    return [*_governed(version, target), approval, *gates_, *_digest(version, digest)]
 
 
 def gates_of(version: ModelVersion, targets: Sequence[Target]) -> list[GateResult]:
@@ -66,60 +72,94 @@ def _governed(version: ModelVersion, target: Target) -> list[GateResult]:
     model = version.model
     if not model.is_governed:
         fact = f"{model.name} is a sandbox model: nobody approves anything of it."
-        return [GateResult("governance", "Governance", "fail", fact)]
+        act = Fix("governance", f"make {model.name} a governed model", "its owner", cost=3)
+        return [GateResult("governance", "Governance", "fail", fact, fixes=(act,))]
     results = [GateResult("governance", "Governance", "pass", f"{model.name} is governed.")]
     if registry.is_governed(model, target):
         fact = f"The policy governs {target.label}."
         return [*results, GateResult("target", "Target", "pass", fact)]
     fact = f"{target.label[:1].upper()}{target.label[1:]} is not governed: holding it shows no approval."
-    return [*results, GateResult("target", "Target", "fail", fact)]
+    act = Fix("target", f"propose a policy that governs {target.label}", "an administrator", cost=9)
+    return [*results, GateResult("target", "Target", "fail", fact, fixes=(act,))]
 
 
-def _holds(version: ModelVersion, target: Target, holder: ModelVersion | None) -> GateResult:
-    if holder is not None and holder.pk == version.pk:
-        return GateResult("holder", "In the target", "pass", f"{version} is in {target.label}.")
+def _absent(
+    version: ModelVersion, target: Target, holder: ModelVersion | None, *, why: bool
+) -> GateResult:
+    """The version is not there. Where it could be, its gates say why not; else a promotion is all there is to say."""
     who = f"v{holder.number} is" if holder is not None else "No version is"
-    fact = f"{version} is not in {target.label}. {who} there now."
-    url = registry.review_url(version)
-    return GateResult("holder", "In the target", "missing", fact, "See its review", url)
+    told, url = f"{version} is not in {target.label}", registry.review_url(version)
+    act = Fix("promote", f"promote {version}", "whoever may promote versions of the model", url)
+    moved = GateResult("holder.move", "Promotion", "missing", f"{told}.", fixes=(act,))
+    below = _why(version, target, moved) if why else [moved]
+    fact = f"{told}. {who} there now."
+    return all_of("holder", HELD, fact, below, act_label="See its review", act_url=url)
 
 
-def _approval(row: Authorization | None) -> GateResult:
+def _why(version: ModelVersion, target: Target, moved: GateResult) -> list[GateResult]:
+    review = selectors.latest_review(version)
+    waits = registry.live_authorization(version, target) is not None
+    policy = policy_of(version, target).document
+    if review is not None and review.state == "promoted" and not waits:
+        # It was there, or is elsewhere, by that review: its approval is spent.
+        fact = f"The approval of {review.key} is used up."
+        url = registry.version_url(version, "submit/")
+        return [moved, signatures.unasked(policy, fact, url)]
+    try:
+        found = gates_of(version, [target])
+    except Tampered as error:
+        return [moved, GateResult("evidence", "Evidence", "fail", str(error))]
+    signed = waits or all(gate.passes for gate in found)
+    # The last signature promotes by itself, unless the policy says otherwise.
+    return [moved, *found] if signed or policy.promote == "on_request" else found
+
+
+def _approval(version: ModelVersion, row: Authorization | None) -> GateResult:
     key, title = "approval", "Approval"
     if row is None:
-        return GateResult(key, title, "missing", "There is no approval by which it would be there.")
+        fact = "There is no approval by which it would be there."
+        return GateResult(key, title, "missing", fact, fixes=_anew(version))
     if row.revoked_at is not None:
         fact = f"The approval of REV-{row.review_id} was revoked on {row.revoked_at:%Y-%m-%d}."
-        return GateResult(key, title, "fail", fact)
+        return GateResult(key, title, "fail", fact, fixes=_anew(version))
     if row.expires_at <= clock.now():
         fact = f"The approval of REV-{row.review_id} expired on {row.expires_at:%Y-%m-%d}."
-        return GateResult(key, title, "fail", fact)
+        return GateResult(key, title, "fail", fact, fixes=_anew(version))
     fact = f"REV-{row.review_id} approved it; that holds until {row.expires_at:%Y-%m-%d}."
     return GateResult(key, title, "pass", fact)
 
 
-def _unspent(row: Authorization | None) -> GateResult:
-    if row is None:
-        fact = "No approval waits to be used for this target."
-        return GateResult("approval", "Approval", "missing", fact)
-    return _approval(row)
+def _anew(version: ModelVersion) -> tuple[Fix, ...]:
+    url = registry.version_url(version, "submit/")
+    act = "ask for a new review and have it signed"
+    return (Fix("review.anew", act, signatures.SUBMITTER, url, cost=3),)
 
 
-def _evidence(row: Authorization | None) -> GateResult:
-    key, title = "evidence", "Evidence"
+def _unspent(version: ModelVersion, found: Sequence[GateResult]) -> GateResult:
+    """No approval waits. The last signature of a review under way gives one; else it takes a new review."""
+    review = next((gate for gate in found if gate.key == signatures.KEY and not gate.passes), None)
+    acts = explain.smallest([review]) if review is not None else _anew(version)
+    fact = "No approval waits to be used for this target."
+    why = "no approval waits to be used for this target"
+    return GateResult("approval", "Approval", "missing", fact, fixes=acts or (), reason=why)
+
+
+def _evidence(version: ModelVersion, row: Authorization | None) -> GateResult:
+    key, title, anew = "evidence", "Evidence", _anew(version)
     round_ = Round.objects.filter(pk=row.round_id).first() if row is not None else None
     if row is None or round_ is None:
-        return GateResult(key, title, "missing", "No evidence was signed for it.")
+        return GateResult(key, title, "missing", "No evidence was signed for it.", fixes=anew)
     try:
         lost = evidence.lost_items(round_)
     except Tampered as error:
-        return GateResult(key, title, "fail", str(error))
+        return GateResult(key, title, "fail", str(error), fixes=anew)
     if round_.voided_at is not None:
         lost = [round_.void_reason, *lost]
     if round_.digest != row.evidence_digest:
         lost = ["the approval names other evidence than was signed", *lost]
     if lost:
-        return GateResult(key, title, "fail", f"Since the approval: {'; '.join(lost)}.")
+        fact = f"Since the approval: {'; '.join(lost)}."
+        return GateResult(key, title, "fail", fact, fixes=anew)
     fact = f"What was signed ({row.evidence_digest[:12]}) still stands."
     return GateResult(key, title, "pass", fact)
 
@@ -131,4 +171,5 @@ def _digest(version: ModelVersion, asked: str) -> Sequence[GateResult]:
     if asked == version.manifest_digest and version.manifest:
         return (GateResult(key, title, "pass", f"{version} has the files asked about."),)
     fact = f"{version} has other files: its manifest is {version.manifest_digest[:12]}, asked was {asked[:12]}."
-    return (GateResult(key, title, "fail", fact),)
+    act = Fix("digest", f"deploy the files of {version}", "whoever deploys")
+    return (GateResult(key, title, "fail", fact, fixes=(act,)),)

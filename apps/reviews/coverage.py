@@ -16,6 +16,7 @@ from apps.registry.standing import Standing
 from apps.registry.targets import Target
 from apps.reviews import in_force
 from apps.reviews.models import PolicyVersion
+from apps.reviews.policies import covering
 from apps.reviews.policies.combine import combine
 from apps.reviews.policies.compare import loosenings
 from apps.reviews.policies.document import AppliesTo, PolicyDocument, parse
@@ -78,12 +79,12 @@ def counting(documents: Mapping[int, PolicyDocument], standing: Standing) -> Cou
     found = {}
     for target in sorted(targets):
         about = {pk for pk, each in documents.items() if target in in_force.governed_by(each)}
-        covering = {
+        covers = {
             pk
             for pk in about
-            if in_force.applies(documents[pk], standing.risk_tier, standing.team, standing.tags)
+            if covering.applies(documents[pk], standing.risk_tier, standing.team, standing.tags)
         }
-        found[target] = frozenset(covering or about)
+        found[target] = frozenset(covers or about)
     return found
 
 

@@ -9,22 +9,23 @@ older or younger than it says.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from apps.accounts.models import User
 from apps.audits import selectors as audits
 from apps.checks import selectors as checks
-from apps.checks.verdicts import Verdict, accepts
 from apps.core import blobs, canonical, clock
 from apps.core.errors import DomainError, Tampered
 from apps.experiments import selectors as experiments
 from apps.modelcards import selectors as modelcards
 from apps.modelcards.schema import required_blocks
 from apps.registry import selectors as registry
+from apps.registry.gates import Fix, GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import waivers
+from apps.reviews.judging import evidence as judging
 from apps.reviews.models import PolicyVersion, Review, Round
 from apps.reviews.policies.document import PolicyDocument, parse
 
@@ -186,28 +187,23 @@ def lost_items(round_: Round) -> list[str]:
     ]
 
 
-def shortcomings(round_: Round) -> list[str]:
-    """What the signed evidence itself lacks under the pinned policy, each in a sentence; [] if nothing.
+def satisfies(round_: Round, again: Callable[[], Sequence[Fix]] = tuple) -> GateResult:
+    """Whether the signed evidence satisfies the pinned policy by itself; `again` tells the acts of a new round.
 
     Newer measurements do not help: people signed for these. What is waived by a signature in force is put aside.
     """
-    manifest = read(round_)
-    waived = waivers.in_force(round_.review.version, clock.now())
-    accepted = parse(round_.review.policy_version.document).gates.accept_inconclusive
-    found = [
-        f"{entry['kind']} was {entry['verdict'].lower().replace('_', ' ')}"
-        for entry in manifest["checks"]
-        if not accepts(Verdict(entry["verdict"]), entry["kind"], accepted)
-        and f"checks.{entry['kind']}" not in waived
-    ]
-    if "card" in waived:
-        return found
-    card = manifest["card"]
-    if card is None:
-        return [*found, "there was no card"]
-    return (
-        [*found, f"the card lacked {len(card['gaps'])} required blocks"] if card["gaps"] else found
-    )
+    review = round_.review
+    document = parse(review.policy_version.document)
+    accepted = {str(kind): why for kind, why in document.gates.accept_inconclusive.items()}
+    waived = waivers.in_force(review.version, clock.now())
+    manifest, url = read(round_), f"/reviews/{review.pk}/"
+    found = judging.judge(manifest, accepted, waived, (), url)
+    return found if found.passes else judging.judge(manifest, accepted, waived, again(), url)
+
+
+def shortcomings(round_: Round) -> list[str]:
+    """What the signed evidence lacks, each in a clause; [] if nothing."""
+    return [leaf.clause for leaf in satisfies(round_).children if not leaf.passes]
 
 
 LABELS = {

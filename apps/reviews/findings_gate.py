@@ -9,9 +9,8 @@ from urllib.parse import quote
 from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews.models import SETTLED, Finding, FindingState
-
-NAMED = 3
+from apps.reviews.judging import findings
+from apps.reviews.models import Finding, FindingState
 
 
 def no_blocking_findings(
@@ -22,16 +21,7 @@ def no_blocking_findings(
     It reads what is in the database at this moment: a finding raised after the last signature stops a promotion
     that has not happened, and voids nothing. `targets` and `terms` are not read: a finding blocks everywhere.
     """
-    blocking = Finding.objects.filter(version=version, blocking=True)
-    rows = list(blocking.exclude(state__in=SETTLED).order_by("number"))
+    rows = Finding.objects.filter(version=version, blocking=True).order_by("number")
     url = f"/models/{quote(version.model.name, safe='')}/{version.number}/findings/"
-    if not rows:
-        return GateResult("findings", "Findings", "pass", "No blocking finding is open.")
-    named = [
-        f"{row.key} ({row.severity}, {FindingState(row.state).label.lower()})"
-        for row in rows[:NAMED]
-    ]
-    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
-    verb = "blocks" if len(rows) == 1 else "block"
-    fact = f"{', '.join(named)}{more} {verb} the promotion."
-    return GateResult("findings", "Findings", "fail", fact, "Open the findings", url)
+    blocking = [findings.Blocking(row.key, row.severity, FindingState(row.state)) for row in rows]
+    return findings.judge(blocking, url)

@@ -1,22 +1,28 @@
-"""The gates of reviews: a complete quorum for exactly these targets, on evidence that satisfies the policy."""
+"""The gates of reviews: a complete quorum for exactly these targets, on evidence that satisfies the policy.
+
+Each collects the facts of this moment; apps.reviews.judging and its neighbours in checks and modelcards judge them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from apps.checks.gates import required_checks_pass
 from apps.core import clock
+from apps.core.errors import Invalid
 from apps.modelcards import gates as cards
-from apps.registry.gates import GateResult
+from apps.registry.gates import Fix, GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import evidence, quorum, rules, selectors, waivers
-from apps.reviews.models import Review
-
-TITLE = "Review"
+from apps.reviews import evidence, in_force, rules, selectors, signatures, waivers
+from apps.reviews.judging import card as waived_card
+from apps.reviews.judging import evidence as evidence_judge
+from apps.reviews.judging import rules as rules_judge
+from apps.reviews.judging import signatures as signatures_judge
+from apps.reviews.models import Review, Round
+from apps.reviews.policies.document import PolicyDocument
 
 
 def checks_pass(
@@ -36,10 +42,10 @@ def card_complete(
 ) -> GateResult:
     """Passes only if the card is complete, or its completeness is waived by a signature in force."""
     found = cards.card_complete(version, targets, terms)
-    row = None if found.passes else waivers.in_force(version, clock.now()).get("card")
-    if row is None:
+    if found.passes:
         return found
-    return replace(found, state="pass", fact=f"{found.fact}. {waivers.sentence(row)}")
+    row = waivers.in_force(version, clock.now()).get("card")
+    return waived_card.or_waived(found, waivers.sentence(row) if row is not None else "")
 
 
 def quorum_signed(
@@ -49,40 +55,21 @@ def quorum_signed(
     recalled, and each step has its signatures. `terms` is not read: the pinned policy of the review is."""
     review = selectors.latest_review(version)
     if review is None or (not review.state.is_active and review.state != "promoted"):
-        return GateResult(
-            "review",
-            TITLE,
-            "missing",
-            "No review is open."
-            if review is None
-            else f"{review.key} is {review.state.label.lower()}.",
-            "Ask for a review",
-            f"/models/{quote(version.model.name, safe='')}/{version.number}/submit/",
-        )
-    return _state(review, targets)
+        fact = "No review is open."
+        if review is not None:
+            fact = f"{review.key} is {review.state.label.lower()}."
+        url = f"/models/{quote(version.model.name, safe='')}/{version.number}/submit/"
+        return signatures_judge.unasked(_policy(version, targets), fact, url)
+    facts = signatures.collect(review)
+    return signatures_judge.judge(facts, selectors.document(review), targets)
 
 
-def _state(review: Review, targets: Sequence[Target]) -> GateResult:
-    label, url = f"Open {review.key}", f"/reviews/{review.pk}/"
-    asked = set(review.target_list)
-    other = [target.label for target in targets if target not in asked]
-    if other:
-        return GateResult(
-            "review", TITLE, "fail", f"{review.key} did not ask for {', '.join(other)}.", label, url
-        )
-    round_ = selectors.live_round(review)
-    if round_ is None:
-        fact = f"The evidence of {review.key} is void; make a new round."
-        return GateResult("review", TITLE, "fail", fact, label, url)
-    lost = evidence.lost_items(round_)
-    if lost:
-        return GateResult("review", TITLE, "fail", f"{lost[0].capitalize()}.", label, url)
-    decisions = quorum.decisions_of(round_)
-    states = quorum.steps(selectors.document(review), round_, decisions)
-    done = quorum.is_complete(states, decisions)
-    missing = [f"{state.missing} {state.step.role}" for state in states if not state.complete]
-    fact = quorum.summary(states) + (f"; missing: {', '.join(missing)}" if missing else "")
-    return GateResult("review", TITLE, "pass" if done else "missing", f"{fact}.", label, url)
+def _policy(version: ModelVersion, targets: Sequence[Target]) -> PolicyDocument | None:
+    """What a review asked for now would be held to; None where nothing is in force or two contradict each other."""
+    try:
+        return in_force.policy_for(version, targets).document
+    except Invalid:
+        return None
 
 
 def evidence_holds(
@@ -95,23 +82,32 @@ def evidence_holds(
     review = selectors.latest_review(version)
     round_ = selectors.live_round(review) if review is not None else None
     if review is None or round_ is None:
-        fact = "No evidence was put before anybody yet."
-        return GateResult("evidence", "Evidence", "missing", fact)
-    label, url = f"Open {review.key}", f"/reviews/{review.pk}/"
-    wrong = evidence.shortcomings(round_)
-    if wrong:
-        fact = f"Round {round_.number}: {'; '.join(wrong)}. Mend it, then make a new round."
-        return GateResult("evidence", "Evidence", "fail", fact, label, url)
-    fact = f"Round {round_.number} satisfies the policy."
-    return GateResult("evidence", "Evidence", "pass", fact, label, url)
+        return _unseen(version, review)
+    return evidence.satisfies(round_, lambda: _again(review, round_))
+
+
+def _again(review: Review, round_: Round | None) -> tuple[Fix, ...]:
+    """The acts of a new round."""
+    return signatures_judge.again(signatures.given(review, round_), selectors.document(review))
+
+
+def _unseen(version: ModelVersion, review: Review | None) -> GateResult:
+    """Nothing lies before anybody. What helps is what helps the review: the request, or the new round."""
+    key, title = evidence_judge.KEY, evidence_judge.TITLE
+    fact = "No evidence was put before anybody yet."
+    if review is not None and review.state.is_active:
+        again = _again(review, None)
+    else:
+        request = signatures_judge.unasked(
+            None, fact, f"/models/{quote(version.model.name, safe='')}/{version.number}/submit/"
+        )
+        again = request.children[0].fixes
+    why = "no evidence was put before anybody yet"
+    return GateResult(key, title, "missing", fact, fixes=again, reason=why)
 
 
 def rules_hold(
     version: ModelVersion, targets: Sequence[Target], terms: Mapping[str, Any]
 ) -> GateResult:
     """Passes only if the policy's other rules hold now: age of results, committed code, conditions, freeze windows."""
-    wrong = list(rules.broken(version, targets, terms))
-    if wrong:
-        fact = f"{'; '.join(wrong)}."
-        return GateResult("rules", "Rules", "fail", fact[:1].upper() + fact[1:])
-    return GateResult("rules", "Rules", "pass", "Every other rule of the policy holds.")
+    return rules_judge.judge(rules.collect(version, targets, terms), terms)

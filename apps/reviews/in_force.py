@@ -11,6 +11,7 @@ from apps.core import canonical
 from apps.registry.models import ModelTag, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews.models import ACTIVE, PolicyActivation, PolicyVersion, Review
+from apps.reviews.policies import covering
 from apps.reviews.policies.combine import combine
 from apps.reviews.policies.document import AppliesTo, PolicyDocument, parse, plain
 
@@ -57,13 +58,13 @@ def policy_for(version: ModelVersion, targets: Collection[Target] = ()) -> InFor
     All policies count that cover the model and govern one of the targets. A model that none of them covers
     falls under all of them: to be forgotten by every policy is no way round.
     """
-    rows = list(active())
-    documents = {row.pk: parse(row.document) for row in rows}
-    about = [row for row in rows if _governs(documents[row.pk], targets)] or rows
+    rows = {row.pk: row for row in active()}
+    documents = {pk: parse(row.document) for pk, row in rows.items()}
+    model = version.model
     tags = list(ModelTag.objects.filter(model=version.model_id).values_list("key", "value"))
-    covering = [row for row in about if covers(documents[row.pk], version.model, tags)]
-    chosen = covering or about
-    return InForce(combine([documents[row.pk] for row in chosen]), tuple(chosen))
+    team = model.team.key if model.team is not None else ""
+    found = covering.chosen(documents, targets, model.risk_tier, team, tags)
+    return InForce(combine([documents[pk] for pk in found]), tuple(rows[pk] for pk in found))
 
 
 def document_over(version: ModelVersion) -> PolicyDocument:
@@ -74,41 +75,12 @@ def document_over(version: ModelVersion) -> PolicyDocument:
     return parse(review.policy_version.document) if review else policy_for(version).document
 
 
-def _governs(document: PolicyDocument, targets: Collection[Target]) -> bool:
-    governs = document.governs
-    names = {
-        "stage": governs.stages,
-        "alias": governs.aliases,
-        "environment": governs.environments,
-    }
-    return not targets or any(target.name in names[target.kind] for target in targets)
-
-
 def covers(
     document: PolicyDocument, model: RegisteredModel, tags: Iterable[tuple[str, str]]
 ) -> bool:
     """Whether the policy is about this model, whose tags are given as pairs of key and value."""
     team = model.team.key if model.team is not None else ""
-    return applies(document, model.risk_tier, team, tags)
-
-
-def applies(
-    document: PolicyDocument, tier: int, team: str, tags: Iterable[tuple[str, str]]
-) -> bool:
-    """Whether the policy is about a model of this risk tier, team (its key or "") and tags.
-
-    Tags are compared by key in any letter case. One that stands there twice in two spellings counts with both
-    values: adding a spelling never takes a model out of a policy.
-    """
-    wanted = document.applies_to
-    folded: dict[str, set[str]] = {}
-    for key, value in tags:
-        folded.setdefault(key.lower(), set()).add(value)
-    return (
-        (not wanted.tiers or tier in wanted.tiers)
-        and (not wanted.teams or team in wanted.teams)
-        and all(folded.get(tag.lower(), set()) & {*values} for tag, values in wanted.tags.items())
-    )
+    return covering.applies(document, model.risk_tier, team, tags)
 
 
 def combined_with(row: PolicyVersion | PolicyDocument, others: Sequence[PolicyVersion]) -> None:

@@ -67,3 +67,21 @@ class PolicyChangeClosed(_PolicyEvent):
     type: ClassVar[str] = "reviews.policy.change_closed"
     status: str
     reason: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class PolicySimulated(_PolicyEvent):
+    """`digest` is that of the result's bytes; the numbers are how many cases were replayed and came out differently."""
+
+    type: ClassVar[str] = "reviews.policy.simulated"
+    simulation: int
+    digest: str
+    reviews: int
+    versions: int
+    blocked: int
+    let_through: int
+    asked: int
+
+    def scopes(self) -> tuple[str, ...]:
+        return (*super().scopes(), f"simulation:{self.simulation}")

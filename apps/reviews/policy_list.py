@@ -28,6 +28,11 @@ def get_change(pk: int) -> PolicyChange:
     return row
 
 
+def find_change(pk: int) -> PolicyChange | None:
+    """One proposal, or None."""
+    return changes().filter(pk=pk).first()
+
+
 def versions(key: str) -> QuerySet[PolicyVersion]:
     """Every version of a policy that somebody wrote, newest first."""
     return PolicyVersion.objects.filter(key=key, parts=[]).order_by("-number")

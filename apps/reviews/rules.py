@@ -1,101 +1,77 @@
-"""The rules of a policy beyond checks, card and signatures: how old results may be, committed code, conditions of
-one's own, days on which nothing moves. Each is evaluated on facts that the server read itself."""
+"""The facts that the rules of a policy are judged on (apps.reviews.judging.rules), as the server reads them now."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from apps.checks import selectors as checks
-from apps.checks.verdicts import Verdict
+from apps.checks.library.performance import PerformanceResult
+from apps.checks.models import CheckKind, Measurement
 from apps.core import clock
 from apps.experiments import selectors as experiments
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews.policies import conditions
+from apps.reviews.judging.rules import Attached, Measured, Rival, RuleFacts, needs_values
 
 # Logged by the client when it runs inside a git repository; a claim, like everything a client logs.
 _COMMIT, _DIRTY = "mlflow.source.git.commit", "mlflow.source.git.dirty"
 
 
-def broken(
+def collect(
     version: ModelVersion, targets: Sequence[Target], terms: Mapping[str, Any]
-) -> Iterator[str]:
-    """Each rule of the terms that does not hold now, as a sentence without its full stop; nothing if all hold."""
-    today = clock.now().date()
-    yield from _frozen(terms.get("freeze_windows", ()), today)
+) -> RuleFacts:
+    """What the rules of these terms ask about, and nothing that none of them asks about."""
     ages = terms.get("max_age_days") or {}
-    if ages.get("results"):
-        yield from _stale(version, terms["checks"], ages["results"])
-    if ages.get("data"):
-        yield from _old_data(version, ages["data"])
-    if terms.get("against_incumbent"):
-        yield from _worse(version, targets, terms["against_incumbent"])
-    written = terms.get("conditions", ())
-    if not (written or terms.get("clean_commit")):
-        return
-    found = facts(version, targets, terms)
-    if terms.get("clean_commit") and not (found["run"]["commit"] and not found["run"]["dirty"]):
-        yield (
-            "the run was made from uncommitted changes"
-            if found["run"]["commit"]
-            else "no run says from which commit of the code the model was made"
+    rivals = _rivals(version, targets) if terms.get("against_incumbent") else ()
+    return RuleFacts(
+        at=clock.now(),
+        number=version.number,
+        results=_measured(version, terms["checks"]) if ages.get("results") else (),
+        data=_attached(version) if ages.get("data") else (),
+        rivals=tuple(rivals),
+        values=facts(version, targets, terms) if needs_values(terms) else None,
+    )
+
+
+def _measured(version: ModelVersion, demanded: Mapping[str, Any]) -> list[Measured]:
+    return [
+        Measured(
+            result.kind,
+            result.title,
+            result.measurement.finished_at if result.measurement else None,
         )
-    for condition in written:
-        holds, why = conditions.holds(condition["expression"], found)
-        if not holds:
-            yield f"{condition['title']} does not hold{f' ({why})' if why else ''}"
+        for result in checks.results(version, demanded)
+    ]
 
 
-def _frozen(windows: Sequence[Mapping[str, str]], today: dt.date) -> Iterator[str]:
-    for window in windows:
-        if dt.date.fromisoformat(window["first"]) <= today <= dt.date.fromisoformat(window["last"]):
-            yield f"nothing is promoted until {window['last']} ({window['title']})"
+def _attached(version: ModelVersion) -> list[Attached]:
+    rows = sorted(checks.datasets_in_force(version).values(), key=lambda row: row.role)
+    return [Attached(row.role, row.name, row.created_at) for row in rows]
 
 
-def _stale(version: ModelVersion, demanded: Mapping[str, Any], days: int) -> Iterator[str]:
-    oldest = clock.now() - dt.timedelta(days=days)
-    for result in checks.results(version, demanded):
-        row = result.measurement
-        if row is not None and row.finished_at is not None and row.finished_at < oldest:
-            yield (
-                f"{result.title.lower()} was measured on {row.finished_at:%d %b %Y}, more than {days} days ago"
-            )
-
-
-def _old_data(version: ModelVersion, days: int) -> Iterator[str]:
-    """Data sets are as old as their attachment here: what they hold may be older."""
-    oldest = clock.now() - dt.timedelta(days=days)
-    rows = checks.datasets_in_force(version).values()
-    if not rows:
-        yield "no data are attached whose age could be told"
-    for row in sorted(rows, key=lambda row: row.role):
-        if row.created_at < oldest:
-            yield f"the {row.role} data {row.name} were attached on {row.created_at:%d %b %Y}, more than {days} days ago"
-
-
-def _worse(
-    version: ModelVersion, targets: Sequence[Target], limits: Mapping[str, Any]
-) -> Iterator[str]:
-    """What the version loses against each version that it would take the place of."""
+def _rivals(version: ModelVersion, targets: Sequence[Target]) -> Iterator[Rival]:
+    """Each version that this one would take the place of."""
     holders = {
         held.pk: held for target in targets if (held := registry.holder(version.model, target))
     }
     for held in holders.values():
-        if held.pk == version.pk:
-            continue
-        found = checks.against_incumbent(version, held, limits)
-        if isinstance(found, Verdict):
-            yield (
-                f"v{version.number} and v{held.number}, which it would replace, were not both measured on the same "
-                "data"
-                if limits.get("same_data", True)
-                else f"v{version.number} and v{held.number}, which it would replace, were not both measured"
-            )
-            continue
-        yield from (row.sentence.removesuffix(".") for row in found if not row.verdict.satisfies)
+        if held.pk != version.pk:
+            mine = checks.latest(version, CheckKind.PERFORMANCE)
+            theirs = checks.latest(held, CheckKind.PERFORMANCE)
+            yield rival(held.number, mine, theirs)
+
+
+def rival(number: int, mine: Measurement | None, theirs: Measurement | None) -> Rival:
+    """The version of that number in a target, with what was measured of both."""
+    same = mine is not None and theirs is not None and mine.inputs == theirs.inputs
+    return Rival(number, _result(mine), _result(theirs), same)
+
+
+def _result(row: Measurement | None) -> PerformanceResult | None:
+    found = checks.result_of(row) if row is not None else None
+    return found if isinstance(found, PerformanceResult) else None
 
 
 def facts(
@@ -116,7 +92,7 @@ def facts(
             "size": version.total_size,
             "tags": dict(version.tags.values_list("key", "value")),
         },
-        "run": _run(version),
+        "run": run_values(experiments.run_facts(version.run) if version.run is not None else {}),
         "data": {
             str(row.role): {"rows": row.rows, "age_days": (now - row.created_at).days}
             for row in checks.datasets_in_force(version).values()
@@ -129,8 +105,8 @@ def facts(
     }
 
 
-def _run(version: ModelVersion) -> dict[str, Any]:
-    told = experiments.run_facts(version.run) if version.run is not None else {}
+def run_values(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run recorded (`experiments.run_facts`), as conditions speak of it; {} for a version without a run."""
     tags = told.get("tags", {})
     return {
         "params": told.get("params", {}),

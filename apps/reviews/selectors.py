@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from django.db.models import Prefetch, QuerySet
 
@@ -126,7 +127,11 @@ def who_is_asked(review: Review) -> list[Asked]:
     round_ = live_round(review)
     if round_ is None:
         return [Asked(step, (), step.count, ()) for step in document(review).steps]
-    decisions = quorum.decisions_of(round_)
+    return asked_about(review, round_, quorum.decisions_of(round_))
+
+
+def asked_about(review: Review, round_: Round, decisions: Sequence[Decision]) -> list[Asked]:
+    """`who_is_asked` of a review whose live round and its decisions are known."""
     lent = delegations.in_force_for(review)
     return [
         _asked(review, round_, state, quorum.taken(decisions), lent)
@@ -141,8 +146,9 @@ def _asked(
     taken: set[int],
     lent: Sequence[Delegation],
 ) -> Asked:
+    signed = cast("tuple[Decision, ...]", state.signed)
     if not state.is_open:
-        return Asked(state.step, state.signed, state.missing, ())
+        return Asked(state.step, signed, state.missing, ())
     holders = list(who_may(state.step.verb, review))
     out = taken | quorum.excluded(state.step, round_)
     found = delegations.usable(lent, state.step, round_, {user.pk for user in holders}, taken)
@@ -151,7 +157,7 @@ def _asked(
     seeing = {user.pk: user for user in readers} if found else {}
     delegated = tuple(row for row in found if row.delegate_id in seeing)
     people |= {row.delegate_id: seeing[row.delegate_id] for row in delegated}
-    return Asked(state.step, state.signed, state.missing, tuple(people.values()), delegated)
+    return Asked(state.step, signed, state.missing, tuple(people.values()), delegated)
 
 
 @dataclass(frozen=True, slots=True)

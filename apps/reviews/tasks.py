@@ -9,7 +9,7 @@ from celery import shared_task
 from apps.core import clock, outbox
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
-from apps.reviews import delegations, due, expiry, selectors, services
+from apps.reviews import delegations, due, expiry, policy_list, selectors, services
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
@@ -51,3 +51,12 @@ def remind_of_deadlines() -> None:
     """Call steps due soon or overdue, each review on its own; what was called is not called again."""
     for row in due.to_remind(clock.now()):
         services.remind(Actor.system("worker"), row)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def simulate_change(message_id: int) -> None:
+    """reviews.policy.proposed: try the change on what was decided. Run twice, it is done once."""
+    with outbox.claimed(message_id) as message:
+        change = policy_list.find_change(message.payload["change"]) if message else None
+        if change is not None:
+            services.simulate_once(Actor.system("worker"), change)

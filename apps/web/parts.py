@@ -170,14 +170,46 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """What a requirement is made of: its state, the fact, how many of those below are needed, what would help."""
+
+    state: RequirementState
+    title: str
+    fact: str
+    needs: str = ""
+    help: str = ""
+    branches: Sequence[Branch] = ()
+
+    @property
+    def chip(self) -> Chip:
+        return REQUIREMENT_CHIPS[self.state]
+
+    @property
+    def is_open(self) -> bool:
+        """What is not met is shown without being asked for."""
+        return self.state not in {"met", "waived"}
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One act of the smallest fix: in words, by whom, where."""
+
+    text: str
+    who: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
-    """One gate: its state, the fact, how old the fact is, one act. The words come from the gate, never from here."""
+    """One gate: its state, the fact, how old the fact is, one act, what it is made of. The words come from the gate,
+    never from here."""
 
     state: RequirementState
     title: str
     fact: str
     at: dt.datetime | None = None
     act: Action | None = None
+    branches: Sequence[Branch] = ()
 
     @property
     def chip(self) -> Chip:
@@ -197,13 +229,16 @@ REQUIREMENT_CHIPS: dict[RequirementState, Chip] = {
 
 @dataclass(frozen=True, slots=True)
 class DecisionBox:
-    """What stands between a version and its target. `sentence` says what happens, or why nothing can and who helps."""
+    """What stands between a version and its target. `sentence` says what happens, or why nothing can and who helps;
+    `because` why not, and `remedies` the smallest fix, None where nothing would help."""
 
     title: str
     requirements: Sequence[Requirement]
     sentence: str = ""
     actions: Sequence[Action] = ()
     id: str = "requirements"
+    because: str = ""
+    remedies: Sequence[Remedy] | None = ()
 
     @property
     def met(self) -> int:

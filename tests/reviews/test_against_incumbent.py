@@ -17,6 +17,7 @@ from apps.registry import services as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import rules
+from apps.reviews.judging import rules as judging
 from tests import factories
 from tests.checks.flow import attach, done
 from tests.checks.support import DEMO, csv_bytes
@@ -48,7 +49,8 @@ def measured(version: ModelVersion, ana: Actor, **changes: Any) -> None:
 
 def broken(version: ModelVersion, **gates: Any) -> list[str]:
     document = policy(**{f"gates__{key}": value for key, value in gates.items()})
-    return list(rules.broken(version, [SHADOW], document.terms()))
+    found = judging.judge(rules.collect(version, [SHADOW], document.terms()), document.terms())
+    return [leaf.clause for leaf in found.children if not leaf.passes]
 
 
 def test_the_difference_of_two_rates_has_newcombes_interval() -> None:

@@ -63,6 +63,12 @@ class Question(Strict):
         return data
 
 
+_SIGNS: Final = {
+    "key": "sign.risk.9",
+    "act": "Rosa Lind signs again as risk",
+    "who": "Rosa Lind, as risk",
+    "url": "/reviews/7/",
+}
 _EXAMPLES: Final = [
     OpenApiExample(
         "By alias",
@@ -74,6 +80,9 @@ _EXAMPLES: Final = [
         value={
             "decision": "deny",
             "reasons": ["credit v3 is not in stage Production. v2 is there now."],
+            "because": "Denied because 1 of 2 risk signatures is void since round 3 (new evidence); smallest fix: "
+            "Rosa Lind signs again as risk.",
+            "smallest_fix": [_SIGNS],
             "tree": [
                 {
                     "key": "holder",
@@ -82,7 +91,21 @@ _EXAMPLES: Final = [
                     "fact": "credit v3 is not in stage Production. v2 is there now.",
                     "act_label": "See its review",
                     "act_url": "https://countersign.example.org/reviews/7/",
-                    "children": [],
+                    "needs": 1,
+                    "fixes": [],
+                    "children": [
+                        {
+                            "key": "review.risk.9",
+                            "title": "Rosa Lind",
+                            "state": "missing",
+                            "fact": "Rosa Lind signed as risk; that is void since round 3: new evidence.",
+                            "act_label": "",
+                            "act_url": "",
+                            "needs": 0,
+                            "fixes": [_SIGNS],
+                            "children": [],
+                        }
+                    ],
                 }
             ],
             "model": "credit",
@@ -144,7 +167,7 @@ def _answer(version: ModelVersion, target: Target, results: Sequence[GateResult]
     return {
         "decision": "allow" if allowed else "deny",
         "reasons": reasons,
-        "tree": shapes.tree(results),
+        **shapes.explained(results),
         "model": version.model.name,
         "version": version.number,
         "target": str(target),
@@ -161,7 +184,7 @@ def _unknown(asked: dict[str, Any], target: Target) -> dict[str, Any]:
     return {
         "decision": "deny",
         "reasons": [fact],
-        "tree": shapes.tree([missing]),
+        **shapes.explained([missing]),
         "model": asked["model"],
         "version": None,
         "target": str(target),

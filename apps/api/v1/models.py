@@ -118,7 +118,7 @@ def _state(version: ModelVersion, target: str) -> dict[str, Any]:
         "targets": [str(each) for each in targets],
         "policy": policy_ref(admission.policy_of(version)),
         "passes": bool(results) and all(result.passes for result in results),
-        "tree": gate_shapes.tree(results),
+        **gate_shapes.explained(results),
         "evaluated_at": clock.now(),
     }
 

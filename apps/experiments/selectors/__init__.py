@@ -10,6 +10,7 @@ from apps.experiments.selectors.artifacts import (
     list_folder,
 )
 from apps.experiments.selectors.facts import (
+    facts_of_runs,
     logged_model_digest,
     logged_model_facts,
     run_digest,
@@ -63,6 +64,7 @@ __all__ = [
     "artifacts_under",
     "child_runs",
     "entries",
+    "facts_of_runs",
     "find_artifact",
     "get_artifact",
     "get_logged_model",

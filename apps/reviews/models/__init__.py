@@ -29,6 +29,7 @@ from apps.reviews.models.policies import (
 )
 from apps.reviews.models.reminders import Reminder, ReminderKind
 from apps.reviews.models.reviews import ACTIVE, Decision, Outcome, Review, ReviewStatus, Round
+from apps.reviews.models.simulations import PolicySimulation
 from apps.reviews.models.standing import ModelChange, ModelChangeSignature, ModelChangeStatus
 from apps.reviews.models.viewing import EvidenceSection, Viewed
 
@@ -57,6 +58,7 @@ __all__ = [
     "PolicyActivation",
     "PolicyChange",
     "PolicySignature",
+    "PolicySimulation",
     "PolicyVersion",
     "Recusal",
     "Reminder",

@@ -30,6 +30,7 @@ from apps.reviews.services.policies import (
 )
 from apps.reviews.services.reminding import remind
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
+from apps.reviews.services.simulating import simulate, simulate_once
 from apps.reviews.services.standing import (
     change_settings,
     sign_model_change,
@@ -72,6 +73,8 @@ __all__ = [
     "revoke_waiver",
     "sign_change",
     "sign_model_change",
+    "simulate",
+    "simulate_once",
     "start_thread",
     "submit",
     "void_if_lost",

@@ -33,7 +33,7 @@ from apps.reviews.models import (
 )
 from apps.reviews.policies import compare, files
 from apps.reviews.policies.document import PolicyDocument, parse, plain
-from apps.reviews.services import signing
+from apps.reviews.services import signing, simulating
 from apps.reviews.services.reasons import check_text
 
 LOOSENING, OTHERWISE = 2, 1
@@ -208,14 +208,19 @@ def sign_change(
     digest: str,
     comment: str,
     proof: ReauthProof,
+    simulation: str = "",
 ) -> PolicySignature:
     """Sign a proposed change, for or against; the last signature needed puts it in force.
+
+    `simulation` is the digest of the simulation that the signer was shown, "" for none. What is signed names the newest,
+    which is made first where there is none of what is in force now.
 
     Refuses: the proposer, another digest than the one shown (Conflict), a closed change, a second signature,
     somebody without policy.sign now, a stale or foreign proof, targets that are held without an approval.
     """
     check_text(comment, "comment")
     proof.require_for(actor)
+    tried = simulating.for_signing(actor, change, shown=simulation)
     with verb(actor) as v:
         _one_at_a_time()
         change = _lock(change)
@@ -228,7 +233,9 @@ def sign_change(
             raise Conflict("You have signed this change already; a signature stays.")
         if approves:
             _require_as_proposed(change)
-        row = _sign(v, actor, change, approves=approves, comment=comment, proof=proof)
+        row = _sign(
+            v, actor, change, approves=approves, comment=comment, proof=proof, simulation=tried
+        )
         if not approves:
             _close(v, change, ChangeStatus.REJECTED, comment)
         elif change.signatures.filter(approves=True).count() >= change.needed:
@@ -251,6 +258,7 @@ def _sign(
     approves: bool,
     comment: str,
     proof: ReauthProof,
+    simulation: str,
 ) -> PolicySignature:
     user = accounts.get_user(actor.user_id or 0)
     signed = signing.sign(
@@ -260,6 +268,7 @@ def _sign(
         {
             "change": change.pk,
             "digest": change.digest,
+            "simulation": simulation,
             "approves": approves,
             "meaning": "approved" if approves else "rejected",
             "comment": comment,

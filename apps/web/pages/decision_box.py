@@ -11,7 +11,7 @@ from apps.checks import selectors as checks
 from apps.checks.verdicts import Verdict
 from apps.core.actor import Actor
 from apps.modelcards import selectors as modelcards
-from apps.registry import gates
+from apps.registry import explain, gates
 from apps.registry import selectors as registry
 from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
@@ -21,7 +21,7 @@ from apps.reviews.in_force import policy_for
 from apps.reviews.models import Review
 from apps.reviews.policies.document import PolicyDocument
 from apps.web import status
-from apps.web.parts import Action, DecisionBox, Requirement, RequirementState
+from apps.web.parts import Action, Branch, DecisionBox, Remedy, Requirement, RequirementState
 
 # Which right the act of a gate takes: whoever lacks it is told who has it.
 ACT_VERBS = {"checks": "check.run", "card": "card.edit", "review": "review.submit"}
@@ -48,7 +48,56 @@ def box(
     held = set(targets) <= set(registry.held_targets(version))
     names = in_words(targets)
     title = f"In {names}" if held else f"To reach {names}"
-    return DecisionBox(title, rows, _sentence(version, results, review, verbs, held=held))
+    sentence = _sentence(version, results, review, verbs, held=held)
+    if held:
+        return DecisionBox(title, rows, sentence)
+    because = explain.why(results, "Held back")
+    return DecisionBox(
+        title,
+        rows,
+        sentence,
+        because=f"{because}." if because else "",
+        remedies=_remedies(results),
+    )
+
+
+def _remedies(results: Sequence[GateResult]) -> list[Remedy] | None:
+    """The smallest fix; None where nothing that is done here would help."""
+    fixes = explain.smallest(results)
+    if fixes is None:
+        return None
+    blocks = [fix for fix in fixes if fix.key.startswith("card.")]
+    told = []
+    for fix in fixes:
+        if len(blocks) > 1 and fix in blocks:
+            if fix is blocks[0]:
+                act = f"Write {len(blocks)} blocks of the card"
+                told.append(Remedy(act, fix.who, urlsplit(fix.url).path))
+            continue
+        act = f"{fix.act[:1].upper()}{fix.act[1:]}"
+        told.append(Remedy(act, "" if fix.who in fix.act else fix.who, urlsplit(fix.url).path))
+    return told
+
+
+def branches(result: GateResult, review: Review | None) -> list[Branch]:
+    """What a gate's answer is made of, as far down as it goes."""
+    return [
+        Branch(
+            requirement_state(child, review),
+            "" if child.fact.startswith(child.title) else child.title,
+            child.fact,
+            _needs(child),
+            "" if child.passes else " and ".join(fix.act for fix in child.fixes),
+            branches(child, review),
+        )
+        for child in result.children
+    ]
+
+
+def _needs(node: GateResult) -> str:
+    if node.needs is None or node.needs >= len(node.children):
+        return ""
+    return f"{node.needs} of these {len(node.children)} {'is' if node.needs == 1 else 'are'} needed"
 
 
 def wanted(version: ModelVersion, review: Review | None) -> list[Target]:
@@ -110,9 +159,10 @@ def requirement_state(result: GateResult, review: Review | None) -> RequirementS
         return "met"
     if result.state == "fail":
         return "failed"
-    if result.key == "review" and review is not None and review.state.is_active:
+    family = result.key.split(".")[0]
+    if family == "review" and review is not None and review.state.is_active:
         return "waiting"
-    return "unknown" if result.key in {"checks", "evidence"} else "missing"
+    return "unknown" if family in {"checks", "evidence"} else "missing"
 
 
 def _requirement(
@@ -128,6 +178,7 @@ def _requirement(
         f"{fact[:1].upper()}{fact[1:]}." if fact else result.fact,
         ages.get(result.key) if result.state != "missing" or result.key == "review" else None,
         _act(result, verbs),
+        branches(result, review),
     )
 
 

@@ -20,3 +20,8 @@ def version(row: ModelVersion) -> str:
 
 def review(number: int) -> str:
     return f"{settings.BASE_URL}/reviews/{number}/"
+
+
+def whole(url: str) -> str:
+    """An address that may lack the site's; "" stays."""
+    return f"{settings.BASE_URL}{url}" if url.startswith("/") else url

@@ -142,7 +142,8 @@ def _gate_lines(told: dict[str, Any]) -> list[str]:
         return []
     version = "" if told["version"] is None else f" v{told['version']}"
     head = f"{told['decision']}: {told['model']}{version} for {told['target']}"
-    return [head, *_branches(told["tree"], 1)]
+    because = str(told.get("because") or "")  # a site of before this was said does not send it
+    return [head, *([because] if because else []), *_branches(told["tree"], 1)]
 
 
 def _branches(nodes: list[dict[str, Any]], depth: int) -> list[str]:
