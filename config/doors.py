@@ -84,7 +84,7 @@ WEB: Final[dict[str, str]] = {
         _FINDING,
     ),
     **dict.fromkeys(
-        ("web:policy-propose", "web:policy-sign", "web:policy-withdraw", "web:policy-retire"), _POLICY
+        ("web:policy-propose", "web:policy-sign", "web:policy-withdraw", "web:policy-retire", "web:policy-simulate"), _POLICY
     ),
 }  # fmt: skip
 

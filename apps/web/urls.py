@@ -204,6 +204,7 @@ urlpatterns += [
     path("policies/propose/", policies.propose, name="policy-propose"),
     path("policies/changes/<int:change_id>/", policies.change, name="policy-change"),
     path("policies/changes/<int:change_id>/sign/", policies.sign, name="policy-sign"),
+    path("policies/changes/<int:change_id>/simulate/", policies.simulate, name="policy-simulate"),
     path("policies/changes/<int:change_id>/withdraw/", policies.withdraw, name="policy-withdraw"),
     path("policies/of/<slug:key>/", policies.policy, name="policy"),
     path("policies/of/<slug:key>/retire/", policies.retire, name="policy-retire"),

@@ -9,11 +9,13 @@ from django.urls import reverse
 
 from apps.accounts import policy as rights
 from apps.core.actor import Actor
-from apps.reviews.models import ChangeStatus, PolicyChange
+from apps.reviews import simulations
+from apps.reviews.models import ChangeStatus, PolicyChange, PolicySimulation
 from apps.reviews.policies import compare
 from apps.reviews.policies.document import parse
 from apps.web import cells, status
-from apps.web.pages import policy_words
+from apps.web.pages import policy_simulation, policy_words
+from apps.web.pages.policy_simulation import Section
 from apps.web.parts import (
     Action,
     Column,
@@ -35,6 +37,7 @@ class ChangePage:
     idle: Notice | None
     facts: Sequence[Fact]
     redline: Table
+    simulation: Section
     signatures: Table
     why_not: Notice | None
 
@@ -67,6 +70,7 @@ def page(actor: Actor, found: PolicyChange) -> ChangePage:
             *_asked(found),
         ],
         redline=_redline(found),
+        simulation=policy_simulation.section(actor, found),
         signatures=_signatures(found),
         why_not=Notice(why_not(actor, found), "info", "You cannot sign this")
         if waits and not may_sign
@@ -140,6 +144,7 @@ def why_not(actor: Actor, found: PolicyChange) -> str:
 
 def sign_box(actor: Actor, found: PolicyChange) -> SignBox:
     """The sentence that is signed."""
+    tried = simulations.current(found)
     loosens = f" It loosens: {'; '.join(found.loosens)}." if found.loosens else ""
     return SignBox(
         title=f"Sign {found}",
@@ -150,5 +155,15 @@ def sign_box(actor: Actor, found: PolicyChange) -> SignBox:
         submit_label="Sign this decision",
         action_url=reverse("web:policy-sign", args=[found.pk]),
         cancel_url=reverse("web:policy-change", args=[found.pk]),
-        fields={"digest": found.digest},
+        fields={"digest": found.digest, "simulation": tried.digest if tried else ""},
+        note=_tried(tried),
+    )
+
+
+def _tried(row: PolicySimulation | None) -> str:
+    """What is signed beside the proposal: the simulation whose result the page shows."""
+    if row is None:
+        return "It is tried on past reviews and versions in use when you sign, and your signature names the result."
+    return (
+        f"Your signature names what it would have changed, as the page shows it: {row.digest[:12]}."
     )

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.reviews import policy_list, services
 from apps.reviews.models import PolicyChange
@@ -101,6 +101,15 @@ def change(request: HttpRequest, change_id: int) -> HttpResponse:
     return render(request, "policies/change.html", {"page": page})
 
 
+@require_POST
+def simulate(request: HttpRequest, change_id: int) -> HttpResponse:
+    """Try a change on what was decided, now."""
+    found = policy_list.get_change(change_id)
+    services.simulate(access.actor(request), found)
+    messages.success(request, f"{found} was tried on what was decided until now.")
+    return see_other(request, reverse("web:policy-change", args=[found.pk]))
+
+
 @ACTS
 def sign(request: HttpRequest, change_id: int) -> HttpResponse:
     """Sign for or against a change."""
@@ -126,6 +135,7 @@ def _signed(request: HttpRequest, form: SignChangeForm, found: PolicyChange) -> 
             found,
             approves=given["approves"] == "yes",
             digest=request.POST.get("digest", ""),
+            simulation=request.POST.get("simulation", ""),
             comment=given["comment"],
             proof=proof,
         ),
