@@ -21,6 +21,7 @@ from apps.web.views import (
     people,
     policies,
     preferences,
+    registering,
     reviews,
     runs,
     search,
@@ -94,6 +95,7 @@ urlpatterns += [
     path("experiments/<int:experiment_id>/", experiments.experiment, name="experiment"),
     path("runs/compare/", runs.compare, name="run-compare"),
     path("runs/<run_id>/", runs.run, name="run"),
+    path("runs/<run_id>/register/", registering.register, name="run-register"),
     path("runs/<run_id>/artifacts/<path:path>", runs.artifact, name="run-artifact"),
 ]
 

@@ -1,5 +1,6 @@
 """The verbs of the registry: the only way its rows change. One function per verb."""
 
+from apps.registry.services.from_runs import register_run
 from apps.registry.services.models import (
     change_governance,
     create_model,
@@ -44,6 +45,7 @@ __all__ = [
     "leave_target",
     "mark_decided",
     "promote",
+    "register_run",
     "rename_model",
     "revoke_authorizations",
     "set_alias",

@@ -18,9 +18,11 @@ from apps.web.pages import (
     decision_box,
     discussion,
     findings,
+    review_brief,
     review_evidence,
     review_viewed,
 )
+from apps.web.pages.review_brief import Brief
 from apps.web.pages.review_evidence import Evidence
 from apps.web.pages.review_viewed import Ticks
 from apps.web.parts import (
@@ -71,6 +73,7 @@ class ReviewPage:
     steps: Sequence[Step]
     round: Round | None
     as_of: str
+    brief: Brief | None
     box: DecisionBox | None
     evidence: Evidence | None
     ticks: Ticks | None
@@ -98,6 +101,7 @@ def page(actor: Actor, review: Review) -> ReviewPage:
     why_not = reviews.why_not(actor, review)
     shown = live or (rounds[0] if rounds else None)
     found, finding_acts = findings.of_review(actor, review)
+    box = _box(actor, review, verbs)
     return ReviewPage(
         header=_header(review, asked, live, rounds),
         review=review,
@@ -108,10 +112,11 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         steps=[_step(review, each) for each in asked],
         round=shown,
         as_of=f"EVT-{shown.ledger_size}" if shown else "",
-        box=_box(actor, review, verbs),
+        brief=review_brief.of(actor, review, shown, asked, box),
+        box=box,
         evidence=review_evidence.read(review, shown) if shown else None,
         ticks=_ticks(actor, review, shown),
-        statement=deciding.statement(review, live) if live and not why_not else "",
+        statement=_statement(review, live) if live and not why_not else "",
         decisions=_decisions(review, rounds),
         voids=[_void(each) for each in rounds if not each.is_live],
         findings=found,
@@ -128,6 +133,12 @@ def page(actor: Actor, review: Review) -> ReviewPage:
             may_step_aside=reviews.refusal_to_step_aside(actor, review) is None,
         ),
         history_url=addresses.audit(review.key),
+    )
+
+
+def _statement(review: Review, live: Round) -> str:
+    return deciding.statement(
+        review, live, finding_rows.counted(finding_rows.open_findings(review.version))
     )
 
 
