@@ -19,6 +19,7 @@ from apps.web.pages import (
     discussion,
     findings,
     review_brief,
+    review_claims,
     review_evidence,
     review_viewed,
 )
@@ -58,6 +59,7 @@ class VoidRound:
     digest: str
     at: Cell
     decisions: str
+    different: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class ReviewPage:
     box: DecisionBox | None
     evidence: Evidence | None
     ticks: Ticks | None
+    claims: Table | None
     statement: str
     decisions: Table | None
     voids: Sequence[VoidRound]
@@ -116,9 +119,10 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         box=box,
         evidence=review_evidence.read(review, shown) if shown else None,
         ticks=_ticks(actor, review, shown),
+        claims=review_claims.table(actor, review, shown),
         statement=_statement(review, live) if live and not why_not else "",
         decisions=_decisions(review, rounds),
-        voids=[_void(each) for each in rounds if not each.is_live],
+        voids=[_void(each, rounds) for each in rounds if not each.is_live],
         findings=found,
         finding_acts=finding_acts,
         discussion=discussion.of_review(actor, review, verbs),
@@ -260,10 +264,16 @@ def _step(review: Review, asked: Asked) -> Step:
             if people
             else (f"nobody can: an administrator must give somebody the role {asked.step.role}")
         )
-    signed = [
-        f"{decision.signer_name}, {words.utc(decision.created_at)}" for decision in asked.signed
-    ]
+    signed = [_signed(decision) for decision in asked.signed]
     return Step(f"{asked.step.title} ({asked.step.role})", chip, signed, text)
+
+
+def _signed(decision: Decision) -> str:
+    """Who signed and when; a signature stands also after its giver has left."""
+    left = (
+        "" if decision.user.is_active else " (the account is closed by now; the signature stands)"
+    )
+    return f"{decision.signer_name}, {words.utc(decision.created_at)}{left}"
 
 
 def _decisions(review: Review, rounds: Sequence[Round]) -> Table | None:
@@ -291,7 +301,8 @@ def _decision(review: Review, round_: Round, decision: Decision) -> Row:
     )
 
 
-def _void(round_: Round) -> VoidRound:
+def _void(round_: Round, rounds: Sequence[Round]) -> VoidRound:
+    later = next((each for each in rounds if each.number == round_.number + 1), None)
     people = [decision.signer_name for decision in round_.decisions.all()]
     return VoidRound(
         f"Round {round_.number}",
@@ -299,7 +310,17 @@ def _void(round_: Round) -> VoidRound:
         round_.digest,
         cells.when(round_.voided_at),
         f"Void with it: {', '.join(people)}" if people else "Nobody had signed it",
+        _different(round_, later),
     )
+
+
+def _different(round_: Round, later: Round | None) -> str:
+    """What the next round has otherwise than this one."""
+    if later is None:
+        return "No round has taken its place yet"
+    parts = evidence.between(round_, later)
+    said = f"Different in round {later.number}: {', '.join(parts)}"
+    return said if parts else f"Round {later.number} has the same contents"
 
 
 def _acts(
