@@ -146,6 +146,7 @@ def place_of(rows: Sequence[Measurement]) -> Place:
     took = [
         (done - began).total_seconds()
         for began, done in lately.values_list("started_at", "finished_at")[:20]
+        if began is not None and done is not None
     ]
     return Place(ahead.count(), sum(took) / len(took) if took else None)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.core import canonical
+from apps.core.canonical import JSON
 from apps.experiments import selectors as experiments
 from apps.experiments.models import LoggedModel, Run
 from apps.experiments.selectors import ArtifactView
@@ -59,5 +60,5 @@ def _source(
     skip = len(folder) + 1 if folder else 0
     below = tuple(ArtifactView(file.path[skip:], file.digest, file.size) for file in files)
     ordered = sorted(below, key=lambda file: file.path)
-    manifest = [{"path": f.path, "digest": f.digest, "size": f.size} for f in ordered]
+    manifest: list[JSON] = [{"path": f.path, "digest": f.digest, "size": f.size} for f in ordered]
     return Source(uri, title, tuple(ordered), canonical.digest_of(manifest), model)

@@ -29,6 +29,8 @@ class ProposeForm(Form):
             self.add_error("text", line[:1].upper() + line[1:])
         if "reason" in error.fields:
             self.add_error("reason", error.fields["reason"])
+        if not error.fields:
+            self.add_error("text", str(error))
 
 
 class SignChangeForm(Form):

@@ -14,11 +14,12 @@ from apps.checks.limits import CheckLimits
 from apps.core.actor import Actor
 from apps.modelcards import schema
 from apps.modelcards import selectors as modelcards
+from apps.modelcards.templatetags.cards import prose
 from apps.reviews import evidence
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review, Round
 from apps.web import addresses, cells, status
-from apps.web.parts import Cell, Column, Row, Table
+from apps.web.parts import Action, Cell, Column, Row, Table
 
 # The block of the card that speaks of what the check measures.
 CLAIMS = {"performance": "metric_choice", "fairness": "ethics", "drift": "evaluation_notes"}
@@ -34,8 +35,9 @@ def table(actor: Actor, review: Review, round_: Round | None) -> Table | None:
     limits = CheckLimits.parse(reviews.document(review).gates.checks)
     may = review.state.is_active and policy.can(actor, "finding.raise", review)
     rows = [_row(review, entry, texts, limits, may=may) for entry in manifest["checks"]]
-    columns = [Column("The card says"), Column("Measured"), Column("The policy asks")]
-    return Table("Claim, evidence and clause", columns, rows) if rows else None
+    columns = [Column(name) for name in ("Check", "The card says", "Measured", "The policy asks")]
+    acts = [Column("Raise a finding", hidden_label=True)] if may else []
+    return Table("Claim, evidence and clause", [*columns, *acts], rows) if rows else None
 
 
 def _texts(review: Review, entry: Mapping[str, Any] | None) -> Mapping[str, str]:
@@ -51,42 +53,59 @@ def _row(
     *,
     may: bool,
 ) -> Row:
-    kind = entry["kind"]
-    block = CLAIMS.get(kind, "")
-    said = texts.get(block, "").strip()
-    title = schema.BLOCKS[block].title if block else ""
-    claim = (
-        cells.text(said if len(said) <= CLIP else f"{said[: CLIP - 1]}…", note=title)
-        if said
-        else cells.missing("the card says nothing about it")
-    )
-    return Row([claim, _measured(review, entry), _clause(review, kind, limits, may=may)])
+    where = _where(review, entry["kind"])
+    said = [
+        _check(review, entry),
+        _claim(entry["kind"], texts),
+        cells.text(entry["sentence"]),
+        cells.text(_asked(entry["kind"], limits), note=where),
+    ]
+    return Row([*said, _raise(review, where)] if may else said)
 
 
-def _measured(review: Review, entry: Mapping[str, Any]) -> Cell:
+def _check(review: Review, entry: Mapping[str, Any]) -> Cell:
     """The pinned verdict; the link leads to every group with counts and intervals."""
-    verdict = status.chip("verdict", entry["verdict"]).label
-    text = f"{checks.TITLES[entry['kind']]}: {verdict.lower()}"
+    title = checks.TITLES[entry["kind"]]
+    verdict = status.chip("verdict", entry["verdict"]).label.lower()
     if entry["measurement"] is None:
-        return cells.text(text, note=entry["sentence"])
+        return cells.text(title, note=verdict)
     version = review.version
     url = reverse(
         "web:measurement", args=[version.model.name, version.number, entry["measurement"]]
     )
-    return cells.link(text, url, note=entry["sentence"])
+    return cells.link(title, url, note=verdict)
 
 
-def _clause(review: Review, kind: str, limits: CheckLimits, *, may: bool) -> Cell:
-    """The limits with where they come from, and the way to a finding against them."""
-    asked = getattr(limits, kind, None)
-    bounds = asked.bounds() if asked is not None else {}
-    text = "; ".join(f"{name.replace('_', ' ')} {bound.sentence}" for name, bound in bounds.items())
+def _claim(kind: str, texts: Mapping[str, str]) -> Cell:
+    block = CLAIMS.get(kind, "")
+    said = texts.get(block, "").strip()
+    if not said:
+        return cells.text("Nothing", note="no block of the card speaks of it")
+    clipped = said if len(said) <= CLIP else f"{said[: CLIP - 1]}…"
+    return cells.html(prose(clipped), note=schema.BLOCKS[block].title)
+
+
+def _asked(kind: str, limits: CheckLimits) -> str:
+    """The limits: `Roc auc at least 0.70`."""
+    found = getattr(limits, kind, None)
+    bounds = found.bounds() if found is not None else {}
+    said = "; ".join(f"{_name(name)} {bound.sentence}" for name, bound in bounds.items())
+    return f"{said[:1].upper()}{said[1:]}" or "A result, without a limit"
+
+
+def _name(metric: str) -> str:
+    upper = {"roc_auc": "ROC AUC", "psi": "PSI", "ks": "KS", "f1": "F1", "cramers_v": "Cramér's V"}
+    return upper.get(metric, metric.replace("_", " "))
+
+
+def _where(review: Review, kind: str) -> str:
+    """Which clause it is, as a finding names it."""
     source = reviews.document(review).source
-    where = f"{review.policy_version}, {kind}" + (f", {source.citation}" if source else "")
-    said = f"{text[:1].upper()}{text[1:]}" or "a result, without a limit"
-    if not may:
-        return cells.text(said, note=where)
+    return f"{review.policy_version}, {kind}" + (f", {source.citation}" if source else "")
+
+
+def _raise(review: Review, clause: str) -> Cell:
     version = review.version
-    raise_url = addresses.version(version.model.name, version.number, "findings/new/")
-    query = urlencode({"review": review.pk, "clause": where})
-    return cells.link(said, f"{raise_url}?{query}", note=f"{where}. Opens a finding against it.")
+    url = addresses.version(version.model.name, version.number, "findings/new/")
+    query = urlencode({"review": str(review.pk), "clause": clause})
+    return cells.acts(Action("Raise a finding", f"{url}?{query}", "", "flag"))
