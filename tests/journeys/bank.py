@@ -13,6 +13,7 @@ from apps.reviews import services
 from apps.reviews.models import Review
 from tests import factories
 from tests.checks import flow
+from tests.notices.support import sign
 from tests.reviews.test_policies import put_in_force
 from tests.support.people import as_actor, hire
 
@@ -53,6 +54,11 @@ class Bank:
         return services.submit(
             self.trainer, version or self.version, targets=TARGETS, justification=why
         )
+
+    def sign(self, review: Review, *people: User) -> None:
+        """The approvals of people whose windows this journey does not look into."""
+        for person in people:
+            sign(as_actor(person), review)
 
     def new_version(self) -> ModelVersion:
         """The next one, measured like the first."""

@@ -28,8 +28,7 @@ def url_of(review: Review) -> str:
 def test_four_people_sign_from_the_mail_to_the_promotion(stage: Stage, cast: Bank) -> None:
     old = cast.version
     first = cast.submit()
-    for person in (cast.vik, cast.vera, cast.rosa, cast.leo):
-        at.approve(stage.window(person), url_of(first))
+    cast.sign(first, cast.vik, cast.vera, cast.rosa, cast.leo)
     cast.new_version()
     review = cast.submit("The next one, trained on 2026.")
     work_off()
@@ -96,8 +95,8 @@ def test_four_people_sign_from_the_mail_to_the_promotion(stage: Stage, cast: Ban
     expect(vik.get_by_role("list", name="Quorum")).to_contain_text("1 of 2")
 
     # 7. the last signature promotes, and the one before it is archived
-    for person in (cast.vera, cast.rosa, cast.leo):
-        at.approve(stage.window(person), url_of(review))
+    cast.sign(review, cast.vera, cast.rosa)
+    at.approve(stage.window(cast.leo), url_of(review))
     dana = stage.window(cast.dana)
     dana.goto("/models/credit/2/")
     expect(region(dana, "In stage Production and alias @champion")).to_be_visible()
@@ -221,8 +220,7 @@ def test_two_final_signatures_at_once_promote_once_and_both_are_told(
 ) -> None:
     max_ = hire("max", "Max Olin", "legal")
     review = cast.submit()
-    for person in (cast.vik, cast.vera, cast.rosa):
-        at.approve(stage.window(person), url_of(review))
+    cast.sign(review, cast.vik, cast.vera, cast.rosa)
     panels = []
     for person in (cast.leo, max_):
         page = stage.window(person)
@@ -278,8 +276,8 @@ def test_who_leaves_in_the_middle_keeps_her_signature_and_is_asked_no_more(
     panel.get_by_role("button", name="Sign this decision").click()
     vera.wait_for_url("**/sign-in/**")
     newcomer = hire("nils", "Nils Berg", "validator")
-    nils = stage.window(newcomer)
-    for page, person in ((nils, newcomer), (rosa, cast.rosa), (stage.window(cast.leo), cast.leo)):
-        at.approve(page, url_of(review), f"{person} read it.")
+    at.approve(stage.window(newcomer), url_of(review), "I came in yesterday and read it all.")
+    cast.sign(review, cast.leo)
+    at.approve(rosa, url_of(review))
     rosa.goto("/models/credit/1/")
     expect(region(rosa, "In stage Production and alias @champion")).to_be_visible()

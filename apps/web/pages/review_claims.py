@@ -108,4 +108,4 @@ def _raise(review: Review, clause: str) -> Cell:
     version = review.version
     url = addresses.version(version.model.name, version.number, "findings/new/")
     query = urlencode({"review": str(review.pk), "clause": clause})
-    return cells.acts(Action("Raise a finding", f"{url}?{query}", "", "flag"))
+    return cells.acts(Action("Finding…", f"{url}?{query}", "", "flag"))
