@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Lower
 from django.utils.http import urlencode
 
 from apps.accounts import policy
@@ -164,6 +165,19 @@ def held_targets(version: ModelVersion) -> list[Target]:
 def held_governed_targets(version: ModelVersion) -> list[Target]:
     """The governed targets this version holds."""
     return [target for target in held_targets(version) if is_governed(version.model, target)]
+
+
+def held_governed_of(versions: Iterable[int]) -> dict[int, list[Target]]:
+    """The governed stages and aliases that each of these versions of governed models holds, in two queries."""
+    rows = ModelVersion.objects.filter(pk__in=versions, stage_slot__isnull=False)
+    held = {pk: [Target("stage", str(slot))] for pk, slot in rows.values_list("pk", "stage_slot")}
+    names = GovernedTarget.objects.filter(kind=TargetKind.ALIAS).values("name")
+    aliases = Alias.objects.annotate(folded=Lower("name")).filter(
+        version__in=versions, folded__in=names, model__governance=Governance.GOVERNED
+    )
+    for pk, name in aliases.values_list("version", "folded"):
+        held.setdefault(pk, []).append(Target("alias", name))
+    return held
 
 
 def live_authorization(version: ModelVersion, target: Target) -> Authorization | None:
