@@ -49,6 +49,11 @@ def find_model(name: str) -> RegisteredModel | None:
     return RegisteredModel.objects.filter(name=name, deleted_at__isnull=True).first()
 
 
+def find_model_by_id(pk: int) -> RegisteredModel | None:
+    """The live model of that id, whoever asks."""
+    return RegisteredModel.objects.filter(pk=pk, deleted_at__isnull=True).first()
+
+
 def get_model(actor: Actor, name: str) -> RegisteredModel:
     """The model of that name; NotFound if there is none or the actor may not know of it."""
     model = find_model(name)

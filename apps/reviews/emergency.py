@@ -15,10 +15,10 @@ from django.db.models import QuerySet
 
 from apps.accounts import policy
 from apps.accounts.models import User
-from apps.accounts.verbs import right_of
+from apps.accounts.verbs import SIGNING_ROLES, right_of
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.errors import Blocked, DomainError, Forbidden, NotFound, Tampered
+from apps.core.errors import Blocked, Conflict, DomainError, Forbidden, NotFound, Tampered
 from apps.registry import selectors as registry
 from apps.registry.models import Authorization, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
@@ -146,14 +146,42 @@ def refusal(actor: Actor, version: ModelVersion, target: Target) -> DomainError 
     return None
 
 
-def may(actor: Actor, version: ModelVersion, target: Target) -> bool:
-    """Whether this actor can put this version back into the target."""
-    return refusal(actor, version, target) is None
+def ways_for(actor: Actor, version: ModelVersion) -> list[WayBack]:
+    """The targets into which this person can put this version back now."""
+    if not policy.can(actor, "target.rollback", version):
+        return []
+    return [
+        way
+        for way in ways_back(version.model)
+        if way.version.pk == version.pk and refusal(actor, version, way.target) is None
+    ]
+
+
+def why_not(actor: Actor, version: ModelVersion) -> DomainError:
+    """Why this person can put this version back nowhere: what the first governed target says."""
+    for target in registry.governed_targets():
+        refused = refusal(actor, version, target)
+        if refused is not None:
+            return refused
+        try:
+            way = way_back(version.model, target)
+        except DomainError as error:
+            return error
+        if way.version.pk != version.pk:
+            return not_the_last(version, way)
+    return Blocked("No policy governs a stage or an alias.")
+
+
+def not_the_last(version: ModelVersion, way: WayBack) -> Conflict:
+    """Another version is the one that would come back."""
+    return Conflict(
+        f"{version} is not the last validly approved version of {way.target.label}: {way.version} is."
+    )
 
 
 def _rows() -> QuerySet[Rollback]:
     return Rollback.objects.select_related(
-        "version__model", "replaced", "user", "policy_version", "review__user"
+        "version__model", "replaced", "user", "earlier", "policy_version", "review__user"
     )
 
 
@@ -163,6 +191,11 @@ def get_rollback(actor: Actor, pk: int) -> Rollback:
     if row is None or not policy.can(actor, "review.read", row):
         raise NotFound(f"No rollback RB-{pk}.")
     return row
+
+
+def find_rollback(pk: int) -> Rollback | None:
+    """One rollback, whoever asks."""
+    return _rows().filter(pk=pk).first()
 
 
 def rollbacks_of(model: RegisteredModel) -> list[Rollback]:
@@ -204,6 +237,26 @@ def refusal_to_review(actor: Actor, row: Rollback) -> DomainError | None:
             f"A rollback is reviewed by somebody with one of the roles {', '.join(reviewing_roles(row))}."
         )
     return None
+
+
+def to_review(actor: Actor) -> list[Rollback]:
+    """The rollbacks that wait for this person's word, oldest first; a constant number of queries."""
+    waiting = list(unreviewed().exclude(user=actor.user_id))
+    if not waiting or actor.scopes is not None:
+        return []
+    models = {
+        role: set(
+            RegisteredModel.objects.filter(
+                policy.where_may(actor, right_of(role), RegisteredModel)
+            ).values_list("pk", flat=True)
+        )
+        for role in SIGNING_ROLES
+    }
+    return [
+        row
+        for row in waiting
+        if any(row.version.model_id in models[role] for role in reviewing_roles(row))
+    ]
 
 
 def may_review(row: Rollback) -> list[User]:

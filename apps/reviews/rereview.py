@@ -13,16 +13,18 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from apps.accounts import policy
 from apps.checks import selectors as checks
 from apps.checks.verdicts import accepts
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Tampered
 from apps.registry import selectors as registry
-from apps.registry.models import Authorization, ModelVersion
+from apps.registry.models import Authorization, ModelVersion, RegisteredModel
 from apps.registry.selectors import visible_models
 from apps.reviews import evidence, selectors, waivers
 from apps.reviews.models import (
+    ACTIVE,
     ALWAYS,
     SETTLED,
     Finding,
@@ -203,8 +205,23 @@ def _current_reviews(versions: set[int]) -> set[int]:
 
 def open_for(actor: Actor) -> dict[ModelVersion, list[Rereview]]:
     """The versions that the actor may see and whose approval is questioned, with why."""
+    return _questioned(visible_models(actor))
+
+
+def to_renew(actor: Actor) -> dict[ModelVersion, list[Rereview]]:
+    """Those of them that the actor may submit again and that are under no review yet."""
+    models = RegisteredModel.objects.filter(
+        policy.where_may(actor, "review.submit", RegisteredModel), deleted_at__isnull=True
+    )
+    found_rows = _questioned(models)
+    under = Review.objects.filter(version__in=found_rows, status__in=[s.value for s in ACTIVE])
+    busy = set(under.values_list("version", flat=True))
+    return {version: why for version, why in found_rows.items() if version.pk not in busy}
+
+
+def _questioned(models: QuerySet[RegisteredModel]) -> dict[ModelVersion, list[Rereview]]:
     rows = ModelVersion.objects.filter(
-        model__in=visible_models(actor), reviews__rereviews__isnull=False, deleted_at__isnull=True
+        model__in=models, reviews__rereviews__isnull=False, deleted_at__isnull=True
     ).distinct()
     found_rows = standing(rows)
     by_pk = {row.pk: row for row in rows.filter(pk__in=found_rows).select_related("model")}

@@ -32,6 +32,7 @@ class RereviewRequired(Event):
 @dataclass(frozen=True, kw_only=True)
 class _RollbackEvent(Event):
     rollback: int
+    review: int
     version: int
     model: int
     target: str
@@ -49,7 +50,6 @@ class RolledBack(_RollbackEvent):
     """One person put the version back by its earlier approval; somebody else is to review that by `review_by`."""
 
     type: ClassVar[str] = "reviews.rollback.made"
-    review: int
     authorization: int
     earlier: int
     replaced: int | None

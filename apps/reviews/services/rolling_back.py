@@ -82,9 +82,7 @@ def _one(
     roles.require_fresh(actor, path.roles, version)
     way = emergency.way_back(version.model, target)
     if way.version.pk != version.pk:
-        raise Conflict(
-            f"{version} is not the last validly approved version of {target.label}: {way.version} is."
-        )
+        raise emergency.not_the_last(version, way)
     return _write(v, actor, way, pinned, path, reason, proof)
 
 
@@ -227,6 +225,7 @@ def _reviewed(
     v.record(
         rereview_events.RollbackReviewed(
             rollback=rollback.pk,
+            review=rollback.earlier.review_id,
             version=rollback.version_id,
             model=rollback.version.model_id,
             target=str(rollback.target),
