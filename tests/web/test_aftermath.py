@@ -92,8 +92,8 @@ def test_somebody_on_call_puts_a_version_back_and_somebody_else_confirms_it(
     }
     assert "To be reviewed" in seen(ona, f"/rollbacks/{row.pk}/")
     assert "somebody else must review it" in seen(ona, f"/rollbacks/{row.pk}/")
-    assert f"RB-{row.pk}" in seen(cast.remo, "/")
-    assert f"RB-{row.pk}" not in seen(ona, "/")
+    assert f"/rollbacks/{row.pk}/" in seen(cast.remo, "/")
+    assert f"/rollbacks/{row.pk}/" not in seen(ona, "/")
     judged = {"verdict": "confirm", "comment": "read the incident", "password": PASSWORD}
     assert client.post(f"/rollbacks/{row.pk}/review/", judged).status_code == 403
     remo = browser(factories.user_of(cast.remo))
