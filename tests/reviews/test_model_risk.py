@@ -59,8 +59,9 @@ def test_mrm_02_another_tier_asks_for_other_controls(cast: Cast, adam: Actor) ->
     change.refresh_from_db()
     assert change.status == "activated"
     before = in_force.policy_for(cast.version).document.gates.checks
-    small = factories.model(cast.ana, "small", exposure="low", purpose_class="informational")
-    version = factories.version(cast.ana, small)
+    small = factories.model(cast.omar, "small")
+    registry.update_model(cast.omar, small, exposure="low", purpose_class="informational")
+    version = factories.version(cast.omar, small)
     after = in_force.policy_for(version).document.gates.checks
     assert "drift" in after
     assert after != before
