@@ -219,6 +219,18 @@ EVENT_TASKS: dict[str, list[str]] = {
     "registry.version.promoted": ["apps.reviews.tasks.note_promotion"],
     "checks.measurement.recalled": ["apps.reviews.tasks.void_on_recall"],
 }
+# What may question the approval of a version in use: its version or its model is looked at again.
+for _event in (
+    "checks.dataset.attached",
+    "checks.measurement.done",
+    "checks.measurement.recalled",
+    "registry.model.updated",
+    "reviews.finding.raised",
+    "reviews.finding.reopened",
+    "reviews.model_change.closed",
+    "reviews.waiver.revoked",
+):
+    EVENT_TASKS.setdefault(_event, []).append("apps.reviews.tasks.question_approval")
 # What `verify_ledger` compares the events with: dotted callables, see apps.audits.reconcile.
 LEDGER_RECONCILERS: list[str] = [
     "apps.audits.reconcile.guards",
@@ -362,6 +374,8 @@ APPEND_ONLY_TABLES += ["reviews_modelchangesignature"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_standing.differences"]
 APPEND_ONLY_TABLES += ["reviews_reminder"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_reminders.differences"]
+APPEND_ONLY_TABLES += ["reviews_rereview", "reviews_rollback", "reviews_rollbackreview"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_aftermath.differences"]
 CELERY_BEAT_SCHEDULE |= {
     "end delegations without a role": {
         "task": "apps.reviews.tasks.end_orphaned_delegations",
@@ -370,6 +384,11 @@ CELERY_BEAT_SCHEDULE |= {
     },
     "remind of the deadlines of steps": {
         "task": "apps.reviews.tasks.remind_of_deadlines",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+    "question approvals that time has overtaken": {
+        "task": "apps.reviews.tasks.question_approvals",
         "schedule": 300.0,
         "options": {"expires": 290},
     },

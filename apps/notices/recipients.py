@@ -14,7 +14,8 @@ from apps.accounts import policy
 from apps.accounts.verbs import right_of
 from apps.audits.selectors import EventView
 from apps.notices.kinds import Kind
-from apps.reviews import model_changes
+from apps.registry import selectors as registry
+from apps.reviews import emergency, model_changes
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, ReviewStatus
 from apps.reviews.selectors import Asked
@@ -106,6 +107,24 @@ def standing_signers(happened: Happened) -> set[int]:
     return {person.pk for person in model_changes.may_sign(change)} if change else set()
 
 
+def owner(happened: Happened) -> set[int]:
+    """The owner of record of the event's model."""
+    model = registry.find_model_by_id(int(happened.event.payload.get("model", 0)))
+    return {model.owner_id} if model is not None else set()
+
+
+def rollback_reviewers(happened: Happened) -> set[int]:
+    """Who may say whether the event's rollback was right."""
+    row = emergency.find_rollback(int(happened.event.payload.get("rollback", 0)))
+    return {person.pk for person in emergency.may_review(row)} if row is not None else set()
+
+
+def rollback_maker(happened: Happened) -> set[int]:
+    """Who made the event's rollback."""
+    row = emergency.find_rollback(int(happened.event.payload.get("rollback", 0)))
+    return {row.user_id} if row is not None else set()
+
+
 def managers(happened: Happened) -> set[int]:
     """Who administers the system."""
     return set(policy.who_may("system.manage").values_list("pk", flat=True))
@@ -125,4 +144,7 @@ RECIPIENTS: Final[Mapping[str, Callable[[Happened], set[int]]]] = {
     "bereaved": bereaved,
     "standing_signers": standing_signers,
     "managers": managers,
+    "owner": owner,
+    "rollback_maker": rollback_maker,
+    "rollback_reviewers": rollback_reviewers,
 }

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Lower
 from django.utils.http import urlencode
 
 from apps.accounts import policy
@@ -46,6 +47,11 @@ def find_model(name: str) -> RegisteredModel | None:
     if "\x00" in name:  # no name has one, and the database cannot even look for it
         return None
     return RegisteredModel.objects.filter(name=name, deleted_at__isnull=True).first()
+
+
+def find_model_by_id(pk: int) -> RegisteredModel | None:
+    """The live model of that id, whoever asks."""
+    return RegisteredModel.objects.filter(pk=pk, deleted_at__isnull=True).first()
 
 
 def get_model(actor: Actor, name: str) -> RegisteredModel:
@@ -164,6 +170,19 @@ def held_targets(version: ModelVersion) -> list[Target]:
 def held_governed_targets(version: ModelVersion) -> list[Target]:
     """The governed targets this version holds."""
     return [target for target in held_targets(version) if is_governed(version.model, target)]
+
+
+def held_governed_of(versions: Iterable[int]) -> dict[int, list[Target]]:
+    """The governed stages and aliases that each of these versions of governed models holds, in two queries."""
+    rows = ModelVersion.objects.filter(pk__in=versions, stage_slot__isnull=False)
+    held = {pk: [Target("stage", str(slot))] for pk, slot in rows.values_list("pk", "stage_slot")}
+    names = GovernedTarget.objects.filter(kind=TargetKind.ALIAS).values("name")
+    aliases = Alias.objects.annotate(folded=Lower("name")).filter(
+        version__in=versions, folded__in=names, model__governance=Governance.GOVERNED
+    )
+    for pk, name in aliases.values_list("version", "folded"):
+        held.setdefault(pk, []).append(Target("alias", name))
+    return held
 
 
 def live_authorization(version: ModelVersion, target: Target) -> Authorization | None:

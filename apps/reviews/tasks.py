@@ -8,8 +8,8 @@ from celery import shared_task
 
 from apps.core import clock, outbox
 from apps.core.actor import Actor
-from apps.core.errors import Conflict
-from apps.reviews import delegations, due, expiry, selectors, services
+from apps.core.errors import Conflict, NotFound
+from apps.reviews import delegations, due, emergency, expiry, rereview, selectors, services
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
@@ -28,6 +28,26 @@ def void_on_recall(message_id: int) -> None:
         if message is not None:
             for review in selectors.active_reviews_of(message.payload["version"]):
                 services.void_if_lost(Actor.system("worker"), review)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def question_approval(message_id: int) -> None:
+    """Something happened to a version or its model: write down what questions the approvals of those in use."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            for version in rereview.in_use_of(message.payload):
+                services.require_rereview(Actor.system("worker"), version)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def question_approvals() -> None:
+    """What time brings about: approvals that expired, rollbacks that nobody reviewed. Each on its own, once."""
+    for version in rereview.in_use():
+        with contextlib.suppress(NotFound):  # deleted since it was read
+            services.require_rereview(Actor.system("worker"), version)
+    for row in emergency.late(clock.now()):
+        with contextlib.suppress(Conflict):  # reviewed since it was read
+            services.question_unreviewed(Actor.system("worker"), row)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types

@@ -20,9 +20,17 @@ from apps.experiments import selectors as experiments
 from apps.experiments.models import Experiment, Run
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion, RegisteredModel
-from apps.reviews import discussion, findings, model_changes, waivers
+from apps.reviews import discussion, emergency, findings, model_changes, waivers
 from apps.reviews import selectors as reviews
-from apps.reviews.models import Comment, Finding, ModelChange, Review, Thread, Waiver
+from apps.reviews.models import (
+    Comment,
+    Finding,
+    ModelChange,
+    Review,
+    Rollback,
+    Thread,
+    Waiver,
+)
 
 REQUEST_ID = "countersign.request_id"
 ACTOR = "countersign.actor"
@@ -120,6 +128,13 @@ def waiver_for(request: HttpRequest, waiver_id: int) -> Waiver:
     waiver = waivers.get_waiver(actor(request), waiver_id)
     _about(request, f"waiver:{waiver.pk}")
     return waiver
+
+
+def rollback_for(request: HttpRequest, rollback_id: int) -> Rollback:
+    """An emergency rollback, for those who see reviews of its model."""
+    rollback = emergency.get_rollback(actor(request), rollback_id)
+    _about(request, f"version:{rollback.version_id}")
+    return rollback
 
 
 def model_change_for(request: HttpRequest, change_id: int, verb: str = "") -> ModelChange:

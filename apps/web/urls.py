@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from apps.web.views import (
     account,
+    aftermath,
     audit,
     discussion,
     evidence,
@@ -116,6 +117,14 @@ urlpatterns += [
     path(_VERSION + "describe/", versions.describe, name="version-describe"),
     path(_VERSION + "leave/", versions.leave, name="version-leave"),
     path(_VERSION + "submit/", reviews.submit, name="submit"),
+]
+
+# What happens to an approval afterwards: it is questioned, or repeated in an emergency.
+urlpatterns += [
+    path(_VERSION + "question/", aftermath.question, name="version-question"),
+    path(_VERSION + "roll-back/", aftermath.roll_back, name="version-roll-back"),
+    path("rollbacks/<int:rollback_id>/", aftermath.rollback, name="rollback"),
+    path("rollbacks/<int:rollback_id>/review/", aftermath.review, name="rollback-review"),
 ]
 
 # Changes of a model that take a signature.

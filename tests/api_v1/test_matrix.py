@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 # Answered for everybody who is signed in: lists are filtered, the gate denies, the document is the same for all.
 FOR_ALL = {"reviews", "models", "gate-check", "openapi"}
-CREATES = {"submit", "new-round", "decide", "recuse"}
+CREATES = {"submit", "new-round", "decide", "recuse", "question", "roll-back", "review-rollback"}
 # Whom the standard policy asks; who signs in another role is refused on this review.
 ASKED = {"validator", "approver"}
 
@@ -58,7 +58,7 @@ def _expected(route: Route, visitor: str, *, token: bool) -> int:
     verbs = set(RoleVerb.objects.filter(role_id=visitor).values_list("verb", flat=True))
     if not any(verb.startswith(route.verb) for verb in verbs):
         return 403
-    if route.name in {"decide", "recuse"} and visitor not in ASKED:
+    if route.name in {"decide", "recuse", "review-rollback"} and visitor not in ASKED:
         return 403
     if route.name == "promote":  # nothing is signed yet
         return 409

@@ -173,6 +173,13 @@ def _in_production(world: World) -> list[Any]:
     return [world.promoted.model.name, world.promoted.number]
 
 
+def _replaced(world: World) -> list[Any]:
+    """The version that is the last validly approved one now."""
+    replaced = world.rollback.replaced
+    assert replaced is not None
+    return [replaced.model.name, replaced.number]
+
+
 def _review(world: World) -> list[Any]:
     return [world.review.pk]
 
@@ -230,6 +237,11 @@ MODELS = [
         "web:version-leave", _in_production, holders("owner", "on_call"), "?target=stage:production"
     ),
     *_form("web:submit", _version, MAKERS),
+    *_form("web:version-question", _in_production, SIGNERS),
+    # After the rollback the version that it replaced is the one to come back.
+    *_form("web:version-roll-back", _replaced, holders("on_call")),
+    _seen("web:rollback", lambda w: [w.rollback.pk]),
+    *_form("web:rollback-review", lambda w: [w.rollback.pk], holders("validator", "approver")),
 ]
 
 REVIEWS = [

@@ -9,7 +9,7 @@ from apps.registry.services.models import (
     update_model,
 )
 from apps.registry.services.moves import delete_alias, leave_target, set_alias, set_stage
-from apps.registry.services.promotion import authorize, promote, revoke_authorizations
+from apps.registry.services.promotion import authorize, promote, put_back, revoke_authorizations
 from apps.registry.services.standing import apply_standing
 from apps.registry.services.tags import (
     delete_model_tag,
@@ -45,6 +45,7 @@ __all__ = [
     "leave_target",
     "mark_decided",
     "promote",
+    "put_back",
     "register_run",
     "rename_model",
     "revoke_authorizations",

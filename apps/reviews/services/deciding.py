@@ -23,6 +23,7 @@ from apps.accounts import selectors as accounts
 from apps.accounts.models import User
 from apps.accounts.services import ReauthProof
 from apps.audits.log import Verb, verb
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.registry import gates
@@ -331,7 +332,7 @@ def _complete(v: Verb, actor: Actor, review: Review, round_: Round) -> None:
             round_id=round_.pk,
             evidence_digest=round_.digest,
             terms=terms,
-            lives_for=dt.timedelta(days=document.approval_days),
+            expires_at=clock.now() + dt.timedelta(days=document.approval_days),
         )
     results = gates.evaluate(review.version, review.target_list, terms)
     blocked = [f"{gate.title}: {gate.fact}" for gate in results if not gate.passes]

@@ -29,8 +29,9 @@ def submit(
 ) -> Review:
     """Ask for a version to enter governed targets: freezes it, pins the policy, makes round 1.
 
-    Refuses: no justification, a target that is not governed or is held already, a sandbox model, a version
-    without files, a run that is still RUNNING, another active review, damaged bytes.
+    For a target that the version holds already it asks for a new approval: the last signature renews it, nothing moves.
+    Refuses: no justification, a target that is not governed, a sandbox model, a version without files, a run that is
+    still RUNNING, another active review, damaged bytes.
     """
     policy.require(actor, "review.submit", version)
     check_text(justification, "justification")
@@ -85,15 +86,12 @@ def _check_targets(version: ModelVersion, targets: Sequence[Target]) -> None:
             f"{version} has no files here: an approval needs bytes to be bound to.",
             fields={"targets": "no files"},
         )
-    held = set(registry.held_targets(version))
     for target in targets:
         if not registry.is_governed(version.model, target):
             raise Invalid(
                 f"{target.label} is not governed; set it without a review.",
                 fields={"targets": f"{target.label} is not governed"},
             )
-        if target in held:
-            raise Invalid(f"{version} is in {target.label} already.", fields={"targets": "held"})
 
 
 def _check_run_ended(version: ModelVersion) -> None:

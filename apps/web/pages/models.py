@@ -20,9 +20,10 @@ from apps.registry.listing import ModelRow
 from apps.registry.models import Governance, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import model_changes as changes
+from apps.reviews import rereview
 from apps.reviews import selectors as reviews
 from apps.web import addresses, cells, query, status, words
-from apps.web.pages import model_changes
+from apps.web.pages import aftermath, model_changes
 from apps.web.pages.version_frame import stage_chip
 from apps.web.pages.versions import tier_note
 from apps.web.parts import (
@@ -136,11 +137,12 @@ def _table(
         Column("Owner"),
         Column("Changed"),
     ]
-    rows = [_model_row(each) for each in found[:PAGE]]
+    questioned = {(version.model_id, version.number) for version in rereview.open_for(actor)}
+    rows = [_model_row(each, questioned) for each in found[:PAGE]]
     return Table("Models", columns, rows, _empty(filtered=filtered), paging, id="models")
 
 
-def _model_row(row: ModelRow) -> Row:
+def _model_row(row: ModelRow, questioned: Collection[tuple[int, int]]) -> Row:
     model = row.model
     note = "" if model.is_governed else "sandbox, ungoverned"
     summary = model.purpose or model.description
@@ -148,7 +150,7 @@ def _model_row(row: ModelRow) -> Row:
     return Row(
         [
             name,
-            _stages(row),
+            _stages(row, questioned),
             cells.tags([f"{alias} v{number}" for alias, number in row.aliases], aliases=True),
             cells.number(str(row.versions)),
             cells.text(f"Tier {model.risk_tier}"),
@@ -163,10 +165,12 @@ def _clip(text: str) -> str:
     return line if len(line) <= 90 else f"{line[:89]}…"
 
 
-def _stages(row: ModelRow) -> Cell:
-    """Who is in Production; a governed holder and an ungoverned one do not look the same."""
+def _stages(row: ModelRow, questioned: Collection[tuple[int, int]]) -> Cell:
+    """Who is in Production; ungoverned holders, and those whose approval is questioned, do not look like the others."""
     holders = [
-        Chip(f"v{number}", "good" if row.model.is_governed else "warn", "flag")
+        Chip(f"v{number}, re-review", "bad", "warn")
+        if (row.model.pk, number) in questioned
+        else Chip(f"v{number}", "good" if row.model.is_governed else "warn", "flag")
         for stage, number in row.stages
         if stage == "Production"
     ]
@@ -202,6 +206,7 @@ class ModelPage:
     model: RegisteredModel
     notices: Sequence[Notice]
     targets: Table | None
+    rollbacks: Table | None
     versions: Table
     facts: Sequence[Fact]
     description: str
@@ -213,10 +218,11 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
     """The page of a model."""
     verbs = policy.verbs_on(actor, found)
     return ModelPage(
-        header=_header(found, verbs),
+        header=_header(found, [*aftermath.ways_back(actor, found, verbs), *_actions(found, verbs)]),
         model=found,
         notices=_notices(found),
         targets=_targets(found),
+        rollbacks=aftermath.table(found),
         versions=_versions(found, request, verbs),
         facts=_facts(found),
         description=found.description,
@@ -227,16 +233,21 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
 
 def _notices(found: RegisteredModel) -> list[Notice]:
     """What anybody who looks at the model should know first."""
-    return [each for each in (model_changes.notice(changes.open_change(found)),) if each]
+    change = model_changes.notice(changes.open_change(found))
+    return [*([change] if change else []), *aftermath.notices(found)]
 
 
-def _header(found: RegisteredModel, verbs: Collection[str]) -> PageHeader:
+def _actions(found: RegisteredModel, verbs: Collection[str]) -> list[Action]:
     actions = []
     if "model.register" in verbs:
         url = addresses.model(found.name) + "versions/new/"
         actions.append(Action("Add a version", url, "", "upload"))
     if not {"model.manage", "model.edit", "model.sandbox"}.isdisjoint(verbs):
         actions.append(Action("Settings", addresses.model(found.name) + "settings/"))
+    return actions
+
+
+def _header(found: RegisteredModel, actions: Sequence[Action]) -> PageHeader:
     return PageHeader(
         title=found.name,
         chips=[

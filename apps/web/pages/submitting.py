@@ -37,17 +37,17 @@ class SubmitPage:
 
 
 def choices(version: ModelVersion) -> list[tuple[str, str]]:
-    """The governed targets the version is not in yet, as the form offers them."""
+    """The governed targets, as the form offers them: to enter, or to renew the approval where the version is already."""
     held = set(registry.held_targets(version))
     return [
-        (str(target), _label(target))
+        (str(target), _label(target, renews=target in held))
         for target in registry.governed_targets()
-        if target not in held
     ]
 
 
-def _label(target: Target) -> str:
-    return target.label[:1].upper() + target.label[1:]
+def _label(target: Target, *, renews: bool) -> str:
+    label = target.label[:1].upper() + target.label[1:]
+    return f"{label}: renew the approval, nothing moves" if renews else label
 
 
 def page(actor: Actor, version: ModelVersion) -> SubmitPage:
@@ -88,8 +88,7 @@ def _why_not(version: ModelVersion) -> Notice | None:
         text = "It has no files here, and an approval needs bytes to be bound to. Upload them as a new version."
         return Notice(text, "warn", "Nothing to review")
     if not choices(version):
-        text = "It is in every place that the policy governs."
-        return Notice(text, "good", "Nothing left to ask for")
+        return Notice("No policy governs a stage or an alias.", "warn", "Nothing to ask for")
     return None
 
 
