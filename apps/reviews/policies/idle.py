@@ -11,7 +11,6 @@ from apps.reviews.policies.document import PolicyDocument
 def idle_parts(document: PolicyDocument) -> list[str]:
     """The parts that this document names and that are not acted on yet, in words."""
     named = {
-        "environments": document.governs.environments,
         f"a new review after it was let in ({', '.join(document.rereview_on)})": document.rereview_on,
         "the emergency path": document.emergency,
     }

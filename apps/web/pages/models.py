@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from apps.accounts import policy
 from apps.accounts.selectors import names
 from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.core.actor import Actor
-from apps.registry import listing
+from apps.registry import deployed, listing
 from apps.registry import selectors as registry
 from apps.registry.listing import ModelRow
 from apps.registry.models import Governance, ModelVersion, RegisteredModel
@@ -22,7 +23,7 @@ from apps.registry.targets import Target
 from apps.reviews import model_changes as changes
 from apps.reviews import selectors as reviews
 from apps.web import addresses, cells, query, status, words
-from apps.web.pages import model_changes
+from apps.web.pages import deployments, model_changes, retiring
 from apps.web.pages.version_frame import stage_chip
 from apps.web.pages.versions import tier_note
 from apps.web.parts import (
@@ -115,9 +116,13 @@ def _chips(request: HttpRequest, owners: dict[int, str]) -> list[FilterChip]:
 
 
 def _list_actions(actor: Actor) -> list[Action]:
+    places = Action("Environments", reverse("web:environments"))
     if "model.create" in actor.site_verbs or policy.teams_where(actor, "model.create").exists():
-        return [Action("Register a model", addresses.models() + "new/", "primary", "plus")]
-    return []
+        return [
+            places,
+            Action("Register a model", addresses.models() + "new/", "primary", "plus"),
+        ]
+    return [places]
 
 
 def _table(
@@ -143,6 +148,7 @@ def _table(
 def _model_row(row: ModelRow) -> Row:
     model = row.model
     note = "" if model.is_governed else "sandbox, ungoverned"
+    note = f"retired {words.day(model.retired_at)}" if model.retired_at else note
     summary = model.purpose or model.description
     name = cells.link(model.name, addresses.model(model.name), note=note or _clip(summary))
     return Row(
@@ -202,9 +208,12 @@ class ModelPage:
     model: RegisteredModel
     notices: Sequence[Notice]
     targets: Table | None
+    running: Table
+    deployments_url: str
     versions: Table
     facts: Sequence[Fact]
     description: str
+    endings: Sequence[retiring.Past]
     events: Sequence[EventView]
     events_url: str
 
@@ -217,9 +226,16 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
         model=found,
         notices=_notices(found),
         targets=_targets(found),
+        running=deployments.running(
+            deployed.of_model(found.pk),
+            may="deployment.record" in verbs,
+            empty="Whoever deploys records it: by hand on the page of the version, or from a pipeline.",
+        ),
+        deployments_url=deployments.of_model(found),
         versions=_versions(found, request, verbs),
         facts=_facts(found),
         description=found.description,
+        endings=retiring.history(found),
         events=audits.events_for(f"model:{found.pk}", limit=15),
         events_url=addresses.audit(found.name),
     )
@@ -227,12 +243,13 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
 
 def _notices(found: RegisteredModel) -> list[Notice]:
     """What anybody who looks at the model should know first."""
-    return [each for each in (model_changes.notice(changes.open_change(found)),) if each]
+    said = (retiring.notice(found), model_changes.notice(changes.open_change(found)))
+    return [each for each in said if each]
 
 
 def _header(found: RegisteredModel, verbs: Collection[str]) -> PageHeader:
-    actions = []
-    if "model.register" in verbs:
+    actions = retiring.action(found, verbs)
+    if "model.register" in verbs and found.retired_at is None:
         url = addresses.model(found.name) + "versions/new/"
         actions.append(Action("Add a version", url, "", "upload"))
     if not {"model.manage", "model.edit", "model.sandbox"}.isdisjoint(verbs):
@@ -240,6 +257,7 @@ def _header(found: RegisteredModel, verbs: Collection[str]) -> PageHeader:
     return PageHeader(
         title=found.name,
         chips=[
+            *retiring.chips(found),
             status.chip("governance", found.governance),
             Chip(f"Risk tier {found.risk_tier}", "neutral", "flag", tier_note(found)),
         ],
@@ -293,7 +311,7 @@ def _versions(found: RegisteredModel, request: HttpRequest, verbs: Collection[st
         "No versions yet",
         "Register one with the MLflow client, or upload files.",
         action=Action("Add a version", addresses.model(found.name) + "versions/new/")
-        if "model.register" in verbs
+        if "model.register" in verbs and found.retired_at is None
         else None,
     )
     table_rows = [_version(each, states) for each in versions[:VERSIONS]]
