@@ -189,13 +189,18 @@ def leading(model_id: int, environment: str) -> int | None:
     running_now = found.first()
     if running_now is not None:
         return running_now
-    let_in = EnvironmentEntry.objects.filter(
+    return entered(model_id, environment).first()
+
+
+def entered(model_id: int, environment: str) -> QuerySet[EnvironmentEntry, int]:
+    """The ids of the model's versions that may run in an environment, the last that was let in first."""
+    rows = EnvironmentEntry.objects.filter(
         model_id=model_id,
         environment=environment,
         left_at__isnull=True,
         authorization__expires_at__gt=clock.now(),
     )
-    return let_in.order_by("-entered_at", "-pk").values_list("version", flat=True).first()
+    return rows.order_by("-entered_at", "-pk").values_list("version", flat=True)
 
 
 def environment_url(row: Environment) -> str:

@@ -157,6 +157,14 @@ def holder(model: RegisteredModel, target: Target) -> ModelVersion | None:
     return versions.filter(aliases__name__iexact=target.name).first()
 
 
+def holders(model: RegisteredModel, target: Target) -> list[ModelVersion]:
+    """Every version in this target: one, or several in an environment, the newest first."""
+    if target.kind == "environment":
+        return list(latest_versions(model).filter(pk__in=deployed.entered(model.pk, target.name)))
+    found = holder(model, target)
+    return [found] if found is not None else []
+
+
 def holds(version: ModelVersion, target: Target) -> bool:
     """Is the version in this target? An environment may have several versions in it."""
     if target.kind == "environment":

@@ -65,10 +65,9 @@ def running(
 ) -> Table:
     """What runs now of these; `models` names the model in each row, `may` adds the acts."""
     found = list(deployed.running(rows)[: PAGE + 1])
-    heads = ["Version", "Environment", "Traffic", "Since", "Approved by", "Recorded by"]
+    heads = ["Version", "Environment", "Traffic", "Since", "Approved by"]
     columns = [Column(each, numeric=each == "Traffic") for each in heads]
-    if may:
-        columns.append(Column("Acts", hidden_label=True))
+    columns.append(Column("Acts", hidden_label=True) if may else Column("Recorded by"))
     table = [_running(row, may=may, models=models) for row in found[:PAGE]]
     nothing = Empty("nothing-yet", "Nothing is recorded as running", empty)
     more = Paging(f"The {PAGE} newest of more") if len(found) > PAGE else None
@@ -82,11 +81,13 @@ def _running(row: Deployment, *, may: bool, models: bool) -> Row:
         cells.number(f"{row.share_text} %"),
         cells.when(row.started_at),
         approval(row),
-        cells.person(str(row.recorded_by), machine=row.recorded_by.kind == "service"),
     ]
     if may:
         change = Action("Change share", url(row, "traffic"), "plain", "edit")
         shown.append(cells.acts(change, Action("End", url(row, "end"), "plain", "stop")))
+    else:
+        machine = row.recorded_by.kind == "service"
+        shown.append(cells.person(str(row.recorded_by), machine=machine))
     return Row(shown)
 
 

@@ -209,7 +209,7 @@ class ModelPage:
     notices: Sequence[Notice]
     targets: Table | None
     running: Table
-    deployments_url: str
+    deployments: Sequence[Action]
     versions: Table
     facts: Sequence[Fact]
     description: str
@@ -231,7 +231,7 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
             may="deployment.record" in verbs,
             empty="Whoever deploys records it: by hand on the page of the version, or from a pipeline.",
         ),
-        deployments_url=deployments.of_model(found),
+        deployments=[Action("All deployments", deployments.of_model(found), "plain", "clock")],
         versions=_versions(found, request, verbs),
         facts=_facts(found),
         description=found.description,
@@ -271,17 +271,22 @@ def _targets(found: RegisteredModel) -> Table | None:
     """Each governed target with its holder and the review that let it in."""
     if not found.is_governed:
         return None
-    rows = [_target(found, target) for target in registry.governed_targets()]
+    rows = [row for target in registry.governed_targets() for row in _target(found, target)]
     columns = [Column("Target"), Column("Held by"), Column("By review"), Column("Since")]
     return Table("Governed targets", columns, rows)
 
 
-def _target(found: RegisteredModel, target: Target) -> Row:
-    holder = registry.holder(found, target)
+def _target(found: RegisteredModel, target: Target) -> list[Row]:
+    """Who holds it; an environment may have several versions in it."""
     label = cells.text(target.label[:1].upper() + target.label[1:])
-    if holder is None:
+    holders = registry.holders(found, target)
+    if not holders:
         empty = cells.missing("no version is there")
-        return Row([label, empty, empty, empty])
+        return [Row([label, empty, empty, empty])]
+    return [_holding(found, target, label, holder) for holder in holders]
+
+
+def _holding(found: RegisteredModel, target: Target, label: Cell, holder: ModelVersion) -> Row:
     spent = registry.entry(holder, target)
     link = cells.link(f"v{holder.number}", addresses.version(found.name, holder.number))
     if spent is None:
