@@ -323,11 +323,17 @@ PROMOTION_GATES = [
 ]
 # Asked before a model's tier, team or tags change: what that lets go. See apps.registry.standing.
 STANDING_RULE = "apps.reviews.coverage.let_go"
+# Whether a version may run in a governed environment at this moment: asked before a deployment is recorded there.
+DEPLOYMENT_RULE = "apps.reviews.admission.may_run"
+# What else is in the way of retiring a model: each is given the model and answers in sentences.
+RETIREMENT_BLOCKERS: list[str] = ["apps.reviews.retirement.under_way"]
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
-READ_ONLY_TABLES += ["registry_governedtarget"]
-APPEND_ONLY_TABLES += ["registry_versionfile"]
+READ_ONLY_TABLES += ["registry_governedtarget", "registry_deploymentshare"]
+APPEND_ONLY_TABLES += ["registry_versionfile", "registry_modelretirement"]
 LEDGER_RECONCILERS += ["apps.experiments.reconcile.differences"]
 LEDGER_RECONCILERS += ["apps.registry.reconcile.differences"]
+LEDGER_RECONCILERS += ["apps.registry.reconcile_deployments.differences"]
+LEDGER_RECONCILERS += ["apps.registry.reconcile_retirement.differences"]
 
 # --- checks -----------------------------------------------------------------------------------
 

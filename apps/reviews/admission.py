@@ -3,6 +3,7 @@
 For running (`may_run`): the model is governed, the target is governed, the version holds it, by an authorization that
 was spent on it, is not revoked and has not expired, on evidence of which nothing was recalled or damaged since, and nothing
 that its policy names asks for a new review (`rereview`).
+An environment is entered by the first deployment recorded in it, so before that its approval is asked as for promotion.
 For promotion (`may_enter`): an approval lives and every gate passes at this moment.
 
 Does not re-hash the version's bytes (that reads all of them): whoever deploys compares the digest with what she deploys.
@@ -26,10 +27,11 @@ from apps.reviews.models import Round
 
 def may_run(version: ModelVersion, target: Target, digest: str = "") -> list[GateResult]:
     """The conditions under which the version may run in the target, and that its files are those of `digest` if given."""
+    if _first_deployment_waits(version, target):
+        return may_enter(version, target, digest)
     results = _governed(version, target)
-    holder = registry.holder(version.model, target)
-    holds = holder is not None and holder.pk == version.pk
-    results.append(_holds(version, target, holder))
+    holds = registry.holds(version, target)
+    results.append(_holds(version, target, holds=holds))
     row = registry.entry(version, target) if holds else None
     results += [_approval(row), _evidence(row), _unquestioned(version, row)]
     return [*results, *_digest(version, digest)]
@@ -76,9 +78,17 @@ def _governed(version: ModelVersion, target: Target) -> list[GateResult]:
     return [*results, GateResult("target", "Target", "fail", fact)]
 
 
-def _holds(version: ModelVersion, target: Target, holder: ModelVersion | None) -> GateResult:
-    if holder is not None and holder.pk == version.pk:
+def _first_deployment_waits(version: ModelVersion, target: Target) -> bool:
+    """Is an environment approved and not entered yet? Recording the first deployment would enter it."""
+    if target.kind != "environment" or registry.holds(version, target):
+        return False
+    return registry.live_authorization(version, target) is not None
+
+
+def _holds(version: ModelVersion, target: Target, *, holds: bool) -> GateResult:
+    if holds:
         return GateResult("holder", "In the target", "pass", f"{version} is in {target.label}.")
+    holder = registry.holder(version.model, target)
     who = f"v{holder.number} is" if holder is not None else "No version is"
     fact = f"{version} is not in {target.label}. {who} there now."
     url = registry.review_url(version)

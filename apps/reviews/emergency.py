@@ -68,12 +68,17 @@ def way_back(model: RegisteredModel, target: Target) -> WayBack:
 def ways_back(model: RegisteredModel) -> list[WayBack]:
     """Each governed target that has a way back."""
     found = []
-    for target in registry.governed_targets():
+    for target in _targets():
         try:
             found.append(way_back(model, target))
         except DomainError:
             continue
     return found
+
+
+def _targets() -> list[Target]:
+    """Stages and aliases. In an environment versions stand side by side: there going back is another deployment."""
+    return [target for target in registry.governed_targets() if target.kind != "environment"]
 
 
 def _entries(model: RegisteredModel, target: Target) -> list[Authorization]:
@@ -159,7 +164,7 @@ def ways_for(actor: Actor, version: ModelVersion) -> list[WayBack]:
 
 def why_not(actor: Actor, version: ModelVersion) -> DomainError:
     """Why this person can put this version back nowhere: what the first governed target says."""
-    for target in registry.governed_targets():
+    for target in _targets():
         refused = refusal(actor, version, target)
         if refused is not None:
             return refused

@@ -133,6 +133,7 @@ def _targets() -> Iterator[Difference]:
         document = parse(row.document)
         wanted |= {("stage", name) for name in document.governs.stages}
         wanted |= {("alias", name) for name in document.governs.aliases}
+        wanted |= {("environment", name) for name in document.governs.environments}
         wanted |= {("tag", name) for name in document.governs.tags}
         wanted |= {("scope", name.lower()) for name in document.applies_to.tags}
     found = set(GovernedTarget.objects.values_list("kind", "name"))

@@ -7,6 +7,7 @@ Every function also notes what the request is about, so that a refusal is record
 from __future__ import annotations
 
 from typing import cast
+from uuid import UUID
 
 from django.http import HttpRequest
 
@@ -18,8 +19,9 @@ from apps.core.errors import Forbidden
 from apps.experiments import access as experiments_access
 from apps.experiments import selectors as experiments
 from apps.experiments.models import Experiment, Run
+from apps.registry import deployed
 from apps.registry import selectors as registry
-from apps.registry.models import ModelVersion, RegisteredModel
+from apps.registry.models import Deployment, ModelVersion, RegisteredModel
 from apps.reviews import discussion, emergency, findings, model_changes, waivers
 from apps.reviews import selectors as reviews
 from apps.reviews.models import (
@@ -88,6 +90,14 @@ def version_for(
     _about(request, f"version:{version.pk}")
     policy.require(who, verb, version)
     return version
+
+
+def deployment_for(request: HttpRequest, uuid: UUID, verb: str = "model.read") -> Deployment:
+    """A deployment, for those who see its model."""
+    found = deployed.get_deployment(actor(request), uuid)
+    _about(request, f"version:{found.version_id}")
+    policy.require(actor(request), verb, found.model)
+    return found
 
 
 def experiment_for(

@@ -9,6 +9,7 @@ from apps.web.views import (
     account,
     aftermath,
     audit,
+    deployments,
     discussion,
     evidence,
     experiments,
@@ -23,6 +24,7 @@ from apps.web.views import (
     policies,
     preferences,
     registering,
+    retiring,
     reviews,
     runs,
     search,
@@ -107,6 +109,9 @@ urlpatterns += [
     path("models/new/", model_forms.new, name="model-new"),
     path("models/<name>/", models.model, name="model"),
     path("models/<name>/settings/", model_forms.settings, name="model-settings"),
+    path("models/<name>/retire/", retiring.retire, name="model-retire"),
+    path("models/<name>/bring-back/", retiring.bring_back, name="model-bring-back"),
+    path("models/<name>/deployments/", deployments.of_model, name="model-deployments"),
     path("models/<name>/versions/new/", model_forms.new_version, name="version-new"),
     path(_VERSION, versions.version, name="version"),
     path(_VERSION + "compare/", versions.compare, name="version-compare"),
@@ -116,6 +121,7 @@ urlpatterns += [
     path(_VERSION + "history/", versions.history, name="version-history"),
     path(_VERSION + "describe/", versions.describe, name="version-describe"),
     path(_VERSION + "leave/", versions.leave, name="version-leave"),
+    path(_VERSION + "deployments/new/", deployments.record, name="deployment-new"),
     path(_VERSION + "submit/", reviews.submit, name="submit"),
 ]
 
@@ -125,6 +131,16 @@ urlpatterns += [
     path(_VERSION + "roll-back/", aftermath.roll_back, name="version-roll-back"),
     path("rollbacks/<int:rollback_id>/", aftermath.rollback, name="rollback"),
     path("rollbacks/<int:rollback_id>/review/", aftermath.review, name="rollback-review"),
+]
+
+# Where versions run.
+urlpatterns += [
+    path("environments/", deployments.environments, name="environments"),
+    path("environments/new/", deployments.new_environment, name="environment-new"),
+    path("environments/<str:key>/", deployments.environment, name="environment"),
+    path("environments/<str:key>/edit/", deployments.edit_environment, name="environment-edit"),
+    path("deployments/<uuid:deployment>/traffic/", deployments.traffic, name="deployment-traffic"),
+    path("deployments/<uuid:deployment>/end/", deployments.end, name="deployment-end"),
 ]
 
 # Changes of a model that take a signature.

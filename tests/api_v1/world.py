@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.api.v1.route import Route
+from apps.registry.models import Deployment
 from apps.reviews import selectors as reviews
 from tests.support.people import PASSWORD
 from tests.web.world import World
@@ -50,6 +51,29 @@ BODIES: dict[str, Body] = {
         "password": PASSWORD,
     },
     "review-rollback": lambda w: {"accepts": True, "comment": "it was", "password": PASSWORD},
+    "retire": lambda w: {
+        "reason": "nobody lends any more",
+        "answers": {
+            "consumers": {"answer": "nobody"},
+            "data": {"answer": "none"},
+            "documentation": {"answer": "yes"},
+            "operations": {"answer": "none"},
+        },
+        "no_successor": "the product ends",
+        "password": PASSWORD,
+    },
+    "bring-back": lambda w: {"reason": "they lend again", "password": PASSWORD},
+    "environment-new": lambda w: {"key": "Edge", "title": "Edge of the network"},
+    "environment-change": lambda w: {"title": "The laboratory"},
+    "deployment-record": lambda w: {
+        "model": w.model.name,
+        "version": w.version.number,
+        "environment": "lab",
+        "traffic": 25,
+        "place": "second rack",
+    },
+    "deployment-traffic": lambda w: {"traffic": "12.5"},
+    "deployment-end": lambda w: {"reason": "replaced"},
 }
 
 QUERIES: dict[str, Callable[[World], str]] = {
@@ -85,10 +109,14 @@ def path_of(route: Route, world: World) -> str:
 
 
 def placeholders(world: World) -> dict[str, object]:
+    deployment = world.extra["deployment"]
+    assert isinstance(deployment, Deployment)
     return {
         "<int:review_id>": world.review.pk,
         "<int:round_number>": 1,
         "<int:rollback_id>": world.rollback.pk,
         "<str:name>": world.model.name,
         "<int:number>": world.version.number,
+        "<str:key>": "lab",
+        "<uuid:deployment>": deployment.uuid,
     }

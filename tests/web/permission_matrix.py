@@ -199,6 +199,33 @@ def _form(
     ]
 
 
+def _environment(world: World) -> list[Any]:
+    return ["lab"]
+
+
+def _deployment(world: World) -> list[Any]:
+    return [world.extra["deployment"].uuid]  # type: ignore[attr-defined]
+
+
+RECORDERS = frozenset({"contributor", "owner", "on_call"})
+DEPLOYMENTS = [
+    Row("web:environments"),
+    Row("web:environment", _environment, query="?on=2026-11-27"),
+    *_only_administrators("web:environment-new", _nothing, form=True),
+    *_only_administrators("web:environment-edit", _environment, form=True),
+    *_form("web:model-retire", _model, frozenset({"owner"})),
+    Row("web:model-bring-back", _model, may=frozenset({"owner"}), unseen=404, ok=409),
+    Row("web:model-bring-back", _model, may=frozenset({"owner"}), unseen=404, post={}, ok=409),
+    _seen("web:model-deployments", _model, query="?on=2026-11-27"),
+    *_form("web:deployment-new", _version, RECORDERS),
+    *_form("web:deployment-traffic", _deployment, RECORDERS),
+    Row("web:deployment-end", _deployment, may=RECORDERS, unseen=404),
+    Row(
+        "web:deployment-end", _deployment, may=RECORDERS, unseen=404, post={"ended_at": "x"}, ok=422
+    ),
+]
+
+
 MODELS = [
     Row("web:home"),
     Row("web:models", query="?q=churn&tier=1"),
@@ -422,6 +449,7 @@ ROWS: list[Row] = [
     *ACCOUNT,
     *PEOPLE,
     *MODELS,
+    *DEPLOYMENTS,
     *REVIEWS,
     *POLICIES,
     *FINDINGS,

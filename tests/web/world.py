@@ -28,6 +28,7 @@ from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, put_artifact, runs
 from apps.notices.models import KeptMail, Notice, WebhookDelivery
 from apps.notices.services import create_endpoint
+from apps.registry import services as registry
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import selectors as review_selectors
@@ -137,7 +138,24 @@ def build() -> World:
         kept_mail=KeptMail.objects.create(subject="asked", recipient="a@example.org", headers={}),
         **_promoted(actor),
         rollback=_rollback(actor),
+        extra=_deployment(actor, version),
     )
+
+
+def _deployment(actor: Actor, version: ModelVersion) -> dict[str, object]:
+    """An environment that nobody governs, and a version with a quarter of the traffic there."""
+    lab = registry.create_environment(
+        as_actor(visitor_of("gardener")), key="lab", title="Laboratory"
+    )
+    made = registry.record_deployment(actor, version, environment=lab, traffic="25")
+    return {"environment": lab, "deployment": made}
+
+
+def visitor_of(name: str) -> User:
+    """An administrator who is none of the visitors."""
+    made = visitor(name)
+    RoleAssignment.objects.create(user=made, role_id="administrator")
+    return made
 
 
 def _model_change(actor: Actor, model: RegisteredModel) -> ModelChange:

@@ -15,9 +15,19 @@ from apps.api.v1.aftermath import (
     RollbackReviews,
     Rollbacks,
 )
+from apps.api.v1.deployments import (
+    DeploymentEnd,
+    Deployments,
+    DeploymentTraffic,
+    Environments,
+    ModelDeployments,
+    OneDeployment,
+    OneEnvironment,
+)
 from apps.api.v1.document import Document
 from apps.api.v1.gate import GateCheck
 from apps.api.v1.models import Gates, Models, OneModel, OneVersion, Versions
+from apps.api.v1.retiring import BringBack, Retire, Retirement
 from apps.api.v1.reviews import Manifest, OneReview
 from apps.api.v1.route import Route
 from apps.api.v1.who_may import WhoMayView
@@ -27,6 +37,9 @@ _MODEL: Final = "models/<str:name>"
 _VERSION: Final = f"{_MODEL}/versions/<int:number>"
 _ROLLBACK: Final = "rollbacks/<int:rollback_id>"
 _SIGN: Final = "review.sign"
+_DEPLOYMENT: Final = "deployments/<uuid:deployment>"
+_RECORD: Final = "deployment.record"
+_ADMINISTER: Final = "environment.manage"
 
 _READING: Final = (
     Route("GET", "reviews", Reviews, "reviews", "review.read"),
@@ -37,6 +50,11 @@ _READING: Final = (
     Route("GET", f"{_MODEL}/versions", Versions, "versions", "model.read"),
     Route("GET", _VERSION, OneVersion, "version", "model.read"),
     Route("GET", f"{_VERSION}/gates", Gates, "version-gates", "model.read"),
+    Route("GET", f"{_MODEL}/deployments", ModelDeployments, "model-deployments", "model.read"),
+    Route("GET", f"{_MODEL}/retirement", Retirement, "retirement", "model.read"),
+    Route("GET", "environments", Environments, "environments", "model.read"),
+    Route("GET", "deployments", Deployments, "deployments", "model.read"),
+    Route("GET", _DEPLOYMENT, OneDeployment, "deployment", "model.read"),
     Route("POST", "gate/check", GateCheck, "gate-check", "model.read"),
     Route("GET", "who-may", WhoMayView, "who-may", "model.read"),
     Route("GET", "openapi.json", Document, "openapi", "model.read"),
@@ -49,6 +67,13 @@ _ACTING: Final = (
     Route("POST", f"{_REVIEW}/promote", Promotion, "promote", "review.submit", mutates=True),
     Route("POST", f"{_REVIEW}/decisions", Decisions, "decide", _SIGN, mutates=True, interactive=True),
     Route("POST", f"{_REVIEW}/recusals", Recusals, "recuse", _SIGN, mutates=True, interactive=True),
+    Route("POST", "environments", Environments, "environment-new", _ADMINISTER, mutates=True, interactive=True),
+    Route("POST", "environments/<str:key>", OneEnvironment, "environment-change", _ADMINISTER, mutates=True, interactive=True),
+    Route("POST", f"{_MODEL}/retire", Retire, "retire", "model.retire", mutates=True, interactive=True),
+    Route("POST", f"{_MODEL}/bring-back", BringBack, "bring-back", "model.retire", mutates=True, interactive=True),
+    Route("POST", "deployments", Deployments, "deployment-record", _RECORD, mutates=True),
+    Route("POST", f"{_DEPLOYMENT}/traffic", DeploymentTraffic, "deployment-traffic", _RECORD, mutates=True),
+    Route("POST", f"{_DEPLOYMENT}/end", DeploymentEnd, "deployment-end", _RECORD, mutates=True),
 )  # fmt: skip
 
 _AFTERWARDS: Final = (

@@ -10,7 +10,5 @@ from apps.reviews.policies.document import PolicyDocument
 
 def idle_parts(document: PolicyDocument) -> list[str]:
     """The parts that this document names and that are not acted on yet, in words."""
-    named = {
-        "environments": document.governs.environments,
-    }
+    named: dict[str, object] = {}
     return [words for words, value in named.items() if value]

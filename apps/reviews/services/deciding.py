@@ -16,6 +16,7 @@ A gate that fails in step 5 leaves the signature standing: "signed, not promoted
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.accounts import policy
@@ -27,8 +28,19 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.registry import gates
+from apps.registry import selectors as registry_selectors
 from apps.registry import services as registry
-from apps.reviews import delegations, events, evidence, expiry, findings, quorum, selectors
+from apps.registry.targets import Target
+from apps.reviews import (
+    delegations,
+    events,
+    evidence,
+    expiry,
+    findings,
+    quorum,
+    selectors,
+    targets_of,
+)
 from apps.reviews.models import Decision, Delegation, Outcome, Review, ReviewStatus, Round
 from apps.reviews.policies.document import Step
 from apps.reviews.services import rounds, signing
@@ -334,6 +346,7 @@ def _complete(v: Verb, actor: Actor, review: Review, round_: Round) -> None:
             terms=terms,
             expires_at=clock.now() + dt.timedelta(days=document.approval_days),
         )
+    at_once = targets_of.entered_at_once(review)
     results = gates.evaluate(review.version, review.target_list, terms)
     blocked = [f"{gate.title}: {gate.fact}" for gate in results if not gate.passes]
     on_request = document.promote == "on_request"
@@ -347,23 +360,40 @@ def _complete(v: Verb, actor: Actor, review: Review, round_: Round) -> None:
         )
     )
     review.status = ReviewStatus.SIGNED
-    review.note = "; ".join(blocked)
+    review.note = "; ".join(blocked or targets_of.waiting(review.target_list))
     review.save(update_fields=["status", "note"])
     if not blocked and not on_request:
-        registry.promote(actor, review.version, targets=review.target_list)
+        _enter(v, actor, review, at_once)
+
+
+def _enter(v: Verb, actor: Actor, review: Review, at_once: Sequence[Target]) -> None:
+    """Promote into what is entered at once, and close the review if nothing waits for a deployment."""
+    if at_once:
+        registry.promote(actor, review.version, targets=at_once)
+    if len(at_once) == len(review.target_list):
         close(v, review, ReviewStatus.PROMOTED, "")
 
 
 def promote_signed(actor: Actor, review: Review) -> Review:
     """Promote what is signed and was held back by a gate; any contributor may ask.
 
-    Refuses (Blocked): a gate that still does not pass, an expired or revoked authorization.
+    Refuses (Blocked): a gate that still does not pass, an expired or revoked authorization. An environment is not
+    entered by this but by the first deployment recorded there (Conflict if nothing else is left).
     """
     policy.require(actor, "review.submit", review)
     with verb(actor) as v:
         review = lock_review(review.pk)
         if review.state is not ReviewStatus.SIGNED:
             raise Conflict(f"{review.key} is {review.state.label.lower()}.")
-        registry.promote(actor, review.version, targets=review.target_list)
-        close(v, review, ReviewStatus.PROMOTED, "")
+        at_once = targets_of.entered_at_once(review)
+        left = [t for t in at_once if registry_selectors.live_authorization(review.version, t)]
+        if not left and at_once != review.target_list:
+            raise Conflict(
+                f"Of {review.key} is left: {'; '.join(targets_of.waiting(review.target_list))}."
+            )
+        registry.promote(actor, review.version, targets=left or at_once)
+        review.note = "; ".join(targets_of.waiting(review.target_list))
+        review.save(update_fields=["note"])
+        if set(review.target_list) <= set(targets_of.used(review)):
+            close(v, review, ReviewStatus.PROMOTED, "")
     return review

@@ -62,6 +62,11 @@ def roll_back(
     proof.require_for(actor)
     if not targets:
         raise Invalid("Choose at least one target.", fields={"targets": "required"})
+    if any(target.kind == "environment" for target in targets):
+        raise Invalid(
+            "In an environment one goes back by recording a deployment of the version before, while its approval holds.",
+            fields={"targets": "a stage or an alias"},
+        )
     damage = evidence.damaged_bytes(version)
     if damage:
         raise Tampered(f"{version} cannot be put back: {damage}.")

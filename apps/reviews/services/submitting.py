@@ -15,8 +15,9 @@ from apps.registry import selectors as registry
 from apps.registry import services as registry_services
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
+from apps.registry.services.retired import refuse_if_retired
 from apps.registry.targets import Target
-from apps.reviews import events, evidence
+from apps.reviews import events, evidence, targets_of
 from apps.reviews.models import Review, ReviewStatus
 from apps.reviews.services import rounds
 from apps.reviews.services.locks import lock_review
@@ -43,6 +44,7 @@ def submit(
         raise Forbidden("A review is asked for by a person.")
     with verb(actor) as v:
         version = lock_version(version.pk)
+        refuse_if_retired(version.model)
         _check_run_ended(version)
         pinned = pin(version, targets)
         try:
@@ -105,7 +107,8 @@ def _check_run_ended(version: ModelVersion) -> None:
 def withdraw(actor: Actor, review: Review, *, reason: str) -> Review:
     """Take a request back; thaws the version if nobody had decided anything.
 
-    Refuses: anybody but the submitter or somebody with review.withdraw on the model, a closed review.
+    What was entered by its approval stays approved: then the review closes as promoted, and what it let the version
+    enter besides (an environment without a deployment yet) is revoked. Refuses: anybody but the submitter or somebody with review.withdraw on the model, a closed review.
     """
     policy.require(actor, "review.withdraw", review)
     check_text(reason, "reason")
@@ -113,6 +116,10 @@ def withdraw(actor: Actor, review: Review, *, reason: str) -> Review:
         review = lock_review(review.pk)
         if not review.state.is_active:
             raise Conflict(f"{review.key} is {review.state.label.lower()} already.")
+        if targets_of.used(review):
+            rounds.revoke_unused(actor, review, f"withdrawn: {reason}")
+            close(v, review, ReviewStatus.PROMOTED, f"what was left is withdrawn: {reason}")
+            return review
         rounds.void(v, actor, review, "the review was withdrawn")
         close(v, review, ReviewStatus.WITHDRAWN, reason)
         if not review.version.decided:
@@ -139,6 +146,6 @@ def note_promotion(actor: Actor, review: Review) -> None:
     """Close a signed review whose every target is held; idempotent. For promotions through the client."""
     with verb(actor) as v:
         review = lock_review(review.pk)
-        held = set(registry.held_targets(review.version))
-        if review.state is ReviewStatus.SIGNED and set(review.target_list) <= held:
+        used = set(targets_of.used(review))
+        if review.state is ReviewStatus.SIGNED and set(review.target_list) <= used:
             close(v, review, ReviewStatus.PROMOTED, "")
