@@ -344,6 +344,12 @@ CHECKS_MAX_FILE_BYTES = env.integer("CHECKS_MAX_FILE_BYTES", 2 * 1024**3)
 CHECKS_MAX_ROWS = env.integer("CHECKS_MAX_ROWS", 100_000_000)
 CHECKS_MEMORY_MB = env.integer("CHECKS_MEMORY_MB", 1024)
 CHECKS_THREADS = env.integer("CHECKS_THREADS", 2)
+# Whether the worker scans the files of every version that is registered; else somebody asks for it.
+CHECKS_SCAN_REGISTERED = env.flag("CHECKS_SCAN_REGISTERED", default=True)
+if CHECKS_SCAN_REGISTERED:
+    EVENT_TASKS.setdefault("registry.version.registered", []).append(
+        "apps.checks.tasks.scan_registered"
+    )
 CHECKS_SCRATCH = local.folder(VAR / "scratch")
 
 # --- modelcards, compliance -------------------------------------------------------------------

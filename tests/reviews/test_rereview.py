@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.audits.models import Event
 from apps.checks import services as checks
-from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Blocked, Forbidden, Invalid
 from apps.registry import selectors as registry
@@ -29,6 +28,7 @@ from tests.reviews.test_forgery import is_whole
 from tests.reviews.test_policies import put_in_force
 from tests.reviews.test_signing import sign
 from tests.support.races import at_once
+from tests.support.site import eventually
 from tests.support.worker import process
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -226,9 +226,7 @@ def test_the_worker_writes_it_down_when_the_event_comes(cast: Cast) -> None:
     promoted(cast)
     with process("worker"), process("beat", HEARTBEAT_SECONDS="1"):
         raised(cast)
-        deadline = clock.now() + dt.timedelta(seconds=60)
-        while not Rereview.objects.exists() and clock.now() < deadline:
-            pass
+        eventually(Rereview.objects.exists, 120)
     assert Rereview.objects.get().trigger == RereviewTrigger.FINDING
 
 

@@ -133,6 +133,9 @@ def runnable(version: ModelVersion) -> list[str]:
     in_force = checks.datasets_in_force(version)
     found = []
     for kind in CheckKind.values:
+        if kind == CheckKind.FILES:
+            found += [kind] if version.manifest else []
+            continue
         try:
             inputs = checks.inputs_of(kind, in_force)
         except NotFound:
@@ -249,7 +252,13 @@ def _provenance(row: Measurement) -> list[Fact]:
     ]
     if row.result_digest:
         facts.append(Fact("Digest of counts and result", cells.digest(row.result_digest)))
-    facts += [Fact(f"Data, {entry['part']}", cells.digest(entry["digest"])) for entry in row.inputs]
+    facts += [
+        Fact(
+            "Manifest of the files" if entry["part"] == "files" else f"Data, {entry['part']}",
+            cells.digest(entry["digest"]),
+        )
+        for entry in row.inputs
+    ]
     facts += [Fact(name, cells.mono(str(value))) for name, value in sorted(row.libraries.items())]
     return facts
 
