@@ -55,6 +55,7 @@ WEB: Final[dict[str, str]] = {
     "web:model-change-sign": "review.sign.validator or review.sign.approver, by neither proposer nor owner",
     "web:model-change-withdraw": "model.manage",
     "web:version-new": "model.register",
+    "web:run-register": "model.register, or model.create for a name that is free",
     "web:version-describe": "model.edit",
     "web:version-leave": "target.leave",
     "web:version-question": "finding.raise",

@@ -24,6 +24,7 @@ from apps.web.views import (
     policies,
     policy_editor,
     preferences,
+    registering,
     retiring,
     reviews,
     runs,
@@ -98,6 +99,7 @@ urlpatterns += [
     path("experiments/<int:experiment_id>/", experiments.experiment, name="experiment"),
     path("runs/compare/", runs.compare, name="run-compare"),
     path("runs/<run_id>/", runs.run, name="run"),
+    path("runs/<run_id>/register/", registering.register, name="run-register"),
     path("runs/<run_id>/artifacts/<path:path>", runs.artifact, name="run-artifact"),
 ]
 

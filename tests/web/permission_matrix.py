@@ -369,6 +369,7 @@ RUNS = [
     _seen("web:run", _run, "?file=notes.txt"),
     _seen("web:run-artifact", lambda w: [w.run.run_id, "notes.txt"]),
     Row("web:run-compare"),
+    *_form("web:run-register", _run, MAKERS),
 ]
 
 

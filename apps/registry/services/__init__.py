@@ -6,6 +6,7 @@ from apps.registry.services.deployments import (
     record_deployment,
 )
 from apps.registry.services.environments import change_environment, create_environment
+from apps.registry.services.from_runs import register_run
 from apps.registry.services.models import (
     change_governance,
     create_model,
@@ -58,6 +59,7 @@ __all__ = [
     "promote",
     "put_back",
     "record_deployment",
+    "register_run",
     "rename_model",
     "restore_model",
     "retire_model",

@@ -31,7 +31,16 @@ from apps.registry import gates
 from apps.registry import selectors as registry_selectors
 from apps.registry import services as registry
 from apps.registry.targets import Target
-from apps.reviews import delegations, events, evidence, expiry, quorum, selectors, targets_of
+from apps.reviews import (
+    delegations,
+    events,
+    evidence,
+    expiry,
+    findings,
+    quorum,
+    selectors,
+    targets_of,
+)
 from apps.reviews.models import Decision, Delegation, Outcome, Review, ReviewStatus, Round
 from apps.reviews.policies.document import Step
 from apps.reviews.services import rounds, signing
@@ -53,12 +62,14 @@ def decide(
     no_conflict: bool,
     step: str = "",
     delegation: int | None = None,
+    findings_shown: str = "",
 ) -> Decision:
     """Record one signed decision about the evidence whose digest the signer was shown.
 
     `no_conflict` is her own word that she has no conflict of interest in this; it is part of what she signs.
     `delegation` chooses whom she signs for; without it she signs for herself where her own role allows it, else for
-    the first who delegated an open step to her. Refuses: other evidence than the live round's (Conflict, saying what
+    the first who delegated an open step to her. The open findings are counted in what she signs; `findings_shown` is
+    the digest (`findings.counted`) of those she was shown, and others by then are a Conflict. Refuses: other evidence than the live round's (Conflict, saying what
     happened), an author of it, somebody who stepped aside or has a conflict of interest, somebody without the role
     now, a second decision on the round, no comment, a stale or foreign proof.
     """
@@ -76,7 +87,8 @@ def decide(
         round_ = _require_round(review, evidence_digest)
         user = _require_signer(actor, round_)
         signed = _require_step(actor, review, round_, step, delegation)
-        decision = _write(review, round_, user, signed, chosen, comment, proof)
+        found = findings.as_shown(review.version, findings_shown)
+        decision = _write(review, round_, user, signed, chosen, comment, proof, found)
         registry.mark_decided(review.version)
         v.record(_recorded(review, round_, decision, user))
         _follow(v, actor, review, round_, decision)
@@ -233,8 +245,10 @@ def _write(
     outcome: Outcome,
     comment: str,
     proof: ReauthProof,
+    found: findings.Open,
 ) -> Decision:
     step, delegation = by.step, by.delegation
+    meaning = found.meaning(outcome)
     signed = signing.sign(
         STATEMENT,
         user,
@@ -249,7 +263,8 @@ def _write(
             "targets": review.targets,
             "policy_digest": review.policy_version.digest,
             "outcome": outcome.value,
-            "meaning": outcome.meaning,
+            "meaning": meaning,
+            "open_findings": list(found.keys),
             "comment": comment,
             "step": step.key,
             "role": step.role,
@@ -266,7 +281,7 @@ def _write(
         step=step.key,
         role=step.role,
         outcome=outcome,
-        meaning=outcome.meaning,
+        meaning=meaning,
         comment=comment,
         evidence_digest=round_.digest,
         **signed.columns,
