@@ -20,6 +20,11 @@ def open_changes() -> QuerySet[PolicyChange]:
     return changes().filter(status=ChangeStatus.OPEN)
 
 
+def pending() -> QuerySet[PolicyChange]:
+    """The proposals that are not decided yet; one a policy at most."""
+    return open_changes()
+
+
 def get_change(pk: int) -> PolicyChange:
     """One proposal; NotFound."""
     row = changes().filter(pk=pk).first()

@@ -22,6 +22,7 @@ from apps.web.views import (
     notices,
     people,
     policies,
+    policy_editor,
     preferences,
     registering,
     retiring,
@@ -228,12 +229,13 @@ urlpatterns += [
 urlpatterns += [
     path("policies/", policies.policies, name="policies"),
     path("policies/schema.json", policies.schema, name="policy-schema"),
-    path("policies/propose/", policies.propose, name="policy-propose"),
+    path("policies/propose/", policy_editor.propose, name="policy-propose"),
     path("policies/changes/<int:change_id>/", policies.change, name="policy-change"),
     path("policies/changes/<int:change_id>/sign/", policies.sign, name="policy-sign"),
     path("policies/changes/<int:change_id>/withdraw/", policies.withdraw, name="policy-withdraw"),
     path("policies/of/<slug:key>/", policies.policy, name="policy"),
     path("policies/of/<slug:key>/retire/", policies.retire, name="policy-retire"),
+    path("policies/of/<slug:key>/<int:number>/", policies.version, name="policy-version"),
     path("policies/of/<slug:key>/<int:number>.yaml", policies.yaml, name="policy-yaml"),
 ]
 

@@ -98,6 +98,7 @@ POLICIES = [
     Row("web:policy-schema"),
     Row("web:policy", _standard),
     Row("web:policy-yaml", lambda w: ["standard", 1]),
+    Row("web:policy-version", lambda w: ["standard", 1]),
     *_only_administrators("web:policy-propose", _nothing, form=True),
     *_only_administrators("web:policy-retire", _standard, form=True),
     Row("web:policy-change", _change),

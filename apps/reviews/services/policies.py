@@ -1,7 +1,7 @@
 """Verbs on policies: propose, sign, withdraw; the last signature puts the change in force.
 
 What is proposed is written first as an immutable version, so what people sign is exactly what will be in force.
-The proposer never signs. A loosening takes two signatures, anything else one (`LOOSENING`, `OTHERWISE`; the
+The proposer never signs. A loosening takes two signatures, anything else one (`apps.reviews.proposals`; the
 trigger reviews_guard_change says the same).
 """
 
@@ -11,7 +11,6 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Max
 
 from apps.accounts import policy as rights
 from apps.accounts import selectors as accounts
@@ -23,7 +22,7 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Blocked, Conflict, Forbidden, Invalid
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import in_force, policy_events
+from apps.reviews import in_force, policy_events, proposals
 from apps.reviews.models import (
     ChangeStatus,
     PolicyActivation,
@@ -36,7 +35,6 @@ from apps.reviews.policies.document import PolicyDocument, parse, plain
 from apps.reviews.services import signing
 from apps.reviews.services.reasons import check_text
 
-LOOSENING, OTHERWISE = 2, 1
 # Advisory locks, taken in this order. Changes exclude each other; whoever pins a policy to a review shares the second,
 # which an activation takes alone; whoever writes down a combination takes the third.
 _CHANGING, _IN_FORCE, _COMBINING = 7_140_302, 7_140_303, 7_140_304
@@ -54,14 +52,14 @@ def propose(actor: Actor, *, text: str, reason: str) -> PolicyChange:
     check_text(reason, "reason")
     with verb(actor) as v:
         _one_at_a_time()
-        document = _numbered(text)
+        document = proposals.numbered(files.load(text, number=1))
         replaces = in_force.of_key(document.key)
         old = parse(replaces.document) if replaces else None
         if old is not None and not compare.redline(old, document):
             raise Invalid("It asks for the same as the version in force.", fields={"text": "same"})
         in_force.combined_with(document, list(in_force.active()))
         version = _write(document, (), actor.user_id)
-        loosens = _loosened(old, document)
+        loosens = proposals.loosened(old, document)
         return _propose(v, actor, document.key, version, replaces, loosens, reason)
 
 
@@ -94,25 +92,12 @@ def _shared(lock: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [lock])
 
 
-def _numbered(text: str) -> PolicyDocument:
-    draft = files.load(text, number=1)
-    if "+" in draft.key:
-        raise Invalid("A key has no +: it is for combinations.", fields={"key": "no +"})
-    last = PolicyVersion.objects.filter(key=draft.key).aggregate(last=Max("number"))["last"] or 0
-    return draft.model_copy(update={"number": last + 1})
-
-
-def _loosened(old: PolicyDocument | None, new: PolicyDocument) -> list[str]:
-    """All that the new version lets through, in itself and by what else is in force."""
-    return (compare.loosenings(old, new) if old else []) + in_force.releases(old, new)
-
-
 def _require_as_proposed(change: PolicyChange) -> None:
     """Raise Conflict when another policy changed since, so that this one would loosen something else now."""
     if change.version is None:
         return
     old = parse(change.replaces.document) if change.replaces else None
-    if _loosened(old, parse(change.version.document)) != change.loosens:
+    if proposals.loosened(old, parse(change.version.document)) != change.loosens:
         raise Conflict(
             f"Other policies changed since {change} was proposed, and what it loosens with them.",
             hint="Withdraw it and propose it again.",
@@ -148,7 +133,7 @@ def _propose(
 ) -> PolicyChange:
     if actor.user_id is None:
         raise Forbidden("A change of policy is proposed by a person.")
-    needed = LOOSENING if loosens else OTHERWISE
+    needed = proposals.needed(loosens)
     head = audits.head()
     manifest = canonical.dumps(
         {

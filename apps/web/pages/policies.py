@@ -72,7 +72,7 @@ def _active(row: PolicyVersion) -> Row:
             cells.text(
                 ", ".join((*document.governs.stages, *policy_words.at(document.governs.aliases)))
             ),
-            cells.text("; ".join(f"{s.count} {s.role}" for s in document.steps)),
+            cells.text("; ".join(map(policy_words.signers, document.steps))),
         ]
     )
 

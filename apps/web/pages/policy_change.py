@@ -14,6 +14,7 @@ from apps.reviews.policies import compare
 from apps.reviews.policies.document import parse
 from apps.web import cells, status
 from apps.web.pages import policy_words
+from apps.web.pages.policy_redline import redline
 from apps.web.parts import (
     Action,
     Column,
@@ -32,7 +33,6 @@ from apps.web.parts import (
 class ChangePage:
     header: PageHeader
     verdict: Notice
-    idle: Notice | None
     facts: Sequence[Fact]
     redline: Table
     signatures: Table
@@ -58,8 +58,7 @@ def page(actor: Actor, found: PolicyChange) -> ChangePage:
             actions=actions,
             crumbs=[policy_words.CRUMB, Crumb(str(found))],
         ),
-        verdict=_verdict(found),
-        idle=policy_words.idle(parse(found.version.document)) if found.version else None,
+        verdict=policy_words.verdict(found.loosens, found.needed, new=found.replaces is None),
         facts=[
             Fact("Proposed by", cells.person(str(found.proposed_by))),
             Fact("Proposed", cells.when(found.proposed_at)),
@@ -85,28 +84,10 @@ def _asked(found: PolicyChange) -> list[Fact]:
     return [Fact("May sign", cells.text(names) if names else cells.missing(nobody))]
 
 
-def _verdict(found: PolicyChange) -> Notice:
-    many = f"{found.needed} signature{'s' if found.needed > 1 else ''}"
-    if found.loosens:
-        return Notice(f"It takes {many}.", "warn", "This loosens the policy", found.loosens)
-    title = "A new policy" if found.replaces is None else "This loosens nothing"
-    return Notice(f"It takes {many}.", "info", title)
-
-
 def _redline(found: PolicyChange) -> Table:
     old = parse(found.replaces.document) if found.replaces else None
     new = parse(found.version.document) if found.version else None
-    rows = [
-        Row(
-            [
-                cells.mono(each.path),
-                cells.text(each.old) if each.old else cells.missing("nothing"),
-                cells.text(each.new) if each.new else cells.missing("nothing"),
-            ]
-        )
-        for each in compare.redline(old, new)
-    ]
-    return Table("What changes", [Column("Where"), Column("Was"), Column("Becomes")], rows)
+    return redline(compare.redline(old, new))
 
 
 def _signatures(found: PolicyChange) -> Table:

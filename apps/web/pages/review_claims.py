@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 
 from apps.accounts import policy
 from apps.checks import selectors as checks
-from apps.checks.limits import Bound, CheckLimits
+from apps.checks.limits import CheckLimits
 from apps.core.actor import Actor
 from apps.modelcards import schema
 from apps.modelcards import selectors as modelcards
@@ -87,7 +87,7 @@ def _claim(kind: str, texts: Mapping[str, str]) -> Cell:
 
 def _asked(kind: str, limits: CheckLimits) -> str:
     """The limits: `ROC AUC at least 0.70`. A kind whose limits are no bounds is asked to pass."""
-    bounds: Mapping[str, Bound] = getattr(getattr(limits, kind, None), "bounds", dict)()
+    bounds: dict[str, Any] = getattr(getattr(limits, kind, None), "bounds", dict)()
     said = "; ".join(f"{_name(name)} {bound.sentence}" for name, bound in bounds.items())
     return f"{said[:1].upper()}{said[1:]}" or "That it passes"
 
