@@ -53,7 +53,7 @@ def page(actor: Actor, review: Review, *, changed: str = "", step: str = "") -> 
         box = _sign_box(actor, review, round_, chosen, changed, named=bool(step))
     notice = None
     if box is None:
-        text = f"{changed} {reason}".strip()
+        text = changed if reason in changed else f"{changed} {reason}".strip()
         notice = Notice(text, "warn" if changed else "info", "You cannot decide here now")
     return DecidePage(
         f"Decide on {review.key}", box, notice, addresses.review(review.pk), f"Back to {review.key}"
