@@ -21,6 +21,7 @@ from apps.reviews.models.independence import (
     Recusal,
 )
 from apps.reviews.models.policies import (
+    PENDING,
     ChangeStatus,
     PolicyActivation,
     PolicyChange,
@@ -33,6 +34,7 @@ from apps.reviews.models.standing import ModelChange, ModelChangeSignature, Mode
 from apps.reviews.models.viewing import EvidenceSection, Viewed
 
 __all__ = [
+    "PENDING",
     "ACTIVE",
     "POSSIBLE_FROM",
     "SETTLED",

@@ -29,6 +29,7 @@ from apps.reviews.services.policies import (
     withdraw_change,
 )
 from apps.reviews.services.reminding import remind
+from apps.reviews.services.scheduling import put_in_force
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
 from apps.reviews.services.standing import (
     change_settings,
@@ -60,6 +61,7 @@ __all__ = [
     "promote_signed",
     "propose",
     "propose_retirement",
+    "put_in_force",
     "raise_finding",
     "recuse",
     "remind",
