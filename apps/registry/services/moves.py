@@ -12,10 +12,11 @@ from apps.audits.log import Verb, verb
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Blocked, Invalid
-from apps.registry import events, selectors
-from apps.registry.models import Alias, ModelVersion, RegisteredModel
+from apps.registry import deployed, events, selectors
+from apps.registry.models import Alias, EnvironmentEntry, ModelVersion, RegisteredModel
 from apps.registry.services.locks import lock_model, lock_version
 from apps.registry.services.promotion import promote
+from apps.registry.services.retired import refuse_if_retired
 from apps.registry.services.text import check_text
 from apps.registry.targets import STAGES, Target
 
@@ -40,8 +41,9 @@ def set_stage(
         version = lock_version(version.pk)
         if version.stage.lower() == target.name:
             return version
+        refuse_if_retired(version.model)
         if selectors.is_governed(version.model, target):
-            _demand_authorization(version, target)
+            demand_authorization(version, target)
             return promote(actor, version, targets=[target])
         _refuse_leaving(version, Target("stage", version.stage.lower()))
         _move(v, version, STAGES[target.name])
@@ -69,7 +71,7 @@ def _archive_others(v: Verb, version: ModelVersion) -> None:
         _move(v, other, "Archived", because=f"v{version.number} took its place")
 
 
-def _demand_authorization(version: ModelVersion, target: Target) -> None:
+def demand_authorization(version: ModelVersion, target: Target) -> None:
     """Raise Blocked, naming what is missing and the review's address, unless an authorization lives."""
     if selectors.live_authorization(version, target) is not None:
         return
@@ -100,10 +102,11 @@ def set_alias(actor: Actor, version: ModelVersion, *, alias: str) -> None:
     policy.require(actor, "model.edit", version)
     with verb(actor) as v:
         version = lock_version(version.pk)
+        refuse_if_retired(version.model)
         row = Alias.objects.filter(model=version.model, name__iexact=alias).first()
         if selectors.is_governed(version.model, target):
             if row is None or row.version_id != version.pk:
-                _demand_authorization(version, target)
+                demand_authorization(version, target)
                 promote(actor, version, targets=[target])
             return
         old = row.version_id if row else None
@@ -140,7 +143,8 @@ def leave_target(
 ) -> ModelVersion:
     """Take a version out of a governed target: the owner, with a reason, re-authenticated; no quorum.
 
-    Refuses: a target it does not hold, no reason, a proof that is not the actor's own.
+    Refuses: a target it does not hold, an environment in which it still runs, no reason, a proof that is not the
+    actor's own.
     """
     proof.require_for(actor)
     if not reason.strip():
@@ -151,6 +155,8 @@ def leave_target(
         policy.require_fresh(actor, "target.leave", version)
         if target not in selectors.held_governed_targets(version):
             raise Invalid(f"{version} is not in {target.label}.", fields={"target": "not held"})
+        if target.kind == "environment":
+            _refuse_while_running(version, target)
         v.record(
             events.VersionLeft(
                 model=version.model_id,
@@ -160,9 +166,22 @@ def leave_target(
                 method=proof.method,
             )
         )
-        if target.kind == "alias":
+        if target.kind == "environment":
+            EnvironmentEntry.objects.filter(
+                version=version, environment=target.name, left_at__isnull=True
+            ).update(left_at=clock.now())
+        elif target.kind == "alias":
             Alias.objects.filter(model=version.model, name__iexact=target.name).delete()
         else:
             version.stage, version.updated_at = "Archived", clock.now()
             version.save(update_fields=["stage", "updated_at"])
     return version
+
+
+def _refuse_while_running(version: ModelVersion, target: Target) -> None:
+    rows = deployed.running(deployed.of_version(version.pk)).filter(environment__key=target.name)
+    if rows.exists():
+        raise Blocked(
+            f"{version} is recorded as running in {target.label}: end its deployment there first.",
+            url=selectors.version_url(version),
+        )

@@ -29,13 +29,17 @@ from apps.reviews.models.policies import (
     PolicyVersion,
 )
 from apps.reviews.models.reminders import Reminder, ReminderKind
+from apps.reviews.models.rereview import ALWAYS, DECLARED, Rereview, RereviewTrigger
 from apps.reviews.models.reviews import ACTIVE, Decision, Outcome, Review, ReviewStatus, Round
+from apps.reviews.models.rollbacks import Rollback, RollbackReview
 from apps.reviews.models.standing import ModelChange, ModelChangeSignature, ModelChangeStatus
 from apps.reviews.models.viewing import EvidenceSection, Viewed
 
 __all__ = [
-    "PENDING",
     "ACTIVE",
+    "ALWAYS",
+    "DECLARED",
+    "PENDING",
     "POSSIBLE_FROM",
     "SETTLED",
     "ChangeStatus",
@@ -63,8 +67,12 @@ __all__ = [
     "Recusal",
     "Reminder",
     "ReminderKind",
+    "Rereview",
+    "RereviewTrigger",
     "Review",
     "ReviewStatus",
+    "Rollback",
+    "RollbackReview",
     "Round",
     "Section",
     "Severity",

@@ -29,8 +29,10 @@ from apps.reviews.services.policies import (
     withdraw_change,
 )
 from apps.reviews.services.reminding import remind
-from apps.reviews.services.scheduling import put_in_force
+from apps.reviews.services.rereviewing import declare_rereview, require_rereview
+from apps.reviews.services.rolling_back import question_unreviewed, review_rollback, roll_back
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
+from apps.reviews.services.scheduling import put_in_force
 from apps.reviews.services.standing import (
     change_settings,
     sign_model_change,
@@ -49,6 +51,7 @@ __all__ = [
     "close_finding",
     "decide",
     "declare_conflict",
+    "declare_rereview",
     "delegate",
     "edit_comment",
     "end_delegation",
@@ -62,16 +65,20 @@ __all__ = [
     "propose",
     "propose_retirement",
     "put_in_force",
+    "question_unreviewed",
     "raise_finding",
     "recuse",
     "remind",
     "reopen",
     "reopen_thread",
     "reply",
+    "require_rereview",
     "resolve_thread",
     "respond",
     "retest",
+    "review_rollback",
     "revoke_waiver",
+    "roll_back",
     "sign_change",
     "sign_model_change",
     "start_thread",

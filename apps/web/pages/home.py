@@ -18,7 +18,7 @@ from apps.reviews import findings
 from apps.reviews import inbox as reviews_inbox
 from apps.reviews.models import Finding
 from apps.web import addresses, status, words
-from apps.web.pages import decision_box, model_changes, record, subjects
+from apps.web.pages import aftermath, decision_box, model_changes, record, subjects
 from apps.web.pages import findings as finding_rows
 from apps.web.pages import reviews as review_rows
 from apps.web.pages.models import LOG_A_MODEL
@@ -51,6 +51,7 @@ def home(actor: Actor) -> HomePage:
     needs = (
         [review_rows.waiting(row) for row in inbox.needs_you]
         + model_changes.waiting(actor)
+        + aftermath.waiting(actor)
         + _gaps(actor)
     )
     waiting = [review_rows.waiting(row) for row in inbox.waiting]

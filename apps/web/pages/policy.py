@@ -15,13 +15,12 @@ from apps.reviews.policies.document import parse
 from apps.web import cells, status
 from apps.web.pages import policy_words
 from apps.web.pages.policy_document import Words, in_words
-from apps.web.parts import Action, Chip, Column, Crumb, Notice, PageHeader, Row, Table
+from apps.web.parts import Action, Chip, Column, Crumb, PageHeader, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyPage:
     header: PageHeader
-    idle: Notice | None
     words: Words
     versions: Table
     yaml: str
@@ -56,7 +55,6 @@ def _of(
             actions=actions,
             crumbs=[*crumbs, Crumb(str(row))],
         ),
-        idle=policy_words.idle(document),
         words=in_words(document),
         versions=_versions(row.key, active),
         yaml=files.dump(document),

@@ -113,7 +113,6 @@ class PreviewPage:
     header: PageHeader
     verdict: Notice
     in_the_way: Notice | None
-    idle: Notice | None
     redline: Table | None
     reach: Reached
     words: Words
@@ -240,7 +239,6 @@ def preview_page(actor: Actor, document: PolicyDocument) -> PreviewPage:
         ),
         verdict=policy_words.verdict(told.loosens, told.needed, new=told.replaces is None),
         in_the_way=Notice("", "bad", "It cannot be proposed like this", barred) if barred else None,
-        idle=policy_words.idle(numbered),
         redline=redline(told.redline) if told.replaces else None,
         reach=reached(told.reach),
         words=in_words(numbered),

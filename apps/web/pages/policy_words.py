@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from apps.reviews.models import PolicyChange
 from apps.reviews.policies.document import PolicyDocument, Source, Step
-from apps.reviews.policies.idle import idle_parts
 from apps.web.parts import Crumb, Notice
 
 CRUMB = Crumb("Policies", "/policies/")
@@ -62,14 +61,6 @@ def source(of: Source) -> str:
     return f"{where}; pack {of.pack}, version {of.pack_version}"
 
 
-def idle(document: PolicyDocument) -> Notice | None:
-    """A warning about what is written here and not acted on yet; None when everything is."""
-    parts = idle_parts(document)
-    if not parts:
-        return None
-    return Notice(f"{'; '.join(parts).capitalize()}.", "warn", "Written here, not acted on yet")
-
-
 def what(change: PolicyChange) -> str:
     """The change in a few words."""
     if change.version is None:
@@ -92,3 +83,9 @@ def verdict(loosens: Sequence[str], needed: int, *, new: bool) -> Notice:
             many, "warn", "This loosens the policy" if not new else "This loosens", loosens
         )
     return Notice(many, "info", "A new policy" if new else "This loosens nothing")
+
+
+def begins(change: PolicyChange) -> str:
+    """`in force from 1 March 2027, 00:00 UTC`; "" for with the last signature."""
+    at = change.effective_at
+    return f"in force from {at.day} {at:%B %Y}, {at:%H:%M} UTC" if at else ""

@@ -225,8 +225,28 @@ _LIMITS: Final = Section(
             LINE,
             "Left empty, too wide an interval is not accepted.",
         ),
+        Entry(
+            "gates.checks.files.max_unverified",
+            "Files that nothing here reads to their end, at most",
+            WHOLE,
+            "A number demands that the files are scanned, 0 that all of them were read. Empty: no scan is demanded.",
+            placeholder="0",
+        ),
+        Entry(
+            "gates.checks.files.allow_globals",
+            "Further names that pickles may import",
+            LINES,
+            "One a line, such as mypackage.steps.Clipper; an asterisk at the end stands for all of a module.",
+        ),
+        Entry(
+            "gates.accept_inconclusive.files",
+            "An inconclusive scan is accepted, because",
+            LINE,
+            "Left empty, it is not.",
+        ),
     ),
     {
+        "gates.checks.files.max_unverified": "Files",
         "gates.checks.performance.min_n": "Performance, further settings",
         "gates.checks.fairness.features": "Fairness, further settings",
         "gates.checks.drift.columns": "Drift, further settings",

@@ -112,6 +112,7 @@ def _decided(request: HttpRequest, form: DecideForm, found: Review, shown: str) 
             no_conflict=given["no_conflict"],
             step=request.POST.get("step", ""),
             delegation=_number(request.POST.get("delegation", "")),
+            findings_shown=request.POST.get("findings", ""),
         )
         urls.append(addresses.review(found.pk, f"decisions/{decision.pk}/"))
 
