@@ -406,6 +406,11 @@ CELERY_BEAT_SCHEDULE |= {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "put scheduled policies in force": {
+        "task": "apps.reviews.tasks.put_policies_in_force",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "expire reviews that waited too long": {
         "task": "apps.reviews.tasks.expire_reviews",
         "schedule": 60.0,

@@ -22,6 +22,7 @@ from apps.reviews.models.independence import (
     Recusal,
 )
 from apps.reviews.models.policies import (
+    PENDING,
     ChangeStatus,
     PolicyActivation,
     PolicyChange,
@@ -39,6 +40,7 @@ __all__ = [
     "ACTIVE",
     "ALWAYS",
     "DECLARED",
+    "PENDING",
     "POSSIBLE_FROM",
     "SETTLED",
     "ChangeStatus",

@@ -33,6 +33,7 @@ from apps.reviews.services.reminding import remind
 from apps.reviews.services.rereviewing import declare_rereview, require_rereview
 from apps.reviews.services.rolling_back import question_unreviewed, review_rollback, roll_back
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
+from apps.reviews.services.scheduling import put_in_force
 from apps.reviews.services.standing import (
     change_settings,
     sign_model_change,
@@ -65,6 +66,7 @@ __all__ = [
     "promote_signed",
     "propose",
     "propose_retirement",
+    "put_in_force",
     "question_unreviewed",
     "raise_finding",
     "recuse",
