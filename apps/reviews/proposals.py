@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from django.db.models import Max
 
+from apps.accounts import policy as rights
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Invalid
 from apps.reviews import in_force, policy_list, reach
-from apps.reviews.models import PolicyChange, PolicyVersion
+from apps.reviews.models import PENDING, ChangeStatus, PolicyChange, PolicyVersion
 from apps.reviews.policies import combine, compare
 from apps.reviews.policies.document import PolicyDocument, parse
 
 # How many must sign; the trigger reviews_guard_change says the same.
 LOOSENING: Final = 2
 OTHERWISE: Final = 1
+
+
+# A change that comes into force in so many days was forgotten by then.
+FURTHEST_DAYS: Final = 730
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,31 @@ def loosened(old: PolicyDocument | None, new: PolicyDocument) -> list[str]:
 def needed(loosens: Sequence[str]) -> int:
     """How many must sign."""
     return LOOSENING if loosens else OTHERWISE
+
+
+def moment(day: dt.date | None) -> dt.datetime | None:
+    """The beginning of that day, in UTC; None for at once. Raises Invalid for one that is not ahead, or too far."""
+    if day is None:
+        return None
+    ahead = (day - clock.now().date()).days
+    if not 0 < ahead <= FURTHEST_DAYS:
+        raise Invalid(
+            f"{day} is not a day within two years from tomorrow (in UTC).",
+            fields={"effective_on": "Expected a day within two years from tomorrow, in UTC."},
+        )
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def why_not_withdraw(actor: Actor, change: PolicyChange) -> str:
+    """Why this person cannot take the change back, in a sentence; "" if she can."""
+    if change.state not in PENDING:
+        return f"{change} is closed: {change.state.label.lower()}."
+    if change.state is ChangeStatus.OPEN or actor.user_id == change.proposed_by_id:
+        may = rights.can(actor, "policy.edit")
+        return "" if may else "A proposal is withdrawn by those who may propose."
+    if rights.can(actor, "policy.sign"):
+        return ""
+    return "What is signed is withdrawn by its proposer, or by those who may sign it."
 
 
 def contradictions(document: PolicyDocument) -> list[str]:

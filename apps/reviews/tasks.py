@@ -9,7 +9,16 @@ from celery import shared_task
 from apps.core import clock, outbox
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotFound
-from apps.reviews import delegations, due, emergency, expiry, rereview, selectors, services
+from apps.reviews import (
+    delegations,
+    due,
+    emergency,
+    expiry,
+    policy_list,
+    rereview,
+    selectors,
+    services,
+)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
@@ -64,6 +73,16 @@ def expire_reviews() -> None:
     for row in expiry.expired(clock.now()):
         with contextlib.suppress(Conflict):  # signed, closed or given a new round since it was read
             services.expire(Actor.system("worker"), row)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def put_policies_in_force() -> None:
+    """Put in force what was signed for a day that has come; each on its own, so two at once do it once."""
+    for row in policy_list.due(clock.now()):
+        with contextlib.suppress(
+            Conflict
+        ):  # withdrawn, or put in force by another run, since it was read
+            services.put_in_force(Actor.system("worker"), row)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types

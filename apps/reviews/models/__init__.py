@@ -1,6 +1,7 @@
 """The rows of reviews, by subject."""
 
 from apps.reviews.models.discussion import Comment, CommentRevision, Section, Thread, ThreadMark
+from apps.reviews.models.drafts import DraftStatus, ReviewDraft
 from apps.reviews.models.findings import (
     POSSIBLE_FROM,
     SETTLED,
@@ -21,6 +22,7 @@ from apps.reviews.models.independence import (
     Recusal,
 )
 from apps.reviews.models.policies import (
+    PENDING,
     ChangeStatus,
     PolicyActivation,
     PolicyChange,
@@ -38,6 +40,7 @@ __all__ = [
     "ACTIVE",
     "ALWAYS",
     "DECLARED",
+    "PENDING",
     "POSSIBLE_FROM",
     "SETTLED",
     "ChangeStatus",
@@ -48,6 +51,7 @@ __all__ = [
     "Decision",
     "Delegation",
     "DelegationEnd",
+    "DraftStatus",
     "EntryKind",
     "EvidenceKind",
     "EvidenceSection",
@@ -68,6 +72,7 @@ __all__ = [
     "Rereview",
     "RereviewTrigger",
     "Review",
+    "ReviewDraft",
     "ReviewStatus",
     "Rollback",
     "RollbackReview",

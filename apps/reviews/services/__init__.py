@@ -11,6 +11,7 @@ from apps.reviews.services.discussion import (
     resolve_thread,
     start_thread,
 )
+from apps.reviews.services.drafting import discard_draft
 from apps.reviews.services.expiring import expire
 from apps.reviews.services.findings import (
     NewFinding,
@@ -32,6 +33,7 @@ from apps.reviews.services.reminding import remind
 from apps.reviews.services.rereviewing import declare_rereview, require_rereview
 from apps.reviews.services.rolling_back import question_unreviewed, review_rollback, roll_back
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
+from apps.reviews.services.scheduling import put_in_force
 from apps.reviews.services.standing import (
     change_settings,
     sign_model_change,
@@ -52,6 +54,7 @@ __all__ = [
     "declare_conflict",
     "declare_rereview",
     "delegate",
+    "discard_draft",
     "edit_comment",
     "end_delegation",
     "end_orphaned",
@@ -63,6 +66,7 @@ __all__ = [
     "promote_signed",
     "propose",
     "propose_retirement",
+    "put_in_force",
     "question_unreviewed",
     "raise_finding",
     "recuse",

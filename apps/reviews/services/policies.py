@@ -7,6 +7,7 @@ trigger reviews_guard_change says the same).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
@@ -24,6 +25,7 @@ from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import in_force, policy_events, proposals
 from apps.reviews.models import (
+    PENDING,
     ChangeStatus,
     PolicyActivation,
     PolicyChange,
@@ -42,16 +44,19 @@ _CHANGE = "countersign.policy_change.v1"
 _STATEMENT = "countersign.policy_signature.v1"
 
 
-def propose(actor: Actor, *, text: str, reason: str) -> PolicyChange:
-    """Propose the policy that the YAML says, new or instead of the version in force.
+def propose(
+    actor: Actor, *, text: str, reason: str, effective_on: dt.date | None = None
+) -> PolicyChange:
+    """Propose the policy that the YAML says, new or instead of the version in force, from a day on or at once.
 
     Refuses: a document that is not valid (with the line), one that contradicts another policy in force or asks
-    for the same as the one it would replace, a second open proposal for the same policy.
+    for the same as the one it would replace, a second proposal for the same policy that is not decided or not yet in force.
     """
     rights.require(actor, "policy.edit")
     check_text(reason, "reason")
+    effective_at = proposals.moment(effective_on)
     with verb(actor) as v:
-        _one_at_a_time()
+        one_at_a_time()
         document = proposals.numbered(files.load(text, number=1))
         replaces = in_force.of_key(document.key)
         old = parse(replaces.document) if replaces else None
@@ -60,24 +65,27 @@ def propose(actor: Actor, *, text: str, reason: str) -> PolicyChange:
         in_force.combined_with(document, list(in_force.active()))
         version = _write(document, (), actor.user_id)
         loosens = proposals.loosened(old, document)
-        return _propose(v, actor, document.key, version, replaces, loosens, reason)
+        return _propose(v, actor, document.key, version, replaces, loosens, reason, effective_at)
 
 
-def propose_retirement(actor: Actor, *, key: str, reason: str) -> PolicyChange:
+def propose_retirement(
+    actor: Actor, *, key: str, reason: str, effective_on: dt.date | None = None
+) -> PolicyChange:
     """Propose to retire a policy. Refuses one that is not in force, and the last one."""
     rights.require(actor, "policy.edit")
     check_text(reason, "reason")
+    effective_at = proposals.moment(effective_on)
     with verb(actor) as v:
-        _one_at_a_time()
+        one_at_a_time()
         replaces = in_force.of_key(key)
         if replaces is None:
             raise Conflict(f"The policy {key[:80]} is not in force.")
         _require_another(key)
         loosens = compare.loosenings(parse(replaces.document), None)
-        return _propose(v, actor, key, None, replaces, loosens, reason)
+        return _propose(v, actor, key, None, replaces, loosens, reason, effective_at)
 
 
-def _one_at_a_time() -> None:
+def one_at_a_time() -> None:
     """Changes of policies wait for each other: each is compared with what is in force."""
     _alone(_CHANGING)
 
@@ -130,9 +138,11 @@ def _propose(
     replaces: PolicyVersion | None,
     loosens: list[str],
     reason: str,
+    effective_at: dt.datetime | None,
 ) -> PolicyChange:
     if actor.user_id is None:
         raise Forbidden("A change of policy is proposed by a person.")
+    _require_none_pending(key)
     needed = proposals.needed(loosens)
     head = audits.head()
     manifest = canonical.dumps(
@@ -144,6 +154,7 @@ def _propose(
             "loosens": loosens,
             "needed": needed,
             "reason": reason,
+            "effective_at": _written(effective_at),
             "ledger": {"size": head.size, "root": head.root},
         }
     )
@@ -160,6 +171,7 @@ def _propose(
                 digest=canonical.digest(manifest),
                 proposed_by_id=actor.user_id,
                 proposed_at=clock.now(),
+                effective_at=effective_at,
             )
     except IntegrityError as error:
         raise AlreadyExists(f"A change of {key} waits for signatures already.") from error
@@ -174,9 +186,28 @@ def _propose(
             needed=needed,
             reason=reason,
             digest=change.digest,
+            effective_at=_written(effective_at) or "",
         )
     )
     return change
+
+
+def _written(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+def _require_none_pending(key: str) -> None:
+    """Changes exclude each other (`one_at_a_time`), so nobody comes between this and the insert; the constraint knows too."""
+    pending = PolicyChange.objects.filter(key=key, status__in=PENDING).first()
+    if pending is None:
+        return
+    waits = "waits for signatures"
+    if pending.effective_at is not None and pending.state is ChangeStatus.SCHEDULED:
+        waits = f"is signed and comes into force on {pending.effective_at:%Y-%m-%d}"
+    raise AlreadyExists(
+        f"{pending}, another change of {key}, {waits} already.",
+        hint="Have it decided or withdrawn first.",
+    )
 
 
 def _named(version: PolicyVersion | None) -> dict[str, Any] | None:
@@ -194,7 +225,7 @@ def sign_change(
     comment: str,
     proof: ReauthProof,
 ) -> PolicySignature:
-    """Sign a proposed change, for or against; the last signature needed puts it in force.
+    """Sign a proposed change, for or against; the last signature needed puts it in force, or on its day if that is ahead.
 
     Refuses: the proposer, another digest than the one shown (Conflict), a closed change, a second signature,
     somebody without policy.sign now, a stale or foreign proof, targets that are held without an approval.
@@ -202,8 +233,8 @@ def sign_change(
     check_text(comment, "comment")
     proof.require_for(actor)
     with verb(actor) as v:
-        _one_at_a_time()
-        change = _lock(change)
+        one_at_a_time()
+        change = lock(change)
         rights.require_fresh(actor, "policy.sign")
         if digest != change.digest:
             raise Conflict(f"You were shown {digest[:12]}, the proposal is {change.digest[:12]}.")
@@ -217,13 +248,31 @@ def sign_change(
         if not approves:
             _close(v, change, ChangeStatus.REJECTED, comment)
         elif change.signatures.filter(approves=True).count() >= change.needed:
-            _activate(v, change)
+            _settle(v, change)
     return row
 
 
-def _lock(change: PolicyChange) -> PolicyChange:
+def _settle(v: Verb, change: PolicyChange) -> None:
+    """With all its signatures: in force now, or when its day comes (services.scheduling)."""
+    if change.effective_at is None or change.effective_at <= clock.now():
+        activate(v, change)
+        return
+    change.status = ChangeStatus.SCHEDULED
+    change.save(update_fields=["status"])
+    v.record(
+        policy_events.PolicyScheduled(
+            change=change.pk,
+            key=change.key,
+            version=str(change.version or ""),
+            effective_at=_written(change.effective_at) or "",
+        )
+    )
+
+
+def lock(change: PolicyChange, *states: ChangeStatus) -> PolicyChange:
+    """The row, locked; Conflict unless it is in one of these states (waiting for signatures, if none is named)."""
     row = PolicyChange.objects.select_for_update(of=("self",)).get(pk=change.pk)
-    if row.state is not ChangeStatus.OPEN:
+    if row.state not in (states or (ChangeStatus.OPEN,)):
         raise Conflict(f"{row} is closed: {row.state.label.lower()}.")
     return row
 
@@ -269,7 +318,8 @@ def _sign(
     return row
 
 
-def _activate(v: Verb, change: PolicyChange) -> None:
+def activate(v: Verb, change: PolicyChange) -> None:
+    """Put a locked change in force. Refuses (Blocked, Invalid) what cannot hold with what is in force."""
     _alone(_IN_FORCE)
     if change.version is None:
         _require_another(change.key)
@@ -299,11 +349,21 @@ def _activate(v: Verb, change: PolicyChange) -> None:
 
 
 def withdraw_change(actor: Actor, change: PolicyChange, *, reason: str) -> None:
-    """Take a proposal back; whoever may edit policies can."""
-    rights.require(actor, "policy.edit")
+    """Take a proposal back; one that is signed and waits for its day too. Who may: `proposals.why_not_withdraw`."""
+    if change.state in PENDING:
+        _require_may_withdraw(actor, change)
     check_text(reason, "reason")
     with verb(actor) as v:
-        _close(v, _lock(change), ChangeStatus.WITHDRAWN, reason)
+        one_at_a_time()
+        row = lock(change, *PENDING)
+        _require_may_withdraw(actor, row)
+        _close(v, row, ChangeStatus.WITHDRAWN, reason)
+
+
+def _require_may_withdraw(actor: Actor, change: PolicyChange) -> None:
+    refusal = proposals.why_not_withdraw(actor, change)
+    if refusal:
+        raise Forbidden(refusal)
 
 
 def _close(v: Verb, change: PolicyChange, status: ChangeStatus, reason: str) -> None:

@@ -50,19 +50,33 @@ class ImportForm(Form):
             raise forms.ValidationError(f"Line {line}: it is not text in UTF-8.") from error
 
 
+def _effective_on() -> forms.DateField:
+    return forms.DateField(
+        label="In force from",
+        required=False,
+        help_text="Empty: with the last signature. Else from 00:00 UTC of that day, if it is signed by then; until then "
+        "its proposer and those who may sign it can withdraw it.",
+        error_messages={"invalid": "Give a day, such as 2027-01-31."},
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
 class ProposeForm(YamlForm):
     """A document that was looked at, and why it is proposed."""
 
     reason = _text("Why", "Whoever signs reads this first. It stays in the record.", rows=3)
+    effective_on = _effective_on()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["text"].widget = forms.HiddenInput()
 
     def refuse(self, error: Invalid) -> None:
-        """The reason has a field of its own."""
-        if set(error.fields) == {"reason"}:
-            self.add_error("reason", error.fields["reason"])
+        """The reason and the day have fields of their own."""
+        own = error.fields.keys() & {"reason", "effective_on"}
+        if own:
+            for name in own:
+                self.add_error(name, error.fields[name])
         else:
             super().refuse(error)
 
@@ -80,4 +94,6 @@ class SignChangeForm(Form):
 
 
 class RetireForm(ReasonForm):
-    """Why a policy should ask for nothing any more."""
+    """Why a policy should ask for nothing any more, and from when on."""
+
+    effective_on = _effective_on()

@@ -58,6 +58,8 @@ def policies(actor: Actor) -> PoliciesPage:
 _TYPES = (
     "reviews.policy.proposed",
     "reviews.policy.signed",
+    "reviews.policy.scheduled",
+    "reviews.policy.held",
     "reviews.policy.activated",
     "reviews.policy.change_closed",
 )
@@ -83,15 +85,15 @@ def _waiting() -> Table | None:
             [
                 cells.link(str(row), reverse("web:policy-change", args=[row.pk])),
                 cells.text(policy_words.what(row)),
-                cells.text(policy_words.tally(row)),
+                cells.text(policy_words.tally(row), note=policy_words.begins(row)),
                 cells.person(str(row.proposed_by)),
                 cells.when(row.proposed_at),
             ]
         )
-        for row in policy_list.open_changes()
+        for row in policy_list.pending()
     ]
     columns = [Column(n) for n in ("Change", "What", "Signed", "Proposed by", "When")]
-    return Table("Waiting for signatures", columns, rows) if rows else None
+    return Table("Waiting for signatures or for their day", columns, rows) if rows else None
 
 
 def _packs(present: set[str]) -> Table | None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from apps.accounts import policy as rights
 from apps.core.actor import Actor
+from apps.reviews import proposals
 from apps.reviews.models import ChangeStatus, PolicyChange
 from apps.reviews.policies import compare
 from apps.reviews.policies.document import parse
@@ -37,6 +38,7 @@ class ChangePage:
     redline: Table
     signatures: Table
     why_not: Notice | None
+    held: Notice | None
 
 
 def page(actor: Actor, found: PolicyChange) -> ChangePage:
@@ -46,7 +48,7 @@ def page(actor: Actor, found: PolicyChange) -> ChangePage:
     may_sign = waits and not why_not(actor, found)
     if may_sign:
         actions.append(Action("Sign", reverse("web:policy-sign", args=[found.pk]), "primary", icon="sign", dialog=True))  # fmt: skip
-    if waits and rights.can(actor, "policy.edit"):
+    if not proposals.why_not_withdraw(actor, found):
         actions.append(Action("Withdraw", reverse("web:policy-withdraw", args=[found.pk])))
     return ChangePage(
         header=PageHeader(
@@ -63,12 +65,16 @@ def page(actor: Actor, found: PolicyChange) -> ChangePage:
             Fact("Proposed by", cells.person(str(found.proposed_by))),
             Fact("Proposed", cells.when(found.proposed_at)),
             Fact("Signed", cells.text(policy_words.tally(found))),
+            Fact("Begins", cells.text(policy_words.begins(found) or "with the last signature")),
             *_asked(found),
         ],
         redline=_redline(found),
         signatures=_signatures(found),
         why_not=Notice(why_not(actor, found), "info", "You cannot sign this")
         if waits and not may_sign
+        else None,
+        held=Notice(found.note, "warn", "Its day has come, and it is not in force")
+        if found.state is ChangeStatus.SCHEDULED and found.note
         else None,
     )
 
@@ -108,6 +114,8 @@ def _signatures(found: PolicyChange) -> Table:
 
 def why_not(actor: Actor, found: PolicyChange) -> str:
     """Why this person cannot sign the change, in a sentence; "" if she can."""
+    if found.state is ChangeStatus.SCHEDULED:
+        return f"{found} has its signatures and is {policy_words.begins(found)}."
     if found.state is not ChangeStatus.OPEN:
         return f"{found} is closed: {found.state.label.lower()}."
     if actor.user_id == found.proposed_by_id:
@@ -124,7 +132,7 @@ def sign_box(actor: Actor, found: PolicyChange) -> SignBox:
     loosens = f" It loosens: {'; '.join(found.loosens)}." if found.loosens else ""
     return SignBox(
         title=f"Sign {found}",
-        statement=f"You decide on this change of policy: {policy_words.what(found)}.{loosens}",
+        statement=f"You decide on this change of policy: {_what(found)}.{loosens}",
         digest=found.digest,
         digest_label="Proposal",
         as_whom=actor.label,
@@ -132,4 +140,10 @@ def sign_box(actor: Actor, found: PolicyChange) -> SignBox:
         action_url=reverse("web:policy-sign", args=[found.pk]),
         cancel_url=reverse("web:policy-change", args=[found.pk]),
         fields={"digest": found.digest},
+    )
+
+
+def _what(found: PolicyChange) -> str:
+    return ", ".join(
+        part for part in (policy_words.what(found), policy_words.begins(found)) if part
     )

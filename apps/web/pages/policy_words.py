@@ -83,3 +83,9 @@ def verdict(loosens: Sequence[str], needed: int, *, new: bool) -> Notice:
             many, "warn", "This loosens the policy" if not new else "This loosens", loosens
         )
     return Notice(many, "info", "A new policy" if new else "This loosens nothing")
+
+
+def begins(change: PolicyChange) -> str:
+    """`in force from 1 March 2027, 00:00 UTC`; "" for with the last signature."""
+    at = change.effective_at
+    return f"in force from {at.day} {at:%B %Y}, {at:%H:%M} UTC" if at else ""

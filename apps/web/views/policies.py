@@ -8,8 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.reviews import policy_list, services
-from apps.reviews.models import PolicyChange
+from apps.core.errors import Forbidden
+from apps.reviews import policy_list, proposals, services
+from apps.reviews.models import PENDING, PolicyChange
 from apps.reviews.policies import files
 from apps.reviews.policies.document import PolicyDocument, parse
 from apps.web import access, signing
@@ -124,8 +125,13 @@ def _signed(request: HttpRequest, form: SignChangeForm, found: PolicyChange) -> 
 @ACTS
 def withdraw(request: HttpRequest, change_id: int) -> HttpResponse:
     """Take a proposal back."""
-    actor = access.require(request, "policy.edit")
+    actor = access.actor(request)
     found = policy_list.get_change(change_id)
+    refusal = proposals.why_not_withdraw(actor, found)
+    if found.state not in PENDING:
+        access.require(request, "policy.edit")
+    elif refusal:
+        raise Forbidden(refusal)
     form = ReasonForm(sent(request))
     if request.method == "POST" and form.is_valid() and accepted(
         form, lambda: services.withdraw_change(actor, found, **form.cleaned_data)
