@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from apps.accounts.models import User
+from apps.core import clock
 from apps.registry.models import RegisteredModel
 from apps.registry.targets import Target
-from apps.reviews import services
+from apps.reviews import services, tasks
 from apps.reviews.models import Review
 from tests import factories
 from tests.journeys import stage as at
 from tests.journeys.stage import Stage, main, region
+from tests.reviews.test_scheduled_policies import scheduled
 from tests.support.people import PASSWORD, as_actor, hire
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
@@ -144,6 +147,36 @@ def test_a_loosening_with_one_signature_is_not_in_force(stage: Stage, house: Hou
     propose(adam, ("0.60", "0.70"), "it was too weak")
     expect(main(adam)).to_contain_text("waits for 1 to sign")
     sign(stage, house.rosa, adam.url.removeprefix(stage.url))
+    adam.goto("/policies/")
+    expect(region(adam, "In force")).to_contain_text("standard v3")
+
+
+def test_a_change_that_names_a_day_waits_for_it(stage: Stage, house: House) -> None:
+    adam = stage.window(house.adam)
+    draft(adam, ("0.70", "0.80"))
+    adam.get_by_label("Why").fill("from the new year on")
+    today = clock.now().date()
+    adam.get_by_label("In force from").fill(today.isoformat())
+    adam.get_by_role("button", name="Propose it").click()
+    expect(adam.get_by_label("In force from")).to_have_attribute("aria-invalid", "true")
+    adam.get_by_label("In force from").fill((today + dt.timedelta(days=9)).isoformat())
+    adam.get_by_role("button", name="Propose it").click()
+    expect(main(adam)).to_contain_text("waits for 1 to sign")
+    change = adam.url.removeprefix(stage.url)
+    sign(stage, house.vik, change)
+    adam.goto(change)
+    expect(main(adam)).to_contain_text("Signed, not yet in force")
+    at.no_barrier(adam)
+    adam.goto("/policies/")
+    expect(region(adam, "In force")).to_contain_text("standard v1")
+
+    # until its day whoever proposed it can take it back; on its day another one comes into force by itself
+    adam.goto(change)
+    adam.get_by_role("link", name="Withdraw").click()
+    adam.get_by_label("Why").fill("not this year")
+    adam.get_by_role("button", name="Withdraw").click()
+    scheduled(as_actor(house.adam), as_actor(house.vik), ago=2)
+    tasks.put_policies_in_force()
     adam.goto("/policies/")
     expect(region(adam, "In force")).to_contain_text("standard v3")
 
