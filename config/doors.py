@@ -74,6 +74,7 @@ WEB: Final[dict[str, str]] = {
     "web:card-edit": "card.edit",
     "web:version-documents": "model.read",
     "web:submit": "review.submit",
+    "web:draft-discard": "review.submit, or one's own",
     "web:review-decide": "review.sign",
     "web:review-step-aside": "review.sign, of a role that the review asks for",
     "web:review-withdraw": "review.withdraw",

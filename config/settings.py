@@ -327,6 +327,8 @@ STANDING_RULE = "apps.reviews.coverage.let_go"
 DEPLOYMENT_RULE = "apps.reviews.admission.may_run"
 # What else is in the way of retiring a model: each is given the model and answers in sentences.
 RETIREMENT_BLOCKERS: list[str] = ["apps.reviews.retirement.under_way"]
+# Told of a promotion that was refused for want of an approval; may keep a draft of the request.
+AFTER_REFUSAL = "apps.reviews.services.drafting.keep_draft"
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
 READ_ONLY_TABLES += ["registry_governedtarget", "registry_deploymentshare"]
 APPEND_ONLY_TABLES += ["registry_versionfile", "registry_modelretirement"]

@@ -126,6 +126,18 @@ def scope_tags() -> list[str]:
     return list(rows.values_list("name", flat=True))
 
 
+def tag_of(version: ModelVersion, key: str) -> str | None:
+    """The value of a tag of the version, else of its model; None where neither carries it."""
+    for rows in (
+        VersionTag.objects.filter(version=version, key=key),
+        ModelTag.objects.filter(model=version.model_id, key=key),
+    ):
+        value: str | None = rows.values_list("value", flat=True).first()
+        if value is not None:
+            return value
+    return None
+
+
 def governed_tags_on(model: RegisteredModel) -> list[str]:
     """The governed tags that this model and its live versions carry: only a sandbox model can have any."""
     names = _governed_tag_names()

@@ -22,13 +22,14 @@ from apps.experiments.models import Experiment, Run
 from apps.registry import deployed
 from apps.registry import selectors as registry
 from apps.registry.models import Deployment, ModelVersion, RegisteredModel
-from apps.reviews import discussion, emergency, findings, model_changes, waivers
+from apps.reviews import discussion, drafts, emergency, findings, model_changes, waivers
 from apps.reviews import selectors as reviews
 from apps.reviews.models import (
     Comment,
     Finding,
     ModelChange,
     Review,
+    ReviewDraft,
     Rollback,
     Thread,
     Waiver,
@@ -138,6 +139,13 @@ def waiver_for(request: HttpRequest, waiver_id: int) -> Waiver:
     waiver = waivers.get_waiver(actor(request), waiver_id)
     _about(request, f"waiver:{waiver.pk}")
     return waiver
+
+
+def draft_for(request: HttpRequest, draft_id: int) -> ReviewDraft:
+    """An open draft of a request, for those who see reviews of its model."""
+    draft = drafts.get_draft(actor(request), draft_id)
+    _about(request, f"version:{draft.version_id}")
+    return draft
 
 
 def rollback_for(request: HttpRequest, rollback_id: int) -> Rollback:

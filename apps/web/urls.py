@@ -176,6 +176,11 @@ urlpatterns += [
     path("documents/<uuid:document_uuid>/card.pdf", evidence.document_pdf, name="document-pdf"),
 ]
 
+# Requests that clients asked for.
+urlpatterns += [
+    path("review-drafts/<int:draft_id>/discard/", reviews.discard_draft, name="draft-discard"),
+]
+
 # Reviews.
 urlpatterns += [
     path("reviews/", reviews.reviews, name="reviews"),

@@ -46,16 +46,28 @@ def house(db: None) -> House:
     return House()
 
 
-def propose(page: Page, change: tuple[str, str], why: str = "the committee asked for it") -> None:
-    """From the list over the policy to the form; change one thing of it and send it."""
+def draft(page: Page, change: tuple[str, str]) -> None:
+    """From the list over the policy to the form, there to the YAML; change one thing of it and look at what it means."""
     page.goto("/policies/")
     region(page, "In force").get_by_role("link", name="Standard approval").click()
     page.get_by_role("link", name="Propose a change").click()
+    page.get_by_role("button", name="YAML", exact=True).click()
     text = page.get_by_label(YAML).input_value()
     assert change[0] in text
     page.get_by_label(YAML).fill(text.replace(*change))
+    preview(page)
+
+
+def preview(page: Page) -> None:
+    main(page).get_by_role("button", name="Preview").last.click()
+
+
+def propose(page: Page, change: tuple[str, str], why: str = "the committee asked for it") -> None:
+    """Draft it, and propose what the preview shows."""
+    draft(page, change)
     page.get_by_label("Why").fill(why)
     page.get_by_role("button", name="Propose it").click()
+    expect(main(page)).to_contain_text(re.compile(r"waits for \d to sign"))
 
 
 def sign(stage: Stage, person: User, change: str, decision: str = "Approve") -> Page:
@@ -84,7 +96,7 @@ def test_a_stricter_policy_takes_one_other_person_and_open_reviews_keep_theirs(
     model = factories.model(as_actor(house.dana), "credit")
     before = house.submit(model)
     adam = stage.window(house.adam)
-    at.no_barrier(adam, "/policies/", "/policies/of/standard/", "/policies/propose/?from=standard")
+    at.no_barrier(adam, "/policies/", "/policies/of/standard/")
     propose(adam, ("0.70", "0.80"))
 
     # the redline, and that its author does not sign it whatever his role
@@ -115,7 +127,7 @@ def test_a_loosening_with_one_signature_is_not_in_force(stage: Stage, house: Hou
     change = adam.url.removeprefix(stage.url)
     expect(main(adam)).to_contain_text("This loosens the policy")
     expect(main(adam)).to_contain_text("performance.roc_auc: min 0.70 becomes min 0.60")
-    expect(main(adam)).to_contain_text("It takes 2 signatures.")
+    expect(main(adam)).to_contain_text("It takes 2 signatures")
     at.no_barrier(adam)
     vik = sign(stage, house.vik, change)
     vik.goto(change)
@@ -147,20 +159,51 @@ def test_one_who_says_no_ends_the_proposal(stage: Stage, house: House) -> None:
     expect(region(adam, "In force")).to_contain_text("standard v1")
 
 
+def test_somebody_who_never_saw_yaml_changes_a_limit_in_the_form(
+    stage: Stage, house: House
+) -> None:
+    adam = stage.window(house.adam)
+    adam.goto("/policies/of/standard/")
+    adam.get_by_role("link", name="Propose a change").click()
+    expect(adam.get_by_role("button", name="Form", exact=True)).to_have_attribute(
+        "aria-current", "true"
+    )
+    first = adam.get_by_role("group", name="Limit 1", exact=True).get_by_role(
+        "textbox", name="Limit"
+    )
+    expect(first).to_have_value("0.25")
+    first.fill("seven")
+    preview(adam)
+    expect(first).to_have_attribute("aria-invalid", "true")
+    at.no_barrier(adam, "/policies/propose/?from=standard")
+    adam.goto("/policies/propose/?from=standard")
+    first.fill("0.20")
+    preview(adam)
+    row = region(adam, "What changes").get_by_role("row", name=re.compile("psi"))
+    expect(row).to_contain_text("0.25")
+    expect(row).to_contain_text("0.20")
+    expect(region(adam, "Whom it reaches")).to_be_visible()
+    adam.get_by_label("Why").fill("the committee asked for it")
+    adam.get_by_role("button", name="Propose it").click()
+    sign(stage, house.vik, adam.url.removeprefix(stage.url))
+    adam.goto("/policies/")
+    expect(region(adam, "In force")).to_contain_text("standard v2")
+
+
 def test_what_is_wrong_is_said_with_the_line_and_the_reason(stage: Stage, house: House) -> None:
     adam = stage.window(house.adam)
-    propose(adam, ("approval_days:", "approval_days: [oops"))
+    draft(adam, ("approval_days:", "approval_days: [oops"))
     field = adam.get_by_label(YAML)
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(main(adam)).to_contain_text(re.compile(r"Line \d+"))
     expect(field).to_contain_text("[oops")
-    at.no_barrier(adam, "/policies/propose/")
+    expect(adam.get_by_role("button", name="Propose it")).to_have_count(0)
 
     # a thing that no policy has; a number that is none
-    propose(adam, ("approval_days:", "aproval_days:"))
-    expect(main(adam)).to_contain_text("aproval_days")
+    draft(adam, ("approval_days:", "aproval_days:"))
     expect(main(adam)).to_contain_text(re.compile(r"Line \d+", re.I))
-    propose(adam, ("0.70", "a lot"))
+    expect(main(adam)).to_contain_text("aproval_days")
+    draft(adam, ("0.70", "a lot"))
     expect(main(adam)).to_contain_text("is not a decimal number")
     adam.goto("/policies/")
     expect(adam.get_by_role("region", name="Waiting for signatures")).to_have_count(0)
@@ -168,13 +211,10 @@ def test_what_is_wrong_is_said_with_the_line_and_the_reason(stage: Stage, house:
 
 def test_a_policy_that_contradicts_another_in_force_is_refused(stage: Stage, house: House) -> None:
     adam = stage.window(house.adam)
-    adam.goto("/policies/propose/?pack=light")
+    adam.goto("/policies/propose/?pack=light&as=yaml")
     text = adam.get_by_label(YAML).input_value()
     assert "min: '0.60'" in text
-    text = text.replace("min: '0.60'", "max: '0.90'")
-    adam.get_by_label(YAML).fill(text)
-    adam.get_by_label("Why").fill("small models may err")
-    adam.get_by_role("button", name="Propose it").click()
-    expect(main(adam)).to_contain_text(
-        "contradict each other: a metric has a floor in one, a ceiling in the other"
-    )
+    adam.get_by_label(YAML).fill(text.replace("min: '0.60'", "max: '0.90'"))
+    preview(adam)
+    expect(main(adam)).to_contain_text("a metric has a floor in one, a ceiling in the other")
+    expect(adam.get_by_role("button", name="Propose it")).to_have_count(0)

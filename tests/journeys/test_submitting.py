@@ -17,6 +17,8 @@ from apps.experiments.models import Run
 from apps.registry.models import ModelVersion
 from apps.reviews.models import Review
 from tests import factories
+from tests.checks import flow
+from tests.checks.files.samples import SYSTEM
 from tests.experiments import makers
 from tests.journeys import stage as at
 from tests.journeys.stage import Stage, main, region, requirement
@@ -201,8 +203,6 @@ def test_uncommitted_code_is_said_before_and_after_registering(stage: Stage, tea
 
 
 def test_a_group_too_small_is_explained_and_does_not_pass(stage: Stage, team: Team) -> None:
-    from tests.checks import flow
-
     _, version = made(team)
     rows = b"y,p,s,g\n" + b"1,1,0.9,a\n0,0,0.1,a\n" * 200 + b"1,1,0.9,b\n0,0,0.2,b\n"
     columns = {"target": "y", "prediction": "p", "score": "s", "sensitive": ["g"]}
@@ -220,6 +220,30 @@ def test_a_group_too_small_is_explained_and_does_not_pass(stage: Stage, team: Te
     at.no_barrier(dana)
     dana.goto("/models/credit/1/submit/")
     expect(requirement(dana, "Checks")).to_contain_text("too little data (fairness)")
+
+
+def test_a_pickle_that_runs_code_is_named_and_stops_the_promotion(stage: Stage, team: Team) -> None:
+    limits = {"files": {}, "performance": {"roc_auc": {"min": "0.70"}}}
+    put_in_force(as_actor(team.adam), as_actor(team.vik), as_actor(team.rosa), gates__checks=limits)
+    actor = as_actor(team.dana)
+    files = {"MLmodel": b"flavors: {}\n", "model.pkl": SYSTEM.stream(4)}
+    version = factories.version(actor, factories.model(actor, "credit"), files=files)
+    flow.done(version, team.dana, "files")
+    dana = stage.window(team.dana)
+    dana.goto("/models/credit/1/checks/")
+    row = dana.get_by_role("listitem").filter(has=dana.get_by_role("link", name="File safety"))
+    expect(row).to_contain_text("Failed")
+    expect(row).to_contain_text("model.pkl calls os.system")
+    row.get_by_role("link", name="File safety").click()
+    expect(main(dana)).to_contain_text("os.system")
+    at.no_barrier(dana)
+    dana.goto("/models/credit/1/submit/")
+    expect(requirement(dana, "Checks")).to_contain_text("1 failed (files)")
+    dana.get_by_label("Why should it?").fill("Better than the last one.")
+    dana.get_by_role("button", name="Submit for review").click()
+    expect(region(dana, "In brief")).to_contain_text("Not yet: Checks")
+    claim = region(dana, "Claim, evidence and clause")
+    expect(claim.get_by_role("row", name=re.compile("File safety"))).to_contain_text("os.system")
 
 
 def test_files_that_changed_since_the_preview_are_not_registered(stage: Stage, team: Team) -> None:

@@ -265,6 +265,7 @@ MODELS = [
         "web:version-leave", _in_production, holders("owner", "on_call"), "?target=stage:production"
     ),
     *_form("web:submit", _version, MAKERS),
+    Row("web:draft-discard", lambda w: [w.draft.pk], may=MAKERS, unseen=404, post={}, ok=302),
     *_form("web:version-question", _in_production, SIGNERS),
     # After the rollback the version that it replaced is the one to come back.
     *_form("web:version-roll-back", _replaced, holders("on_call")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from apps.compliance.models import Document
 from apps.compliance.services import request_document
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.errors import DomainError
 from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, put_artifact, runs
 from apps.notices.models import KeptMail, Notice, WebhookDelivery
@@ -40,6 +42,7 @@ from apps.reviews.models import (
     ModelChange,
     PolicyChange,
     Review,
+    ReviewDraft,
     Rollback,
     Waiver,
 )
@@ -91,6 +94,7 @@ class World:
     change: PolicyChange
     model_change: ModelChange
     rollback: Rollback
+    draft: ReviewDraft
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -138,6 +142,7 @@ def build() -> World:
         kept_mail=KeptMail.objects.create(subject="asked", recipient="a@example.org", headers={}),
         **_promoted(actor),
         rollback=_rollback(actor),
+        draft=_draft(actor, model),
         extra=_deployment(actor, version),
     )
 
@@ -277,6 +282,15 @@ def _emergency_path() -> None:
             comment="needed",
             proof=ReauthProof(method="password", at=clock.now(), user_id=signer.pk),
         )
+
+
+def _draft(actor: Actor, model: RegisteredModel) -> ReviewDraft:
+    """A request that a client asked for by trying to promote."""
+    version = factories.version(actor, model)
+    registry.set_version_tag(actor, version, key="request_review", value="it is ready")
+    with suppress(DomainError):
+        registry.set_stage(actor, version, stage="Production")
+    return ReviewDraft.objects.get()
 
 
 def _rollback(actor: Actor) -> Rollback:

@@ -1,6 +1,7 @@
 """The rows of reviews, by subject."""
 
 from apps.reviews.models.discussion import Comment, CommentRevision, Section, Thread, ThreadMark
+from apps.reviews.models.drafts import DraftStatus, ReviewDraft
 from apps.reviews.models.findings import (
     POSSIBLE_FROM,
     SETTLED,
@@ -50,6 +51,7 @@ __all__ = [
     "Decision",
     "Delegation",
     "DelegationEnd",
+    "DraftStatus",
     "EntryKind",
     "EvidenceKind",
     "EvidenceSection",
@@ -70,6 +72,7 @@ __all__ = [
     "Rereview",
     "RereviewTrigger",
     "Review",
+    "ReviewDraft",
     "ReviewStatus",
     "Rollback",
     "RollbackReview",

@@ -11,6 +11,7 @@ from apps.reviews.services.discussion import (
     resolve_thread,
     start_thread,
 )
+from apps.reviews.services.drafting import discard_draft
 from apps.reviews.services.expiring import expire
 from apps.reviews.services.findings import (
     NewFinding,
@@ -53,6 +54,7 @@ __all__ = [
     "declare_conflict",
     "declare_rereview",
     "delegate",
+    "discard_draft",
     "edit_comment",
     "end_delegation",
     "end_orphaned",

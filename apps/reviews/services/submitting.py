@@ -18,8 +18,9 @@ from apps.registry.services.locks import lock_version
 from apps.registry.services.retired import refuse_if_retired
 from apps.registry.targets import Target
 from apps.reviews import events, evidence, targets_of
-from apps.reviews.models import Review, ReviewStatus
+from apps.reviews.models import DraftStatus, Review, ReviewStatus
 from apps.reviews.services import rounds
+from apps.reviews.services.drafting import close_draft
 from apps.reviews.services.locks import lock_review
 from apps.reviews.services.policies import pin
 from apps.reviews.services.reasons import check_text
@@ -70,6 +71,7 @@ def submit(
                 justification=justification,
             )
         )
+        close_draft(v, version, DraftStatus.SUBMITTED)
         review.version = registry_services.freeze(actor, version, review_id=review.pk)
         rounds.make(v, actor, review)
     return review

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
 
 from apps.checks import selectors as checks
 from apps.core.actor import Actor
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import asking
+from apps.reviews import asking, drafts
 from apps.reviews import selectors as reviews
 from apps.reviews.in_force import policy_for
 from apps.web import addresses, cells, words
 from apps.web.pages import comparing, decision_box
 from apps.web.pages.version_frame import VersionFrame, frame
-from apps.web.parts import DecisionBox, Fact, Notice
+from apps.web.parts import Action, DecisionBox, Fact, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a client asked for, and the way to put it away."""
+
+    notice: Notice
+    discard: Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class SubmitPage:
     """What the form stands among."""
 
     frame: VersionFrame
+    draft: Draft | None
     can: bool
     why_not: Notice | None
     missing: DecisionBox | None
@@ -45,6 +57,27 @@ def choices(version: ModelVersion) -> list[tuple[str, str]]:
     ]
 
 
+def initial(version: ModelVersion, offered: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What the form begins with: what a client asked for, else the first target."""
+    draft = drafts.open_draft(version)
+    if draft is not None:
+        return {"targets": draft.targets, "justification": draft.reason}
+    return {"targets": [offered[0][0]] if offered else []}
+
+
+def _draft(actor: Actor, version: ModelVersion) -> Draft | None:
+    row = drafts.open_draft(version)
+    if row is None:
+        return None
+    where = decision_box.in_words(row.target_list)
+    text = f"{row.asked_by} tried to promote it into {where}. It is a draft: nothing is frozen, nobody was asked yet."
+    url = reverse("web:draft-discard", args=[row.pk])
+    return Draft(
+        Notice(text, "info", "A client asked for this"),
+        Action("Discard the draft", url, "", "stop", post=True),
+    )
+
+
 def _label(target: Target, *, renews: bool) -> str:
     label = target.label[:1].upper() + target.label[1:]
     return f"{label}: renew the approval, nothing moves" if renews else label
@@ -57,6 +90,7 @@ def page(actor: Actor, version: ModelVersion) -> SubmitPage:
     why_not = _why_not(version)
     return SubmitPage(
         frame=top,
+        draft=_draft(actor, version),
         can=why_not is None,
         why_not=why_not,
         missing=_missing(actor, version),
