@@ -184,4 +184,4 @@ def to_come(actor: Actor) -> list[Waiting]:
 def _pending(actor: Actor) -> Sequence[PolicyChange]:
     """Nothing is asked of the database for those who neither sign nor propose."""
     verbs = ("policy.sign", "policy.edit")
-    return policy_list.pending() if any(rights.can(actor, verb) for verb in verbs) else []
+    return list(policy_list.pending()) if any(rights.can(actor, verb) for verb in verbs) else []
