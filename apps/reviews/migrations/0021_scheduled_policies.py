@@ -10,7 +10,7 @@ SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reviews', '0023_drafts'),
+        ('reviews', '0019_environments'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('registry', '0009_retirement'),
-        ('reviews', '0019_environments'),
+        ('reviews', '0021_scheduled_policies'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
