@@ -15,7 +15,7 @@ from apps.accounts.verbs import right_of
 from apps.audits.selectors import EventView
 from apps.notices.kinds import Kind
 from apps.registry.models import RegisteredModel
-from apps.reviews import emergency, model_changes
+from apps.reviews import emergency, model_changes, policy_notices
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, ReviewStatus
 from apps.reviews.selectors import Asked
@@ -137,6 +137,18 @@ def model_team(happened: Happened) -> set[int]:
     return owners | set(policy.who_may("model.register", mine).values_list("pk", flat=True))
 
 
+def policy_concerned(happened: Happened) -> set[int]:
+    """Who proposed and signed a change of policy, and who owns what it covers."""
+    change = policy_notices.find(happened.event.payload.get("change"))
+    return policy_notices.concerned(change) if change else set()
+
+
+def policy_signatories(happened: Happened) -> set[int]:
+    """Who may sign a change of policy."""
+    change = policy_notices.find(happened.event.payload.get("change"))
+    return policy_notices.may_sign(change) if change else set()
+
+
 def managers(happened: Happened) -> set[int]:
     """Who administers the system."""
     return set(policy.who_may("system.manage").values_list("pk", flat=True))
@@ -157,6 +169,8 @@ RECIPIENTS: Final[Mapping[str, Callable[[Happened], set[int]]]] = {
     "standing_signers": standing_signers,
     "model_owner": model_owner,
     "model_team": model_team,
+    "policy_concerned": policy_concerned,
+    "policy_signatories": policy_signatories,
     "managers": managers,
     "rollback_maker": rollback_maker,
     "rollback_reviewers": rollback_reviewers,

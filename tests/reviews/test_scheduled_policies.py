@@ -12,6 +12,9 @@ from apps.audits.models import Event
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
+from apps.notices.models import Notice
+from apps.notices.services.making import make_for
+from apps.notices.wording import words
 from apps.reviews import in_force, services, tasks
 from apps.reviews.models import PolicyActivation, PolicyChange
 from apps.reviews.policies import files
@@ -186,7 +189,12 @@ def test_the_pages_say_from_when_on(cast: Cast, adam: Actor) -> None:
     assert browser(ada).post("/policies/propose/", form | {"effective_on": "2001-01-01"}).status_code == 422  # fmt: skip
     assert browser(ada).post("/policies/propose/", form).status_code == 302
     change = PolicyChange.objects.latest("pk")
+    assert (
+        f"{change} standard v2" in browser(factories.user_of(cast.vera)).get("/").content.decode()
+    )
     signs(cast.vera, change)
+    assert f"{change} standard v2" in browser(factories.user_of(cast.rui)).get("/").content.decode()
+    assert f"{change} standard v2" not in browser(factories.user_of(cast.ana)).get("/").content.decode()  # fmt: skip
     said = f"in force from {day.day} {day:%B %Y}, 00:00 UTC"
     client = browser(factories.user_of(cast.vera))
     for path in ("/policies/", f"/policies/changes/{change.pk}/"):
@@ -195,3 +203,25 @@ def test_the_pages_say_from_when_on(cast: Cast, adam: Actor) -> None:
     url = f"/policies/changes/{change.pk}/withdraw/"
     assert browser(factories.user_of(cast.ana)).get(url).status_code == 403
     assert client.post(url, {"reason": "later"}).status_code == 302
+
+
+def test_those_concerned_are_told_what_changes_and_the_signers_that_they_are_asked(
+    cast: Cast, adam: Actor
+) -> None:
+    change = scheduled(adam, cast.vera, ago=2)
+    tasks.put_policies_in_force()
+    for event in Event.objects.filter(type__startswith="reviews.policy.").order_by("seq"):
+        make_for(event.seq)
+    told = {(row.kind, row.recipient_id): words(row) for row in Notice.objects.all()}
+    assert ("policy.proposed", cast.rui.user_id) in told
+    assert ("policy.proposed", adam.user_id) not in told
+    for person in (
+        adam,
+        cast.vera,
+        cast.ana,
+    ):  # the proposer, the signer, the owner of a model that it covers
+        said = told["policy.in_force", person.user_id]
+        assert said.title == "standard v2 is in force"
+        assert "Performance: ROC AUC, at least: 0.70 becomes 0.80" in said.text
+        assert said.path == f"/policies/changes/{change.pk}/"
+    assert ("policy.in_force", cast.otto.user_id) not in told

@@ -24,6 +24,7 @@ from apps.web.policy_form import draft as drafts
 from apps.web.policy_form.draft import Draft, NotInForm
 from apps.web.policy_form.layout import ENTRIES, ROWS, SECTIONS
 from tests.reviews.test_policy_documents import policies, policy
+from tests.support.people import PASSWORD
 from tests.web.browsing import browser, nothing_written
 
 URL = "/policies/propose/"
@@ -393,3 +394,28 @@ def test_an_old_version_is_proposed_again_as_a_new_one(ada: User) -> None:
     assert client.get("/policies/of/standard/7/").status_code == 404
     assert client.get(f"{URL}?from=standard&number=7").status_code == 404
     assert client.get(f"{URL}?from=standard&number=x").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_newer_ready_made_policy_is_named_and_shows_what_it_changes_and_for_whom(
+    ada: User, vera: User, ana: User
+) -> None:
+    ready = next(each for each in files.packs() if each.key == "light")
+    assert ready.source is not None
+    older = ready.model_copy(
+        update={"approval_days": 30, "source": ready.source.model_copy(update={"pack_version": 1})}
+    )
+    client = browser(ada)
+    client.post(URL, {"text": files.dump(older), "reason": "the first edition"})
+    change = PolicyChange.objects.get()
+    given_ = {"approves": "yes", "comment": "read", "password": PASSWORD, "digest": change.digest}
+    assert browser(vera).post(f"/policies/changes/{change.pk}/sign/", given_).status_code == 302
+    html = client.get("/policies/").content.decode()
+    assert (
+        f"Version {ready.source.pack_version} is newer than version 1, which is in force here"
+        in html
+    )
+    shown = client.get(f"{URL}?pack=light&as=preview").content.decode()
+    assert "An approval lives so many days" in shown
+    assert "Stay covered, by the new rules" in shown
+    assert f"pack {ready.source.pack}, version {ready.source.pack_version}" in shown

@@ -18,7 +18,7 @@ from apps.reviews import drafts, findings
 from apps.reviews import inbox as reviews_inbox
 from apps.reviews.models import Finding, ReviewDraft
 from apps.web import addresses, status, words
-from apps.web.pages import aftermath, decision_box, model_changes, record, subjects
+from apps.web.pages import aftermath, decision_box, model_changes, policy_change, record, subjects
 from apps.web.pages import findings as finding_rows
 from apps.web.pages import reviews as review_rows
 from apps.web.pages.models import LOG_A_MODEL
@@ -51,6 +51,7 @@ def home(actor: Actor) -> HomePage:
     needs = (
         [review_rows.waiting(row) for row in inbox.needs_you]
         + model_changes.waiting(actor)
+        + policy_change.to_sign(actor)
         + aftermath.waiting(actor)
         + [_draft(row) for row in drafts.waiting(actor)]
         + _gaps(actor)
@@ -60,7 +61,7 @@ def home(actor: Actor) -> HomePage:
     events = audits.events(scopes=subjects.visible_scopes(actor), limit=LATELY)
     return HomePage(
         needs_you=needs,
-        waiting=waiting,
+        waiting=[*waiting, *policy_change.to_come(actor)],
         findings=[_finding(row) for row in aged.owned],
         raised=[_finding(row) for row in aged.raised],
         clear=_clear(len(waiting)),

@@ -9,15 +9,17 @@ from django.urls import reverse
 
 from apps.accounts import policy as rights
 from apps.core.actor import Actor
-from apps.reviews import proposals
+from apps.reviews import policy_list, proposals
 from apps.reviews.models import ChangeStatus, PolicyChange
 from apps.reviews.policies import compare
 from apps.reviews.policies.document import parse
 from apps.web import cells, status
 from apps.web.pages import policy_words
 from apps.web.pages.policy_redline import redline
+from apps.web.pages.reviews import Waiting
 from apps.web.parts import (
     Action,
+    Chip,
     Column,
     Crumb,
     Empty,
@@ -147,3 +149,39 @@ def _what(found: PolicyChange) -> str:
     return ", ".join(
         part for part in (policy_words.what(found), policy_words.begins(found)) if part
     )
+
+
+def to_sign(actor: Actor) -> list[Waiting]:
+    """At home, for whoever can sign one."""
+    return [
+        Waiting(
+            f"{row} {policy_words.what(row)}",
+            reverse("web:policy-change", args=[row.pk]),
+            f"{row.proposed_by} proposes a change of policy; signed {policy_words.tally(row)}.",
+            Chip("To sign", "info", "sign"),
+            Action("Open", reverse("web:policy-change", args=[row.pk])),
+        )
+        for row in _pending(actor)
+        if not why_not(actor, row)
+    ]
+
+
+def to_come(actor: Actor) -> list[Waiting]:
+    """At home, for whoever could withdraw one: what is signed and waits for its day."""
+    return [
+        Waiting(
+            f"{row} {policy_words.what(row)}",
+            reverse("web:policy-change", args=[row.pk]),
+            row.note or f"Signed, {policy_words.begins(row)}.",
+            status.chip("policy_change", row.status),
+            None,
+        )
+        for row in _pending(actor)
+        if row.state is ChangeStatus.SCHEDULED and not proposals.why_not_withdraw(actor, row)
+    ]
+
+
+def _pending(actor: Actor) -> Sequence[PolicyChange]:
+    """Nothing is asked of the database for those who neither sign nor propose."""
+    verbs = ("policy.sign", "policy.edit")
+    return list(policy_list.pending()) if any(rights.can(actor, verb) for verb in verbs) else []
