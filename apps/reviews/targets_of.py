@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from apps.registry import selectors as registry
 from apps.registry.models import Authorization
 from apps.registry.targets import Target
 from apps.reviews.models import Review
@@ -31,3 +32,9 @@ def used(review: Review) -> list[Target]:
     """The targets that were entered by an approval of this review."""
     rows = Authorization.objects.filter(review_id=review.pk, spent_at__isnull=False)
     return [row.target for row in rows.order_by("target_kind", "target_name")]
+
+
+def left(review: Review) -> list[Target]:
+    """The targets that it asks for and the version is not in."""
+    held = set(registry.held_targets(review.version))
+    return [target for target in review.target_list if target not in held]

@@ -27,7 +27,6 @@ from apps.audits.log import Verb, verb
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.registry import gates
-from apps.registry import selectors as registry_selectors
 from apps.registry import services as registry
 from apps.registry.targets import Target
 from apps.reviews import delegations, events, evidence, expiry, quorum, selectors, targets_of
@@ -369,16 +368,13 @@ def promote_signed(actor: Actor, review: Review) -> Review:
         review = lock_review(review.pk)
         if review.state is not ReviewStatus.SIGNED:
             raise Conflict(f"{review.key} is {review.state.label.lower()}.")
-        held = set(registry_selectors.held_targets(review.version))
-        at_once = targets_of.entered_at_once(review.target_list)
-        left = [target for target in at_once if target not in held]
-        if not left and at_once != review.target_list:
-            raise Conflict(
-                f"Of {review.key} is left: {'; '.join(targets_of.waiting(review.target_list))}."
-            )
-        registry.promote(actor, review.version, targets=left or at_once)
-        review.note = "; ".join(targets_of.waiting(review.target_list))
+        left = targets_of.left(review)
+        at_once = targets_of.entered_at_once(left)
+        if left and not at_once:
+            raise Conflict(f"Of {review.key} is left: {'; '.join(targets_of.waiting(left))}.")
+        registry.promote(actor, review.version, targets=at_once or review.target_list)
+        review.note = "; ".join(targets_of.waiting(left))
         review.save(update_fields=["note"])
-        if set(review.target_list) <= held | set(left):
+        if len(at_once) == len(left):
             close(v, review, ReviewStatus.PROMOTED, "")
     return review
