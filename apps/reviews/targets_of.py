@@ -14,12 +14,11 @@ from apps.registry.targets import Target
 from apps.reviews.models import Review
 
 
-def entered_at_once(review: Review) -> list[Target]:
-    """The stages and aliases, and the environments in which the version may run already: there its approval is renewed."""
+def entered_at_once(review: Review, targets: Sequence[Target]) -> list[Target]:
+    """Of these the stages and aliases, and the environments in which the version may run already: there its approval is
+    renewed."""
     held = registry.held_targets(review.version)
-    return [
-        target for target in review.target_list if target.kind != "environment" or target in held
-    ]
+    return [target for target in targets if target.kind != "environment" or target in held]
 
 
 def waiting(targets: Sequence[Target]) -> list[str]:
@@ -35,3 +34,9 @@ def used(review: Review) -> list[Target]:
     """The targets that were entered by an approval of this review."""
     rows = Authorization.objects.filter(review_id=review.pk, spent_at__isnull=False)
     return [row.target for row in rows.order_by("target_kind", "target_name")]
+
+
+def left(review: Review) -> list[Target]:
+    """The targets that it asks for and for which its approval was not used yet."""
+    done = set(used(review))
+    return [target for target in review.target_list if target not in done]

@@ -28,7 +28,6 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.registry import gates
-from apps.registry import selectors as registry_selectors
 from apps.registry import services as registry
 from apps.registry.targets import Target
 from apps.reviews import (
@@ -346,7 +345,7 @@ def _complete(v: Verb, actor: Actor, review: Review, round_: Round) -> None:
             terms=terms,
             expires_at=clock.now() + dt.timedelta(days=document.approval_days),
         )
-    at_once = targets_of.entered_at_once(review)
+    at_once = targets_of.entered_at_once(review, review.target_list)
     results = gates.evaluate(review.version, review.target_list, terms)
     blocked = [f"{gate.title}: {gate.fact}" for gate in results if not gate.passes]
     on_request = document.promote == "on_request"
@@ -385,15 +384,13 @@ def promote_signed(actor: Actor, review: Review) -> Review:
         review = lock_review(review.pk)
         if review.state is not ReviewStatus.SIGNED:
             raise Conflict(f"{review.key} is {review.state.label.lower()}.")
-        at_once = targets_of.entered_at_once(review)
-        left = [t for t in at_once if registry_selectors.live_authorization(review.version, t)]
-        if not left and at_once != review.target_list:
-            raise Conflict(
-                f"Of {review.key} is left: {'; '.join(targets_of.waiting(review.target_list))}."
-            )
-        registry.promote(actor, review.version, targets=left or at_once)
-        review.note = "; ".join(targets_of.waiting(review.target_list))
+        left = targets_of.left(review)
+        at_once = targets_of.entered_at_once(review, left)
+        if left and not at_once:
+            raise Conflict(f"Of {review.key} is left: {'; '.join(targets_of.waiting(left))}.")
+        registry.promote(actor, review.version, targets=at_once or review.target_list)
+        review.note = "; ".join(targets_of.waiting(left))
         review.save(update_fields=["note"])
-        if set(review.target_list) <= set(targets_of.used(review)):
+        if len(at_once) == len(left):
             close(v, review, ReviewStatus.PROMOTED, "")
     return review

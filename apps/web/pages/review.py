@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from apps.accounts import policy
 from apps.core.actor import Actor
-from apps.reviews import deadlines, evidence, expiry, independence
+from apps.reviews import deadlines, evidence, expiry, independence, targets_of
 from apps.reviews import findings as finding_rows
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
@@ -16,6 +16,7 @@ from apps.web import addresses, cells, status, words
 from apps.web.pages import (
     deciding,
     decision_box,
+    deployments,
     discussion,
     findings,
     review_brief,
@@ -334,10 +335,21 @@ def _acts(
     if may_step_aside:
         url = addresses.review(review.pk, "step-aside/")
         acts.append(Action("Step aside…", url, "", "undo", dialog=True))
-    if review.state == "signed" and "review.submit" in verbs:
-        url = addresses.review(review.pk, "promote/")
-        acts.append(Action("Promote now", url, "primary", "flag", post=True))
+    if review.state == "signed":
+        acts += _entering(review, verbs)
     if review.state.is_active and "review.withdraw" in verbs:
         url = addresses.review(review.pk, "withdraw/")
         acts.append(Action("Withdraw…", url, "", "undo", dialog=True))
+    return acts
+
+
+def _entering(review: Review, verbs: Collection[str]) -> list[Action]:
+    """What brings a signed version into what it was signed for: a promotion, and for an environment a deployment."""
+    left = targets_of.left(review)
+    acts = []
+    if targets_of.entered_at_once(review, left) and "review.submit" in verbs:
+        url = addresses.review(review.pk, "promote/")
+        acts.append(Action("Promote now", url, "primary", "flag", post=True))
+    if targets_of.waiting(left) and "deployment.record" in verbs:
+        acts.append(deployments.record_action(review.version))
     return acts
