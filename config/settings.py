@@ -219,6 +219,18 @@ EVENT_TASKS: dict[str, list[str]] = {
     "registry.version.promoted": ["apps.reviews.tasks.note_promotion"],
     "checks.measurement.recalled": ["apps.reviews.tasks.void_on_recall"],
 }
+# What may question the approval of a version in use: its version or its model is looked at again.
+for _event in (
+    "checks.dataset.attached",
+    "checks.measurement.done",
+    "checks.measurement.recalled",
+    "registry.model.updated",
+    "reviews.finding.raised",
+    "reviews.finding.reopened",
+    "reviews.model_change.closed",
+    "reviews.waiver.revoked",
+):
+    EVENT_TASKS.setdefault(_event, []).append("apps.reviews.tasks.question_approval")
 # What `verify_ledger` compares the events with: dotted callables, see apps.audits.reconcile.
 LEDGER_RECONCILERS: list[str] = [
     "apps.audits.reconcile.guards",
@@ -311,11 +323,19 @@ PROMOTION_GATES = [
 ]
 # Asked before a model's tier, team or tags change: what that lets go. See apps.registry.standing.
 STANDING_RULE = "apps.reviews.coverage.let_go"
+# Whether a version may run in a governed environment at this moment: asked before a deployment is recorded there.
+DEPLOYMENT_RULE = "apps.reviews.admission.may_run"
+# What else is in the way of retiring a model: each is given the model and answers in sentences.
+RETIREMENT_BLOCKERS: list[str] = ["apps.reviews.retirement.under_way"]
+# Told of a promotion that was refused for want of an approval; may keep a draft of the request.
+AFTER_REFUSAL = "apps.reviews.services.drafting.keep_draft"
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
-READ_ONLY_TABLES += ["registry_governedtarget"]
-APPEND_ONLY_TABLES += ["registry_versionfile"]
+READ_ONLY_TABLES += ["registry_governedtarget", "registry_deploymentshare"]
+APPEND_ONLY_TABLES += ["registry_versionfile", "registry_modelretirement"]
 LEDGER_RECONCILERS += ["apps.experiments.reconcile.differences"]
 LEDGER_RECONCILERS += ["apps.registry.reconcile.differences"]
+LEDGER_RECONCILERS += ["apps.registry.reconcile_deployments.differences"]
+LEDGER_RECONCILERS += ["apps.registry.reconcile_retirement.differences"]
 
 # --- checks -----------------------------------------------------------------------------------
 
@@ -368,6 +388,8 @@ APPEND_ONLY_TABLES += ["reviews_modelchangesignature"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_standing.differences"]
 APPEND_ONLY_TABLES += ["reviews_reminder"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_reminders.differences"]
+APPEND_ONLY_TABLES += ["reviews_rereview", "reviews_rollback", "reviews_rollbackreview"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_aftermath.differences"]
 CELERY_BEAT_SCHEDULE |= {
     "end delegations without a role": {
         "task": "apps.reviews.tasks.end_orphaned_delegations",
@@ -378,6 +400,16 @@ CELERY_BEAT_SCHEDULE |= {
         "task": "apps.reviews.tasks.remind_of_deadlines",
         "schedule": 300.0,
         "options": {"expires": 290},
+    },
+    "question approvals that time has overtaken": {
+        "task": "apps.reviews.tasks.question_approvals",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+    "put scheduled policies in force": {
+        "task": "apps.reviews.tasks.put_policies_in_force",
+        "schedule": 60.0,
+        "options": {"expires": 55},
     },
     "expire reviews that waited too long": {
         "task": "apps.reviews.tasks.expire_reviews",

@@ -126,6 +126,32 @@ def list_measurements(
     return list(rows[:limit])
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How many measurements are before one's own in the queue, and how many seconds the last ones took each (None: none did)."""
+
+    ahead: int
+    seconds: float | None
+
+
+def place_of(rows: Sequence[Measurement]) -> Place:
+    """Where these open measurements of one version stand, among everybody's: two queries."""
+    first = min(rows, key=lambda row: row.queued_at)
+    ahead = Measurement.objects.filter(
+        status__in=[MeasurementStatus.QUEUED, MeasurementStatus.RUNNING],
+        queued_at__lt=first.queued_at,
+    ).exclude(version_id=first.version_id)
+    lately = Measurement.objects.filter(
+        status=MeasurementStatus.DONE, started_at__isnull=False, finished_at__isnull=False
+    ).order_by("-id")
+    took = [
+        (done - began).total_seconds()
+        for began, done in lately.values_list("started_at", "finished_at")[:20]
+        if began is not None and done is not None
+    ]
+    return Place(ahead.count(), sum(took) / len(took) if took else None)
+
+
 def recalled(measurement_uuids: Collection[str]) -> list[Measurement]:
     """Those of the named measurements that were recalled."""
     rows = Measurement.objects.filter(uuid__in=measurement_uuids, status=MeasurementStatus.RECALLED)

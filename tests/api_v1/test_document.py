@@ -21,6 +21,7 @@ from schemathesis import GenerationMode
 from apps.accounts.models import RoleVerb
 from apps.api.v1.document import openapi
 from apps.api.v1.routes import ROUTES
+from apps.registry.models import Deployment, Environment, RegisteredModel
 from apps.reviews.models import Decision, Review, Round
 from tests.web.test_permission_matrix import undone
 from tests.web.world import ANONYMOUS, OUTSIDER, VISITORS, World, build
@@ -113,9 +114,12 @@ def _may(name: str, visitor: str) -> bool:
         return False
     route = BY_NAME[name]
     if visitor == OUTSIDER:
-        return name in {"reviews", "models", "gate-check", "openapi"}
+        return name in {
+            "reviews", "models", "gate-check", "openapi", "environments", "deployments"
+        }  # fmt: skip
     verbs = RoleVerb.objects.filter(role_id=visitor, verb__startswith=route.verb)
-    return verbs.exists() and not route.interactive  # the generated password is nobody's
+    signs = route.interactive and route.verb != "environment.manage"
+    return verbs.exists() and not signs  # the generated password is nobody's
 
 
 def _send(case: Any, visitor: str, world: World, *, real: bool) -> Any:
@@ -127,8 +131,11 @@ def _send(case: Any, visitor: str, world: World, *, real: bool) -> Any:
         known = {
             "review_id": world.review.pk,
             "round_number": 1,
+            "rollback_id": world.rollback.pk,
             "name": world.model.name,
             "number": world.version.number,
+            "key": "lab",
+            "deployment": str(world.extra["deployment"].uuid),  # type: ignore[attr-defined]
         }
         for key in case.path_parameters or {}:
             case.path_parameters[key] = known[key]
@@ -167,4 +174,7 @@ def _state() -> tuple[Any, ...]:
         list(Review.objects.order_by("pk").values_list("pk", "status")),
         Round.objects.count(),
         Decision.objects.count(),
+        list(Deployment.objects.order_by("pk").values_list("pk", "traffic", "ended_at")),
+        list(Environment.objects.order_by("pk").values_list("key", "title", "retired_at")),
+        RegisteredModel.objects.exclude(retired_at=None).count(),
     )

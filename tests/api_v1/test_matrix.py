@@ -24,8 +24,13 @@ from tests.web.world import ANONYMOUS, OUTSIDER, VISITORS, World, build
 pytestmark = pytest.mark.django_db
 
 # Answered for everybody who is signed in: lists are filtered, the gate denies, the document is the same for all.
-FOR_ALL = {"reviews", "models", "gate-check", "openapi"}
-CREATES = {"submit", "new-round", "decide", "recuse"}
+FOR_ALL = {"reviews", "models", "gate-check", "openapi", "environments", "deployments"}
+CREATES = {
+    "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
+    "review-rollback",
+}  # fmt: skip
+# About no model, so there is nothing to hide: whoever lacks the right is told so.
+OF_THE_SITE = {"environment-new", "environment-change"}
 # Whom the standard policy asks; who signs in another role is refused on this review.
 ASKED = {"validator", "approver"}
 
@@ -54,14 +59,16 @@ def _expected(route: Route, visitor: str, *, token: bool) -> int:
     if token and route.interactive:
         return 403
     if visitor == OUTSIDER:
-        return 200 if route.name in FOR_ALL else 404
+        return 200 if route.name in FOR_ALL else 403 if route.name in OF_THE_SITE else 404
     verbs = set(RoleVerb.objects.filter(role_id=visitor).values_list("verb", flat=True))
     if not any(verb.startswith(route.verb) for verb in verbs):
         return 403
-    if route.name in {"decide", "recuse"} and visitor not in ASKED:
+    if route.name in {"decide", "recuse", "review-rollback"} and visitor not in ASKED:
         return 403
-    if route.name == "promote":  # nothing is signed yet
+    if route.name in {"promote", "bring-back"}:  # nothing is signed yet, nor retired
         return 409
+    if route.name == "retire":  # a review is under way, a version runs
+        return 403
     return 201 if route.name in CREATES else 200
 
 

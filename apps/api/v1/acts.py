@@ -30,7 +30,7 @@ class Submission(Strict):
         child=Text(max_length=300),
         min_length=1,
         max_length=50,
-        help_text="`stage:production`, `alias:champion`.",
+        help_text="`stage:production`, `alias:champion`, `environment:prod`.",
     )
     justification = Text(max_length=_LONGEST)
 

@@ -172,8 +172,21 @@ def _queue(running: Sequence[Measurement]) -> Notice | None:
         text = "Your checks are queued; no worker is running. They start as soon as one does."
         return Notice(text, "warn", "Waiting for a worker", url="/system/", url_label="System")
     return Notice(
-        f"{words.plural(len(running), 'check')} in the queue or at work; this page follows.", "info"
+        f"{words.plural(len(running), 'check')} in the queue or at work{_place(running)}; this page follows.",
+        "info",
     )
+
+
+def _place(running: Sequence[Measurement]) -> str:
+    """How long the queue is before them, and about how long it takes; nothing about several versions at once."""
+    if len({row.version_id for row in running}) != 1:
+        return ""
+    place = checks.place_of(running)
+    before = f", {place.ahead} of others before" if place.ahead else ", next in the queue"
+    if place.seconds is None:
+        return before
+    took = words.duration(max(1.0, place.seconds * (place.ahead + len(running))))
+    return f"{before}, done in about {took} going by the last ones"
 
 
 def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
