@@ -127,8 +127,10 @@ def _require_whole(file: BinaryIO, archive: zipfile.ZipFile, infos: list[zipfile
     """Before the directory lie the members and nothing else, but for 24 bytes behind each."""
     taken = 0
     for info in infos:
+        if info.header_offset < 0:
+            raise ArchiveError("a member lies before its beginning")
         file.seek(info.header_offset + 26)
-        name, extra = struct.unpack("<HH", file.read(4))
+        name, extra = struct.unpack("<HH", file.read(4).ljust(4, b"\xff"))
         taken += 30 + name + extra + info.compress_size
     slack = archive.start_dir - taken
     if not 0 <= slack <= 24 * len(infos):

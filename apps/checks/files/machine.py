@@ -19,9 +19,21 @@ from collections.abc import Callable, MutableMapping
 from typing import Any, BinaryIO, Final
 
 from apps.checks.files.arrays import ArrayError, array_bytes
+from apps.checks.files.names import level_of
 from apps.checks.files.opcodes import HANDLERS
+from apps.checks.files.report import LISTED
 from apps.checks.files.stream import Broken, Limit, Reader
-from apps.checks.files.values import MARK, TEXT, THING, WRAPPER, Account, Import, Made, Name
+from apps.checks.files.values import (
+    MARK,
+    TEXT,
+    THING,
+    WRAPPER,
+    Account,
+    Import,
+    Made,
+    Name,
+    is_name,
+)
 
 MOST_OPS: Final = 200_000_000
 MOST_HELD: Final = 2_000_000  # entries of the stack and of the memo
@@ -153,7 +165,10 @@ class Machine:
     # Names and calls
 
     def name(self, at: int, module: Any, name: Any) -> Name:
-        """A name is imported here. One that is no text of the stream is hidden."""
+        """A name is imported here. One that is no text of the stream, and may be one when it is loaded, is hidden."""
+        for part in (module, name):
+            if not (isinstance(part, str) or part is TEXT or _may_be_text(part)):
+                raise Broken("what it imports is no text")
         hidden = not (isinstance(module, str) and isinstance(name, str))
         found = Name(
             module if isinstance(module, str) else "?", name if isinstance(name, str) else "?"
@@ -201,12 +216,14 @@ class Machine:
 
     def _array(self, state: Any) -> None:
         size, objects = array_bytes(state)
-        if objects:  # step 2
-            self._follow_objects()
-            return
+        if self.reader.frame_end is not None:
+            raise Broken("an array of joblib's lies in a frame")
         start = self.reader.at
         self._probe(start)
         self.reader.seek(start)
+        if objects:  # step 2
+            self._follow_objects()
+            return
         if state.get("numpy_array_alignment_bytes") is not None:
             size += self.reader.take(1)[0]
         self.reader.skip(size)
@@ -233,8 +250,12 @@ class Machine:
         other.plain = True
         account = other.run()
         self.probed += account.ops
-        if account.calls or account.ended:
-            self._merge(account)
+        account.imports = {
+            key: entry
+            for key, entry in account.imports.items()
+            if is_name(*key) or (entry.hidden and account.calls)
+        }
+        self._merge(account)
 
     plain = False  # a plain unpickler does not know joblib's arrays
 
@@ -246,6 +267,15 @@ class Machine:
             if mine is not entry:
                 mine.count += entry.count
                 mine.called |= entry.called
+
+
+def _may_be_text(part: Any) -> bool:
+    """Whether something that is made while loading could be a text: not where a listed class or array is made."""
+    if not isinstance(part, Made) or not isinstance(part.of, Name):
+        return isinstance(part, Made)
+    of = part.of
+    never = of.name in {"dtype", "ndarray", "_reconstruct"} or of.name.lstrip("_")[:1].isupper()
+    return not (never and level_of(of.module, of.name) == LISTED)
 
 
 def _may_hold_wrapper(args: Any) -> bool:

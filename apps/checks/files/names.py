@@ -20,10 +20,10 @@ from collections.abc import Iterator
 from picklescan.scanner import SafetyLevel, scan_pickle_bytes
 
 from apps.checks.files.report import DANGEROUS, LISTED, UNLISTED
+from apps.checks.files.values import is_name
 
 logging.getLogger("picklescan").setLevel(logging.CRITICAL)  # what it finds is stored, not logged
 
-_IDENTIFIER = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _CLASS = re.compile(r"_?[A-Z]\w*|__pyx_unpickle_[A-Z]\w*")
 _TESTING = re.compile(r"(^|\.)(_?tests?|_?testing|conftest|externals|datasets|__main__)(\.|$)")
 # Beside picklescan's: what imports, reads or runs by name.
@@ -57,7 +57,7 @@ _LISTED: dict[str, set[str]] = {
     "numpy.dtypes": {"Float64DType", "Float32DType", "Int64DType", "Int32DType", "BoolDType", "ObjectDType", "StrDType", "VoidDType"},
     "numpy.ma.core": {"_mareconstruct", "MaskedArray"},
     "numpy.random._pickle": {"__randomstate_ctor", "__generator_ctor", "__bit_generator_ctor"},
-    "numpy.random._mt19937": {"MT19937"}, "numpy.random._pcg64": {"PCG64"}, "numpy.random.mtrand": {"RandomState"},
+    "numpy.random._generator": {"Generator"}, "numpy.random._mt19937": {"MT19937"}, "numpy.random._pcg64": {"PCG64", "PCG64DXSM"}, "numpy.random.mtrand": {"RandomState"},
     "numpy.random.bit_generator": {"SeedSequence", "__pyx_unpickle_SeedSequence"},
     "scipy.sparse._csr": {"csr_matrix", "csr_array"}, "scipy.sparse._csc": {"csc_matrix", "csc_array"},
     "scipy.sparse._coo": {"coo_matrix", "coo_array"}, "scipy.sparse.csr": {"csr_matrix"}, "scipy.sparse.csc": {"csc_matrix"},
@@ -96,11 +96,6 @@ def level_of(module: str, name: str) -> str:
     if DANGEROUS in levels:
         return DANGEROUS
     return LISTED if LISTED in levels else UNLISTED
-
-
-def is_name(module: str, name: str) -> bool:
-    """Whether both could be imported at all."""
-    return bool(_IDENTIFIER.fullmatch(module) and _IDENTIFIER.fullmatch(name))
 
 
 def _level(module: str, name: str) -> str:

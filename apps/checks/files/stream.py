@@ -1,7 +1,6 @@
 """The opcodes of a pickle, one at a time, in flat memory. Nothing is built and nothing is imported.
 
-Texts of up to KEPT bytes are handed out, longer texts and all bytes are stepped over. Frames are ignored: they
-only say how far to read ahead. Raises `Broken` where the stream ends too early or holds what is no opcode.
+Texts of up to KEPT bytes are handed out, longer texts and all bytes are stepped over. No opcode may lie across the end of a frame. Raises `Broken` where the stream ends too early or holds what is no opcode.
 """
 
 from __future__ import annotations
@@ -64,9 +63,25 @@ class Reader:
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.at = file.tell()
+        self.frame_end: int | None = None
 
     def next(self) -> tuple[int, str, bytes | None]:
-        """Where the opcode lies, its name, its argument (None: too long to be kept)."""
+        """Where the opcode lies, its name, its argument (None: too long to be kept).
+
+        Refuses an opcode across the end of a frame: Python's unpickler loses its beginning and reads another name.
+        """
+        start, name, arg = self._next()
+        if self.frame_end is not None and self.at > self.frame_end:
+            raise Broken("an opcode lies across the end of a frame")
+        if self.at == self.frame_end:
+            self.frame_end = None
+        if name == "FRAME" and arg is not None:
+            if self.frame_end is not None:
+                raise Broken("a frame begins in another")
+            self.frame_end = self.at + int.from_bytes(arg, "little")
+        return start, name, arg
+
+    def _next(self) -> tuple[int, str, bytes | None]:
         start, code = self.at, self.take(1)
         op = OPS.get(code[0])
         if op is None:

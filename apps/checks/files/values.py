@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
+
+_IDENTIFIER: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def is_name(module: str, name: str) -> bool:
+    """Whether both could be imported at all."""
+    return bool(_IDENTIFIER.fullmatch(module) and _IDENTIFIER.fullmatch(name))
 
 
 class Mark:

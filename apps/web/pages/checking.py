@@ -45,6 +45,7 @@ class ChecksPage:
     frame: VersionFrame
     results: Sequence[Result]
     policy: str
+    beside: Sequence[Result]
     queue: Notice | None
     live_url: str
     announce: str
@@ -87,12 +88,23 @@ def page(actor: Actor, version: ModelVersion) -> ChecksPage:
         frame=top,
         results=[_result(version, each, may_run) for each in found],
         policy=str(policy),
+        beside=_beside(version, policy.document.gates.checks, may_run),
         queue=_queue(running),
         live_url=url if running else "",
         announce=f"{words.plural(len(running), 'check')} waiting or running" if running else "",
         acts=_acts(version, may_run, "model.edit" in top.verbs),
         history=_history(version, rows),
     )
+
+
+def _beside(
+    version: ModelVersion, demanded: Mapping[str, Any], may_run: bool
+) -> list[Result]:
+    """The scan of the files where the policy does not demand it: it decides nothing and must not go unseen."""
+    if CheckKind.FILES in demanded:
+        return []
+    (found,) = checks.results(version, {CheckKind.FILES: {}})
+    return [_result(version, found, may_run and bool(version.manifest))]
 
 
 def _url(version: ModelVersion, path: str) -> str:
@@ -209,7 +221,7 @@ def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
 def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> MeasurementPage:
     """One measurement with its assessment under the policy of today."""
     top = frame(actor, version, "checks/")
-    limits = CheckLimits.parse(policy_for(version).document.gates.checks)
+    limits, against = _limits(version, row.kind)
     assessed = checks.assess(row, limits) if row.status == MeasurementStatus.DONE else None
     return MeasurementPage(
         frame=top,
@@ -219,16 +231,24 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
         sentence=assessed.sentence
         if assessed
         else row.error or row.recall_reason or "No result yet.",
-        rows=_assessment(assessed.rows) if assessed else None,
+        rows=_assessment(assessed.rows, against) if assessed else None,
         body=computed_html(collect.analysis(version, row)),
         facts=_provenance(row),
         acts=_measurement_acts(version, row, "check.recall" in top.verbs),
     )
 
 
-def _assessment(rows: Sequence[Any]) -> Table:
+def _limits(version: ModelVersion, kind: str) -> tuple[CheckLimits, str]:
+    """What the policy asks of this kind. A scan of files is judged without one too, which decides nothing."""
+    limits = CheckLimits.parse(policy_for(version).document.gates.checks)
+    if kind == CheckKind.FILES and limits.files is None:
+        return CheckLimits.parse({CheckKind.FILES: {}}), "Without a policy that demands it"
+    return limits, "Against the policy's limits"
+
+
+def _assessment(rows: Sequence[Any], caption: str) -> Table:
     return Table(
-        caption="Against the policy's limits",
+        caption=caption,
         columns=[Column("Limit"), Column("Verdict"), Column("Why")],
         rows=[
             Row(
