@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.api.v1.route import Route
+from apps.core import clock
 from apps.registry.models import Deployment
 from apps.reviews import selectors as reviews
+from apps.reviews.policies import builtin, files
+from apps.reviews.policies.document import parse
 from tests.support.people import PASSWORD
 from tests.web.world import World
 
 Body = Callable[[World], dict[str, Any]]
+_POLICY = files.dump(parse(builtin.standard() | {"key": "other", "title": "Another"}))
 
 
 def _signature(world: World) -> dict[str, Any]:
@@ -50,6 +54,55 @@ BODIES: dict[str, Body] = {
         "reason": "it approves everybody",
         "password": PASSWORD,
     },
+    "finding-raise": lambda w: {
+        "title": "Leak",
+        "text": "The label leaks.",
+        "severity": "high",
+        "owner": str(w.maker.uuid),
+        "due": f"{clock.now():%Y-%m-%d}",
+        "blocking": False,
+    },
+    "finding-respond": lambda w: {"text": "retrained"},
+    "finding-retest": lambda w: {"text": "it holds", "passed": True},
+    "finding-close": lambda w: {"text": "done", "evidence": "https://example.org/1"},
+    "finding-accept": lambda w: {"reason": "small", "password": PASSWORD},
+    "finding-reopen": lambda w: {"reason": "again"},
+    "waive": lambda w: {
+        "requirement": "card",
+        "reason": "a trial",
+        "until": f"{clock.now():%Y-%m-%d}",
+        "password": PASSWORD,
+    },
+    "waiver-revoke": lambda w: {"reason": "grown"},
+    "thread-start": lambda w: {"text": "Why 2018?"},
+    "thread-reply": lambda w: {"text": "Because."},
+    "comment-edit": lambda w: {"text": "Why?"},
+    "conflict-declare": lambda w: {"person": str(w.extra["caller"]), "reason": "shares"},
+    "conflict-withdraw": lambda w: {"reason": "sold"},
+    "delegate": lambda w: {
+        "to": str(w.extra["deputy"]),
+        "role": "approver",
+        "model": w.model.name,
+        "until": f"{clock.now():%Y-%m-%d}",
+        "reason": "away",
+    },
+    "delegation-end": lambda w: {"reason": "back"},
+    "model-change": lambda w: {"purpose": "for renewals too"},
+    "model-change-sign": lambda w: {
+        "approves": True,
+        "digest": w.model_change.digest,
+        "comment": "small indeed",
+        "password": PASSWORD,
+    },
+    "model-change-withdraw": lambda w: {"reason": "never mind"},
+    "policy-propose": lambda w: {"text": _POLICY, "reason": "small models need less"},
+    "policy-sign": lambda w: {
+        "approves": True,
+        "digest": w.change.digest,
+        "comment": "read",
+        "password": PASSWORD,
+    },
+    "policy-withdraw": lambda w: {"reason": "never mind"},
     "review-rollback": lambda w: {"accepts": True, "comment": "it was", "password": PASSWORD},
     "retire": lambda w: {
         "reason": "nobody lends any more",
@@ -115,6 +168,16 @@ def placeholders(world: World) -> dict[str, object]:
         "<int:review_id>": world.review.pk,
         "<int:round_number>": 1,
         "<int:rollback_id>": world.rollback.pk,
+        "<int:finding_id>": world.finding.pk,
+        "<int:waiver_id>": world.waiver.pk,
+        "<int:thread_id>": world.comment.thread_id,
+        "<int:comment_id>": world.comment.pk,
+        "<int:conflict_id>": world.extra["conflict"],
+        "<int:delegation_id>": world.extra["delegation"],
+        "<int:change_id>": world.model_change.pk,
+        "<int:policy_change_id>": world.change.pk,
+        "<str:policy_key>": "standard",
+        "<int:policy_number>": 1,
         "<str:name>": world.model.name,
         "<int:number>": world.version.number,
         "<str:key>": "lab",

@@ -143,8 +143,37 @@ def build() -> World:
         **_promoted(actor),
         rollback=_rollback(actor),
         draft=_draft(actor, model),
-        extra=_deployment(actor, version),
+        extra=_deployment(actor, version) | _independence(actor, model),
     )
+
+
+def _independence(actor: Actor, model: RegisteredModel) -> dict[str, object]:
+    """A declared conflict of interest, and a delegation between people who are no visitors."""
+    giver, deputy = visitor("giver"), visitor("deputy")
+    for person in (giver, deputy):
+        RoleAssignment.objects.create(user=person, role_id="approver")
+    conflict = reviews.declare_conflict(as_actor(giver), model, person=giver, reason="owns shares")
+    delegation = reviews.delegate(
+        as_actor(deputy),
+        to=visitor_with("second-deputy", "approver"),
+        role="approver",
+        scope=reviews.Scope(model=model),
+        until=clock.now().date(),
+        reason="away",
+    )
+    return {
+        "conflict": conflict.pk,
+        "delegation": delegation.pk,
+        "deputy": visitor_with("third-deputy", "approver").uuid,
+        "caller": giver.uuid,
+    }
+
+
+def visitor_with(username: str, role: str) -> User:
+    """Somebody who holds this role and is none of the visitors."""
+    user = visitor(username)
+    RoleAssignment.objects.create(user=user, role_id=role)
+    return user
 
 
 def _deployment(actor: Actor, version: ModelVersion) -> dict[str, object]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.services import ReauthProof, reauthenticate
 from apps.api.v1.base import Door
-from apps.api.v1.incoming import Strict, Text
+from apps.api.v1.incoming import Strict, Text, password
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import aftermath as shapes
 from apps.registry import services as registry
@@ -19,10 +18,6 @@ from apps.reviews import emergency, rereview, services
 from apps.reviews.models import DECLARED
 
 _LONGEST: Final = 10_000
-
-
-def _password() -> Text:
-    return Text(max_length=4096, style={"input_type": "password"}, help_text="The actor's own.")
 
 
 class Questioned(Strict):
@@ -37,7 +32,7 @@ class Leave(Strict):
 
     target = Text(max_length=300, help_text="`stage:production` or `alias:champion`.")
     reason = Text(max_length=2000)
-    password = _password()
+    password = password()
 
 
 class Rollback(Strict):
@@ -45,7 +40,7 @@ class Rollback(Strict):
 
     targets = serializers.ListField(child=Text(max_length=300), min_length=1, max_length=50)
     reason = Text(max_length=_LONGEST)
-    password = _password()
+    password = password()
 
 
 class Judgement(Strict):
@@ -53,15 +48,7 @@ class Judgement(Strict):
 
     accepts = serializers.BooleanField()
     comment = Text(max_length=_LONGEST)
-    password = _password()
-
-
-class _Act(Door):
-    """An act that takes the password of whoever is in the session."""
-
-    def proof(self, asked: dict[str, Any]) -> ReauthProof:
-        address = self.http().META.get("REMOTE_ADDR", "")
-        return reauthenticate(self.actor, asked["password"], remote_addr=address)
+    password = password()
 
 
 class Rereviews(Door):
@@ -87,7 +74,7 @@ class Rereviews(Door):
         return self.say(shapes.Needs, {"needed": bool(items), "items": items}, status)
 
 
-class Departure(_Act):
+class Departure(Door):
     """Take a version out of a governed target."""
 
     @described("Leave a target", takes=Leave, answer=shapes.Left, refusals=(409,))
@@ -103,7 +90,7 @@ class Departure(_Act):
         return self.say(shapes.Left, said)
 
 
-class Rollbacks(_Act):
+class Rollbacks(Door):
     """Put the last validly approved version back, alone; somebody else reviews it afterwards."""
 
     @described(
@@ -137,7 +124,7 @@ class OneRollback(Door):
         return self.say(shapes.RollbackShape, shapes.rollback(row))
 
 
-class RollbackReviews(_Act):
+class RollbackReviews(Door):
     """Say afterwards whether a rollback was right."""
 
     @described(

@@ -7,7 +7,6 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.services import ReauthProof, reauthenticate
 from apps.api.v1.base import Door
 from apps.api.v1.incoming import Strict, Text
 from apps.api.v1.schema import described
@@ -59,11 +58,6 @@ class Return(Strict):
 
 
 class _Act(Door):
-    def proof(self, password: str) -> ReauthProof:
-        """That it is she herself, at this moment."""
-        address = self.http().META.get("REMOTE_ADDR", "")
-        return reauthenticate(self.actor, password, remote_addr=address)
-
     def state(self, model: RegisteredModel) -> Response:
         """How the model stands now."""
         return self.say(shapes.Retirement, shapes.state(self.model(model.name)))
@@ -92,7 +86,7 @@ class Retire(_Act):
             answers=asked["answers"],
             successor=self._successor(asked),
             no_successor=asked["no_successor"],
-            proof=self.proof(asked["password"]),
+            proof=self.proof(asked),
         )
         return self.state(found)
 
@@ -115,6 +109,6 @@ class BringBack(_Act):
     def post(self, request: Request, name: str) -> Response:
         self.nothing_asked()
         found, asked = self.model(name), self.body(Return)
-        proof = self.proof(asked["password"])
+        proof = self.proof(asked)
         services.restore_model(self.actor, found, reason=asked["reason"], proof=proof)
         return self.state(found)

@@ -15,6 +15,29 @@ from apps.api.v1.aftermath import (
     RollbackReviews,
     Rollbacks,
 )
+from apps.api.v1.challenge import (
+    Acceptances,
+    Closures,
+    Findings,
+    OneFinding,
+    Reopenings,
+    Responses,
+    Retests,
+    Revocations,
+    Waivers,
+)
+from apps.api.v1.changes import (
+    ModelChanges,
+    ModelChangeSignatures,
+    ModelChangeWithdrawal,
+    OneModelChange,
+    OnePolicy,
+    OnePolicyChange,
+    Policies,
+    PolicyChanges,
+    PolicySignatures,
+    PolicyWithdrawal,
+)
 from apps.api.v1.deployments import (
     DeploymentEnd,
     Deployments,
@@ -26,10 +49,17 @@ from apps.api.v1.deployments import (
 )
 from apps.api.v1.document import Document
 from apps.api.v1.gate import GateCheck
+from apps.api.v1.independence import (
+    Conflicts,
+    ConflictWithdrawals,
+    DelegationEnds,
+    Delegations,
+)
 from apps.api.v1.models import Gates, Models, OneModel, OneVersion, Versions
 from apps.api.v1.retiring import BringBack, Retire, Retirement
 from apps.api.v1.reviews import Manifest, OneReview
 from apps.api.v1.route import Route
+from apps.api.v1.talk import Edits, Notices, Reopening, Replies, Resolution, Threads
 from apps.api.v1.who_may import WhoMayView
 
 _REVIEW: Final = "reviews/<int:review_id>"
@@ -85,4 +115,55 @@ _AFTERWARDS: Final = (
     Route("POST", f"{_ROLLBACK}/review", RollbackReviews, "review-rollback", _SIGN, mutates=True, interactive=True),
 )  # fmt: skip
 
-ROUTES: Final[tuple[Route, ...]] = (*_READING, *_ACTING, *_AFTERWARDS)
+_FINDING: Final = "findings/<int:finding_id>"
+_COMMENT: Final = "review.comment"
+_CHALLENGE: Final = (
+    Route("GET", f"{_VERSION}/findings", Findings, "findings", "review.read"),
+    Route("POST", f"{_VERSION}/findings", Findings, "finding-raise", "finding.raise", mutates=True, interactive=True),
+    Route("GET", _FINDING, OneFinding, "finding", "review.read"),
+    Route("POST", f"{_FINDING}/responses", Responses, "finding-respond", "review.submit", mutates=True),
+    Route("POST", f"{_FINDING}/retests", Retests, "finding-retest", "finding.close", mutates=True, interactive=True),
+    Route("POST", f"{_FINDING}/closure", Closures, "finding-close", "finding.close", mutates=True, interactive=True),
+    Route("POST", f"{_FINDING}/acceptance", Acceptances, "finding-accept", _SIGN, mutates=True, interactive=True),
+    Route("POST", f"{_FINDING}/reopening", Reopenings, "finding-reopen", "finding.raise", mutates=True, interactive=True),
+    Route("GET", f"{_VERSION}/waivers", Waivers, "waivers", "review.read"),
+    Route("POST", f"{_VERSION}/waivers", Waivers, "waive", _SIGN, mutates=True, interactive=True),
+    Route("POST", "waivers/<int:waiver_id>/revocation", Revocations, "waiver-revoke", _SIGN, mutates=True, interactive=True),
+    Route("GET", f"{_REVIEW}/threads", Threads, "threads", "review.read"),
+    Route("POST", f"{_REVIEW}/threads", Threads, "thread-start", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "threads/<int:thread_id>/replies", Replies, "thread-reply", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "threads/<int:thread_id>/resolution", Resolution, "thread-resolve", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "threads/<int:thread_id>/reopening", Reopening, "thread-reopen", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "comments/<int:comment_id>/revisions", Edits, "comment-edit", _COMMENT, mutates=True, interactive=True),
+    Route("GET", "notices", Notices, "notices", "review.read"),
+)  # fmt: skip
+
+_INDEPENDENCE: Final = (
+    Route("GET", f"{_MODEL}/conflicts", Conflicts, "conflicts", "review.read"),
+    Route("POST", f"{_MODEL}/conflicts", Conflicts, "conflict-declare", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "conflicts/<int:conflict_id>/withdrawal", ConflictWithdrawals, "conflict-withdraw", _COMMENT, mutates=True, interactive=True),
+    Route("GET", "delegations", Delegations, "delegations", "review.read"),
+    Route("POST", "delegations", Delegations, "delegate", _SIGN, mutates=True, interactive=True),
+    Route("POST", "delegations/<int:delegation_id>/end", DelegationEnds, "delegation-end", _SIGN, mutates=True, interactive=True),
+)  # fmt: skip
+
+_CHANGE: Final = "model-changes/<int:change_id>"
+_POLICY_CHANGE: Final = "policy-changes/<int:policy_change_id>"
+_CHANGES: Final = (
+    Route("GET", f"{_MODEL}/changes", ModelChanges, "model-changes", "model.read"),
+    Route("POST", f"{_MODEL}/changes", ModelChanges, "model-change", "model.manage", mutates=True, interactive=True),
+    Route("GET", _CHANGE, OneModelChange, "one-model-change", "model.read"),
+    Route("POST", f"{_CHANGE}/signatures", ModelChangeSignatures, "model-change-sign", _SIGN, mutates=True, interactive=True),
+    Route("POST", f"{_CHANGE}/withdrawal", ModelChangeWithdrawal, "model-change-withdraw", "model.manage", mutates=True, interactive=True),
+    Route("GET", "policies", Policies, "policies", "model.read"),
+    Route("GET", "policies/<str:policy_key>/<int:policy_number>", OnePolicy, "policy", "model.read"),
+    Route("GET", "policy-changes", PolicyChanges, "policy-changes", "model.read"),
+    Route("POST", "policy-changes", PolicyChanges, "policy-propose", "policy.edit", mutates=True, interactive=True),
+    Route("GET", _POLICY_CHANGE, OnePolicyChange, "policy-change", "model.read"),
+    Route("POST", f"{_POLICY_CHANGE}/signatures", PolicySignatures, "policy-sign", "policy.sign", mutates=True, interactive=True),
+    Route("POST", f"{_POLICY_CHANGE}/withdrawal", PolicyWithdrawal, "policy-withdraw", "policy.edit", mutates=True, interactive=True),
+)  # fmt: skip
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES,
+)  # fmt: skip
