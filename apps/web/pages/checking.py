@@ -97,9 +97,7 @@ def page(actor: Actor, version: ModelVersion) -> ChecksPage:
     )
 
 
-def _beside(
-    version: ModelVersion, demanded: Mapping[str, Any], may_run: bool
-) -> list[Result]:
+def _beside(version: ModelVersion, demanded: Mapping[str, Any], may_run: bool) -> list[Result]:
     """The scan of the files where the policy does not demand it: it decides nothing and must not go unseen."""
     if CheckKind.FILES in demanded:
         return []
