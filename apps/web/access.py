@@ -22,10 +22,21 @@ from apps.experiments.models import Experiment, Run
 from apps.registry import deployed
 from apps.registry import selectors as registry
 from apps.registry.models import Deployment, ModelVersion, RegisteredModel
-from apps.reviews import discussion, drafts, emergency, findings, model_changes, waivers
+from apps.reviews import (
+    delegations,
+    discussion,
+    drafts,
+    emergency,
+    findings,
+    independence,
+    model_changes,
+    waivers,
+)
 from apps.reviews import selectors as reviews
 from apps.reviews.models import (
     Comment,
+    Conflict,
+    Delegation,
     Finding,
     ModelChange,
     Review,
@@ -139,6 +150,20 @@ def waiver_for(request: HttpRequest, waiver_id: int) -> Waiver:
     waiver = waivers.get_waiver(actor(request), waiver_id)
     _about(request, f"waiver:{waiver.pk}")
     return waiver
+
+
+def conflict_for(request: HttpRequest, conflict_id: int) -> Conflict:
+    """A declared conflict of interest, for those who see reviews of its model."""
+    conflict = independence.get_conflict(actor(request), conflict_id)
+    _about(request, f"model:{conflict.model_id}")
+    return conflict
+
+
+def delegation_for(request: HttpRequest, delegation_id: int) -> Delegation:
+    """A delegation, for the two it is between and whoever manages people."""
+    delegation = delegations.get_delegation(actor(request), delegation_id)
+    _about(request, f"delegation:{delegation.pk}")
+    return delegation
 
 
 def draft_for(request: HttpRequest, draft_id: int) -> ReviewDraft:

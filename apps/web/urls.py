@@ -16,6 +16,7 @@ from apps.web.views import (
     findings,
     health,
     home,
+    independence,
     model_changes,
     model_forms,
     models,
@@ -174,6 +175,19 @@ urlpatterns += [
     path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),
     path("documents/<uuid:document_uuid>/", evidence.document, name="document"),
     path("documents/<uuid:document_uuid>/card.pdf", evidence.document_pdf, name="document-pdf"),
+]
+
+# Who decides for whom, and who must not.
+urlpatterns += [
+    path("reviews/<int:review_id>/delegate/", independence.delegate, name="review-delegate"),
+    path("reviews/<int:review_id>/conflict/", independence.conflict, name="review-conflict"),
+    path(
+        "conflicts/<int:conflict_id>/withdraw/",
+        independence.withdraw_conflict,
+        name="conflict-withdraw",
+    ),
+    path("account/delegations/", independence.delegations, name="delegations"),
+    path("delegations/<int:delegation_id>/end/", independence.end, name="delegation-end"),
 ]
 
 # Requests that clients asked for.

@@ -24,6 +24,7 @@ from apps.web.pages import (
     review_evidence,
     review_viewed,
 )
+from apps.web.pages import independence as independence_pages
 from apps.web.pages.review_brief import Brief
 from apps.web.pages.review_evidence import Evidence
 from apps.web.pages.review_viewed import Ticks
@@ -110,7 +111,7 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         header=_header(review, asked, live, rounds),
         review=review,
         justification=review.justification,
-        notices=_notices(review, rounds, live),
+        notices=_notices(review, rounds, live) + independence_pages.conflicts(actor, review),
         newer=newer,
         new_round=_new_round(review, verbs, live, newer),
         steps=[_step(review, each) for each in asked],
@@ -136,7 +137,8 @@ def page(actor: Actor, review: Review) -> ReviewPage:
             verbs,
             why_not,
             may_step_aside=reviews.refusal_to_step_aside(actor, review) is None,
-        ),
+        )
+        + independence_pages.acts(actor, review, verbs),
         history_url=addresses.audit(review.key),
     )
 
