@@ -220,6 +220,18 @@ EVENT_TASKS: dict[str, list[str]] = {
     "checks.measurement.recalled": ["apps.reviews.tasks.void_on_recall"],
     "reviews.policy.proposed": ["apps.reviews.tasks.simulate_change"],
 }
+# What may question the approval of a version in use: its version or its model is looked at again.
+for _event in (
+    "checks.dataset.attached",
+    "checks.measurement.done",
+    "checks.measurement.recalled",
+    "registry.model.updated",
+    "reviews.finding.raised",
+    "reviews.finding.reopened",
+    "reviews.model_change.closed",
+    "reviews.waiver.revoked",
+):
+    EVENT_TASKS.setdefault(_event, []).append("apps.reviews.tasks.question_approval")
 # What `verify_ledger` compares the events with: dotted callables, see apps.audits.reconcile.
 LEDGER_RECONCILERS: list[str] = [
     "apps.audits.reconcile.guards",
@@ -312,11 +324,19 @@ PROMOTION_GATES = [
 ]
 # Asked before a model's tier, team or tags change: what that lets go. See apps.registry.standing.
 STANDING_RULE = "apps.reviews.coverage.let_go"
+# Whether a version may run in a governed environment at this moment: asked before a deployment is recorded there.
+DEPLOYMENT_RULE = "apps.reviews.admission.may_run"
+# What else is in the way of retiring a model: each is given the model and answers in sentences.
+RETIREMENT_BLOCKERS: list[str] = ["apps.reviews.retirement.under_way"]
+# Told of a promotion that was refused for want of an approval; may keep a draft of the request.
+AFTER_REFUSAL = "apps.reviews.services.drafting.keep_draft"
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
-READ_ONLY_TABLES += ["registry_governedtarget"]
-APPEND_ONLY_TABLES += ["registry_versionfile"]
+READ_ONLY_TABLES += ["registry_governedtarget", "registry_deploymentshare"]
+APPEND_ONLY_TABLES += ["registry_versionfile", "registry_modelretirement"]
 LEDGER_RECONCILERS += ["apps.experiments.reconcile.differences"]
 LEDGER_RECONCILERS += ["apps.registry.reconcile.differences"]
+LEDGER_RECONCILERS += ["apps.registry.reconcile_deployments.differences"]
+LEDGER_RECONCILERS += ["apps.registry.reconcile_retirement.differences"]
 
 # --- checks -----------------------------------------------------------------------------------
 
@@ -327,6 +347,12 @@ CHECKS_MAX_FILE_BYTES = env.integer("CHECKS_MAX_FILE_BYTES", 2 * 1024**3)
 CHECKS_MAX_ROWS = env.integer("CHECKS_MAX_ROWS", 100_000_000)
 CHECKS_MEMORY_MB = env.integer("CHECKS_MEMORY_MB", 1024)
 CHECKS_THREADS = env.integer("CHECKS_THREADS", 2)
+# Whether the worker scans the files of every version that is registered; else somebody asks for it.
+CHECKS_SCAN_REGISTERED = env.flag("CHECKS_SCAN_REGISTERED", default=True)
+if CHECKS_SCAN_REGISTERED:
+    EVENT_TASKS.setdefault("registry.version.registered", []).append(
+        "apps.checks.tasks.scan_registered"
+    )
 CHECKS_SCRATCH = local.folder(VAR / "scratch")
 
 # --- modelcards, compliance -------------------------------------------------------------------
@@ -364,6 +390,8 @@ LEDGER_RECONCILERS += ["apps.reviews.reconcile_standing.differences"]
 APPEND_ONLY_TABLES += ["reviews_reminder", "reviews_policysimulation"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_reminders.differences"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_simulations.differences"]
+APPEND_ONLY_TABLES += ["reviews_rereview", "reviews_rollback", "reviews_rollbackreview"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_aftermath.differences"]
 CELERY_BEAT_SCHEDULE |= {
     "end delegations without a role": {
         "task": "apps.reviews.tasks.end_orphaned_delegations",
@@ -374,6 +402,16 @@ CELERY_BEAT_SCHEDULE |= {
         "task": "apps.reviews.tasks.remind_of_deadlines",
         "schedule": 300.0,
         "options": {"expires": 290},
+    },
+    "question approvals that time has overtaken": {
+        "task": "apps.reviews.tasks.question_approvals",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+    "put scheduled policies in force": {
+        "task": "apps.reviews.tasks.put_policies_in_force",
+        "schedule": 60.0,
+        "options": {"expires": 55},
     },
     "expire reviews that waited too long": {
         "task": "apps.reviews.tasks.expire_reviews",

@@ -44,10 +44,13 @@ def tell() -> None:
         Browser(base_url, cast[role].username, cast[role].password)
         for role in ("contributor", "validator", "approver")
     )
+    _say("Adam proposes that files are scanned before production; Rosa signs the policy")
+    _scan_files(base_url, cast, rosa)
     _say("Dana trains on ACS Massachusetts 2015 and on German credit with the MLflow client")
     versions = _client("employment", cast["contributor"], base_url)
     baseline, first, second = (int(versions[label]["version"]) for label in versions)
     german = int(_client("german_credit", cast["contributor"], base_url)["version"])
+    _say("Somebody registers a scorecard from the internet; its pickle calls a shell")
     _say("Dana attaches evaluation data; the worker measures")
     _attach_acs(dana, baseline, sensitive="disability", year=2018)
     _attach_acs(dana, first, sensitive="sex", year=2017)
@@ -70,6 +73,22 @@ def tell() -> None:
     _document(dana, ACS, first)
     _wait_for_worker(Document.objects.exclude(status__in=["ready", "error"]).exists)
     _write(base_url, cast, approved=first, waiting=second)
+
+
+def _scan_files(base_url: str, cast: dict[str, Person], rosa: Browser) -> None:
+    """A second policy over every model: both hold together, the strictest of each."""
+    adam = Browser(base_url, cast["administrator"].username, cast["administrator"].password)
+    text = (DATA / "file-safety.yaml").read_text(encoding="utf-8")
+    reason = "A pickle that was sent to us called a shell when somebody opened it."
+    change = adam.send("/policies/propose/", [("text", text), ("reason", reason)])
+    rosa.send(
+        f"{change}sign/",
+        [
+            ("approves", "yes"),
+            ("comment", "It asks more and lets nothing in."),
+            ("password", cast["approver"].password),
+        ],
+    )
 
 
 def _client(script: str, person: Person, base_url: str) -> dict[str, Any]:

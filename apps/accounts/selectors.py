@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
+from uuid import UUID
 
 from django.contrib.auth.models import Group
 from django.db.models import Model, Prefetch, QuerySet
@@ -63,6 +64,11 @@ def get_user(user_id: int) -> User:
 def get_user_by_name(username: str) -> User:
     """The person or service of that username in any letter case; NotFound."""
     return _one(User.objects.filter(username=User.normalise(username)), "person")
+
+
+def get_user_by_uuid(uuid: UUID) -> User:
+    """The person or service by the id that signed statements name; NotFound."""
+    return _one(User.objects.filter(uuid=uuid), "person")
 
 
 def get_team(key: str) -> Team:

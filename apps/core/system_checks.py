@@ -1,6 +1,7 @@
 """What must hold before the site starts. `manage.py` commands and the web process refuse to run otherwise.
 
-core.E001  PROMOTION_GATES is empty, or it or STANDING_RULE names something that cannot be imported
+core.E001  PROMOTION_GATES is empty, or one of it, STANDING_RULE, DEPLOYMENT_RULE,
+           RETIREMENT_BLOCKERS cannot be imported
 core.E002  a system library is missing
 core.E003  LEDGER_RECONCILERS or EVENT_TASKS name something that cannot be imported (`check --deploy`)
 core.W001  the secret key is too short to keep anything secret
@@ -33,10 +34,19 @@ def promotion_gates(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
         ]
     return [
         Error(
-            f"PROMOTION_GATES or STANDING_RULE names {path}, which cannot be used: {reason}",
+            f"PROMOTION_GATES, STANDING_RULE, DEPLOYMENT_RULE, AFTER_REFUSAL or RETIREMENT_BLOCKERS names {path}, which cannot be used: "
+            f"{reason}",
             id="core.E001",
         )
-        for path, reason in _unusable([*settings.PROMOTION_GATES, settings.STANDING_RULE])
+        for path, reason in _unusable(
+            [
+                *settings.PROMOTION_GATES,
+                settings.STANDING_RULE,
+                settings.DEPLOYMENT_RULE,
+                settings.AFTER_REFUSAL,
+                *settings.RETIREMENT_BLOCKERS,
+            ]
+        )
     ]
 
 

@@ -3,7 +3,7 @@ library, so that `config.settings` can read which events wake this app.
 
 A new kind is one row. `events` must be registered event types (a test fails otherwise), `to` names
 functions of `apps.notices.recipients`, the words may use the parts that `apps.notices.services.making` fills in
-(`who`, `review`, `model`, `version`, `targets`) and every plain field of the event's payload.
+(`who`, `review`, `model`, `model_path`, `version`, `targets`) and every plain field of the event's payload.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 REVIEW: Final = "/reviews/{review_id}/"
+MODEL: Final = "/models/{model_path}/"
+DEPLOYMENTS: Final = "/models/{model_path}/deployments/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,32 @@ KINDS: Final = (
         + " waited for {days} days after round {number}. Submit it again to ask for a new review.",
     ),
     Kind(
+        "approval.questioned",
+        "An approval needs a new review",
+        ("reviews.rereview.required",),
+        ("submitter", "signers", "model_owner"),
+        "Re-review required: " + _SUBJECT,
+        "{reason}. The deployment gate denies it until people have signed again.",
+    ),
+    Kind(
+        "rollback.made",
+        "A version was put back in an emergency",
+        ("reviews.rollback.made",),
+        ("submitter", "signers", "model_owner", "rollback_reviewers"),
+        "{who} put " + _SUBJECT + " back",
+        "Into {target}: {reason}. Somebody else says whether it was right.",
+        path="/rollbacks/{rollback}/",
+    ),
+    Kind(
+        "rollback.reviewed",
+        "An emergency rollback was reviewed",
+        ("reviews.rollback.reviewed",),
+        ("rollback_maker", "model_owner"),
+        "{who} reviewed the rollback of " + _SUBJECT,
+        "It is the rollback into {target}. What she signed is on its page.",
+        path="/rollbacks/{rollback}/",
+    ),
+    Kind(
         "model.change",
         "A change of a model waits for your signature",
         ("reviews.model_change.proposed",),
@@ -157,6 +185,78 @@ KINDS: Final = (
         "You are asked to sign CHG-{change}",
         "{name}: {loosens}. Why: {reason}",
         path="/model-changes/{change}/",
+    ),
+    Kind(
+        "deployment.recorded",
+        "A version of a model you own began to run somewhere",
+        ("registry.deployment.recorded",),
+        ("model_owner",),
+        "{model} v{version} runs in {environment}",
+        _SUBJECT + " was recorded in environment {environment} with {traffic} % of the traffic.",
+        path=DEPLOYMENTS,
+    ),
+    Kind(
+        "deployment.ended",
+        "A version of a model you own stopped running somewhere",
+        ("registry.deployment.ended",),
+        ("model_owner",),
+        "{model} v{version} stopped in {environment}",
+        _SUBJECT + " was recorded as stopped in environment {environment}. {reason}",
+        path=DEPLOYMENTS,
+    ),
+    Kind(
+        "model.retired",
+        "A model you work on is retired",
+        ("registry.model.retired",),
+        ("model_team",),
+        "{model} is retired",
+        "{model} takes nothing new from now on: {reason}",
+        path=MODEL,
+    ),
+    Kind(
+        "model.restored",
+        "A retired model is brought back",
+        ("registry.model.restored",),
+        ("model_team",),
+        "{model} is brought back",
+        "{model} can be used again: {reason}",
+        path=MODEL,
+    ),
+    Kind(
+        "policy.proposed",
+        "A change of policy waits for your signature",
+        ("reviews.policy.proposed",),
+        ("policy_signatories",),
+        "You are asked to sign POL-{change}",
+        "{policy_change}: {differs}. Why: {reason}",
+        path="/policies/changes/{change}/",
+    ),
+    Kind(
+        "policy.scheduled",
+        "A change of policy is signed for a day",
+        ("reviews.policy.scheduled",),
+        ("policy_concerned",),
+        "{policy_change} comes into force on its day",
+        "In force from {effective_at}. {differs}.",
+        path="/policies/changes/{change}/",
+    ),
+    Kind(
+        "policy.in_force",
+        "A policy came into force",
+        ("reviews.policy.activated",),
+        ("policy_concerned",),
+        "{policy_change} is in force",
+        "{differs}. Reviews under way keep the policy they were asked for under.",
+        path="/policies/changes/{change}/",
+    ),
+    Kind(
+        "policy.held",
+        "A policy did not come into force on its day",
+        ("reviews.policy.held",),
+        ("policy_concerned",),
+        "{policy_change} is not in force",
+        "{reason}",
+        path="/policies/changes/{change}/",
     ),
     Kind(
         "webhook.off",
@@ -183,9 +283,17 @@ HOOKED: Final = (
     "registry.alias.set",
     "registry.authorization.minted",
     "registry.authorization.revoked",
+    "registry.deployment.changed",
+    "registry.deployment.ended",
+    "registry.deployment.recorded",
+    "registry.environment.changed",
+    "registry.environment.created",
     "registry.model.created",
     "registry.model.deleted",
     "registry.model.governance_changed",
+    "registry.approval.renewed",
+    "registry.model.restored",
+    "registry.model.retired",
     "registry.version.deleted",
     "registry.version.left",
     "registry.version.promoted",
@@ -199,6 +307,9 @@ HOOKED: Final = (
     "reviews.model_change.closed",
     "reviews.model_change.proposed",
     "reviews.policy.activated",
+    "reviews.policy.held",
+    "reviews.policy.scheduled",
+    "reviews.rereview.required",
     "reviews.review.changes_requested",
     "reviews.review.closed",
     "reviews.review.due",
@@ -206,6 +317,8 @@ HOOKED: Final = (
     "reviews.review.overdue",
     "reviews.review.signed",
     "reviews.review.submitted",
+    "reviews.rollback.made",
+    "reviews.rollback.reviewed",
     "reviews.round.made",
     "reviews.round.voided",
 )

@@ -41,7 +41,7 @@ def list_models(
     if after:
         models = models.filter(name__gt=after)
     live = Q(versions__deleted_at__isnull=True)
-    found = models.select_related("owner", "team").annotate(
+    found = models.select_related("owner", "team", "successor").annotate(
         version_count=Count("versions", filter=live),
         latest_number=Max("versions__number", filter=live),
     )

@@ -18,6 +18,11 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from apps.accounts.models import ROLE_PERMISSIONS, Team
 from apps.core.models import Blob
 from apps.experiments.models import LoggedModel, Run
+from apps.registry.deployment_models import Deployment as Deployment
+from apps.registry.deployment_models import DeploymentShare as DeploymentShare
+from apps.registry.deployment_models import Environment as Environment
+from apps.registry.deployment_models import EnvironmentEntry as EnvironmentEntry
+from apps.registry.retirement_models import ModelRetirement as ModelRetirement
 
 if TYPE_CHECKING:
     from apps.registry.targets import Target
@@ -48,7 +53,8 @@ class Stage(models.TextChoices):
 
 
 class RegisteredModel(models.Model):
-    """A name under which versions are registered. `deleted_at` frees the name; the row stays."""
+    """A name under which versions are registered. `deleted_at` frees the name; the row stays. A model that is retired
+    (`retired_at`) is read for ever and takes nothing new; `successor` is what takes its place, if anything does."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255)
@@ -72,6 +78,10 @@ class RegisteredModel(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    successor = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="predecessors"
+    )
 
     class Meta:
         permissions = ROLE_PERMISSIONS
@@ -253,6 +263,7 @@ class Alias(models.Model):
 class TargetKind(models.TextChoices):
     STAGE = "stage", "Stage"
     ALIAS = "alias", "Alias"
+    ENVIRONMENT = "environment", "Environment"
     TAG = "tag", "Tag"
     SCOPE = "scope", "Tag that decides which policies cover a model"
 
@@ -265,7 +276,7 @@ class GovernedTarget(models.Model):
     refused. The runtime role may only read this table: activating a policy rewrites it.
     """
 
-    kind = models.CharField(max_length=8, choices=TargetKind.choices)
+    kind = models.CharField(max_length=16, choices=TargetKind.choices)
     name = models.CharField(max_length=255)
 
     class Meta:
@@ -290,7 +301,7 @@ class Authorization(models.Model):
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="authorizations"
     )
-    target_kind = models.CharField(max_length=8, choices=TargetKind.choices)
+    target_kind = models.CharField(max_length=16, choices=TargetKind.choices)
     target_name = models.CharField(max_length=255)
     review_id = models.BigIntegerField()
     round_id = models.BigIntegerField()

@@ -1,7 +1,7 @@
 """Replay the ledger's events and compare what they say with the registry's tables.
 
-Compared: each model's governance, every stage and alias of every version, every authorization, the
-manifest digest fixed at registration. The answer to somebody who edits the database (invariant 5).
+Compared: each model's governance, every stage and alias of every version, the environments it may run in, every
+authorization, the manifest digest fixed at registration. The answer to somebody who edits the database (invariant 5).
 Not compared: descriptions, tags and settings, which carry no authority.
 """
 
@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 
 from apps.audits.reconcile import Difference
 from apps.audits.selectors import replay
-from apps.registry.models import Alias, Authorization, ModelVersion, RegisteredModel
+from apps.registry.models import (
+    Alias,
+    Authorization,
+    EnvironmentEntry,
+    ModelVersion,
+    RegisteredModel,
+)
 
 
 @dataclass(slots=True)
@@ -21,6 +27,7 @@ class _State:
     manifest: dict[int, str] = field(default_factory=dict)
     stage: dict[int, str] = field(default_factory=dict)
     alias: dict[tuple[int, str], int] = field(default_factory=dict)
+    entry: dict[tuple[int, str], int] = field(default_factory=dict)
     minted: dict[int, dict[str, object]] = field(default_factory=dict)
     spent: dict[int, int] = field(default_factory=dict)
     revoked: set[int] = field(default_factory=set)
@@ -32,6 +39,7 @@ def differences() -> Iterator[Difference]:
     yield from _models(state)
     yield from _versions(state)
     yield from _aliases(state)
+    yield from _entries(state)
     yield from _authorizations(state)
 
 
@@ -67,8 +75,14 @@ def _promoted(state: _State, p: dict[str, object]) -> None:
     kind, _, name = str(p["target"]).partition(":")
     if kind == "stage":
         state.stage[_int(p["version"])] = name.capitalize()
+    elif kind == "environment":
+        state.entry[_int(p["version"]), name] = _int(p["authorization"])
     else:
         state.alias[_int(p["model"]), name] = _int(p["version"])
+    state.spent[_int(p["authorization"])] = _int(p["version"])
+
+
+def _renewed(state: _State, p: dict[str, object]) -> None:
     state.spent[_int(p["authorization"])] = _int(p["version"])
 
 
@@ -76,6 +90,8 @@ def _left(state: _State, p: dict[str, object]) -> None:
     kind, _, name = str(p["target"]).partition(":")
     if kind == "stage":
         state.stage[_int(p["version"])] = "Archived"
+    elif kind == "environment":
+        state.entry.pop((_int(p["version"]), name), None)
     else:
         state.alias.pop((_int(p["model"]), name), None)
 
@@ -108,6 +124,7 @@ _APPLY = {
     "registry.version.registered": _registered,
     "registry.version.stage_set": _stage_set,
     "registry.version.promoted": _promoted,
+    "registry.approval.renewed": _renewed,
     "registry.version.left": _left,
     "registry.version.deleted": _version_deleted,
     "registry.alias.set": _alias_set,
@@ -164,6 +181,22 @@ def _aliases(state: _State) -> Iterator[Difference]:
         yield Difference(
             f"version:{version}",
             f"model {model} alias @{name} is in the ledger and not in the table",
+        )
+
+
+def _entries(state: _State) -> Iterator[Difference]:
+    rows = EnvironmentEntry.objects.filter(left_at__isnull=True)
+    for version, name, held in rows.values_list("version_id", "environment", "authorization_id"):
+        told = state.entry.pop((version, name), None)
+        if told != held:
+            yield Difference(
+                f"version:{version}",
+                f"environment {name}: the table says by authorization {held}, the ledger says {told}",
+            )
+    for (version, name), held in state.entry.items():
+        yield Difference(
+            f"version:{version}",
+            f"environment {name} by authorization {held} is in the ledger and not in the table",
         )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
 from django.utils.http import urlencode
 
 from apps.accounts import policy
@@ -15,6 +16,7 @@ from apps.accounts.selectors import accountable_users
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.experiments import selectors as experiments
+from apps.registry import deployed
 from apps.registry.models import (
     Alias,
     Authorization,
@@ -101,8 +103,9 @@ def is_governed(model: RegisteredModel, target: Target) -> bool:
 
 
 def governed_targets() -> list[Target]:
-    """The stages and aliases that the active policy governs."""
-    rows = GovernedTarget.objects.filter(kind__in=[TargetKind.STAGE, TargetKind.ALIAS])
+    """The stages, environments and aliases that the active policies govern."""
+    kinds = [TargetKind.STAGE, TargetKind.ALIAS, TargetKind.ENVIRONMENT]
+    rows = GovernedTarget.objects.filter(kind__in=kinds)
     rows = rows.order_by("-kind", "name")
     return [Target(row.kind, row.name) for row in rows]
 
@@ -121,6 +124,18 @@ def scope_tags() -> list[str]:
     """The keys, in lower case, of the tags that decide which policies cover a model."""
     rows = GovernedTarget.objects.filter(kind=TargetKind.SCOPE).order_by("name")
     return list(rows.values_list("name", flat=True))
+
+
+def tag_of(version: ModelVersion, key: str) -> str | None:
+    """The value of a tag of the version, else of its model; None where neither carries it."""
+    for rows in (
+        VersionTag.objects.filter(version=version, key=key),
+        ModelTag.objects.filter(model=version.model_id, key=key),
+    ):
+        value: str | None = rows.values_list("value", flat=True).first()
+        if value is not None:
+            return value
+    return None
 
 
 def governed_tags_on(model: RegisteredModel) -> list[str]:
@@ -144,26 +159,62 @@ def _tag_is_governed(names: Iterable[str], key: str) -> bool:
 
 
 def holder(model: RegisteredModel, target: Target) -> ModelVersion | None:
-    """The version that is in this target now (the highest, where an ungoverned stage has several)."""
+    """The version that is in this target now: the highest, where an ungoverned stage has several; in an environment
+    the one with most of the traffic."""
     versions = latest_versions(model)
+    if target.kind == "environment":
+        leading = deployed.leading(model.pk, target.name)
+        return versions.filter(pk=leading).first() if leading is not None else None
     if target.kind == "stage":
         return versions.filter(stage__iexact=target.name).first()
     return versions.filter(aliases__name__iexact=target.name).first()
 
 
+def holders(model: RegisteredModel, target: Target) -> list[ModelVersion]:
+    """Every version in this target: one, or several in an environment, the newest first."""
+    if target.kind == "environment":
+        return list(latest_versions(model).filter(pk__in=deployed.entered(model.pk, target.name)))
+    found = holder(model, target)
+    return [found] if found is not None else []
+
+
+def holds(version: ModelVersion, target: Target) -> bool:
+    """Is the version in this target? An environment may have several versions in it."""
+    if target.kind == "environment":
+        return deployed.entry_of(version.pk, target.name) is not None
+    found = holder(version.model, target)
+    return found is not None and found.pk == version.pk
+
+
 def held_targets(version: ModelVersion) -> list[Target]:
-    """The stage (other than None) and aliases this version holds."""
+    """The stage (other than None) and aliases this version holds, and the environments it may run in."""
     held = [
         Target("alias", name.lower()) for name in version.aliases.values_list("name", flat=True)
     ]
     if version.stage != "None":
         held.append(Target("stage", version.stage.lower()))
+    held += [Target("environment", row.environment) for row in deployed.entries(version.pk)]
     return sorted(held)
 
 
 def held_governed_targets(version: ModelVersion) -> list[Target]:
     """The governed targets this version holds."""
     return [target for target in held_targets(version) if is_governed(version.model, target)]
+
+
+def held_governed_of(versions: Iterable[int]) -> dict[int, list[Target]]:
+    """The governed targets that each of these versions of governed models holds, in three queries."""
+    rows = ModelVersion.objects.filter(pk__in=versions, stage_slot__isnull=False)
+    held = {pk: [Target("stage", str(slot))] for pk, slot in rows.values_list("pk", "stage_slot")}
+    names = GovernedTarget.objects.filter(kind=TargetKind.ALIAS).values("name")
+    aliases = Alias.objects.annotate(folded=Lower("name")).filter(
+        version__in=versions, folded__in=names, model__governance=Governance.GOVERNED
+    )
+    for pk, name in aliases.values_list("version", "folded"):
+        held.setdefault(pk, []).append(Target("alias", name))
+    for pk, key in deployed.let_in(versions):
+        held.setdefault(pk, []).append(Target("environment", key))
+    return held
 
 
 def live_authorization(version: ModelVersion, target: Target) -> Authorization | None:

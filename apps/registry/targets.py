@@ -1,4 +1,4 @@
-"""A target is a place a version can be promoted to: a stage or an alias."""
+"""A target is a place a version can get to: a stage, an alias or an environment."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from apps.core.errors import Invalid
 
 ALIAS = re.compile(r"[A-Za-z0-9_-]{1,255}")
+ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STAGES = {"none": "None", "staging": "Staging", "production": "Production", "archived": "Archived"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """`kind` is "stage" or "alias"; `name` is case-folded, so that no spelling is a way round."""
+    """`kind` is "stage", "alias" or "environment"; `name` is case-folded, so that no spelling is a way round."""
 
     kind: str
     name: str
@@ -23,9 +24,11 @@ class Target:
 
     @property
     def label(self) -> str:
-        """As a person reads it: `stage Production`, `alias @champion`."""
+        """As a person reads it: `stage Production`, `alias @champion`, `environment prod`."""
         if self.kind == "stage":
             return f"stage {STAGES.get(self.name, self.name)}"
+        if self.kind == "environment":
+            return f"environment {self.name}"
         return f"alias @{self.name}"
 
     @classmethod
@@ -59,6 +62,17 @@ class Target:
         return cls("alias", name.lower())
 
     @classmethod
+    def environment(cls, name: str) -> Target:
+        """An environment by any spelling of its case, whether or not it was added; raises Invalid for no such name."""
+        if not ENVIRONMENT.fullmatch(name):
+            raise Invalid(
+                f"Invalid environment name: {name[:80]!r}. Names begin with a letter or digit of ASCII and go on with "
+                "those, dots, underscores and dashes, at most 64 of them.",
+                fields={"environment": "not an environment name"},
+            )
+        return cls("environment", name.lower())
+
+    @classmethod
     def parse(cls, text: str) -> Target:
         """The inverse of str()."""
         kind, _, name = text.partition(":")
@@ -66,4 +80,8 @@ class Target:
             return cls.stage(name)
         if kind == "alias":
             return cls.alias(name)
-        raise Invalid(f"Not a target: {text!r}. Expected stage:NAME or alias:NAME.")
+        if kind == "environment":
+            return cls.environment(name)
+        raise Invalid(
+            f"Not a target: {text!r}. Expected stage:NAME, alias:NAME or environment:NAME."
+        )

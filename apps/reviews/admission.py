@@ -1,7 +1,9 @@
 """May this version run in this target now? What a deployment asks, as gate results; every one must pass.
 
 For running (`may_run`): the model is governed, the target is governed, the version holds it, by an authorization that
-was spent on it, is not revoked and has not expired, on evidence of which nothing was recalled or damaged since.
+was spent on it, is not revoked and has not expired, on evidence of which nothing was recalled or damaged since, and nothing
+that its policy names asks for a new review (`rereview`).
+An environment is entered by the first deployment recorded in it, so before that its approval is asked as for promotion.
 For promotion (`may_enter`): an approval lives and every gate passes at this moment.
 
 Does not re-hash the version's bytes (that reads all of them): whoever deploys compares the digest with what she deploys.
@@ -18,7 +20,7 @@ from apps.registry import selectors as registry
 from apps.registry.gates import Fix, GateResult, all_of
 from apps.registry.models import Authorization, ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import evidence, selectors
+from apps.reviews import evidence, rereview, selectors
 from apps.reviews.in_force import InForce, policy_for
 from apps.reviews.judging import signatures
 from apps.reviews.models import Round
@@ -28,15 +30,17 @@ HELD = "In the target"
 
 def may_run(version: ModelVersion, target: Target, digest: str = "") -> list[GateResult]:
     """The conditions under which the version may run in the target, and that its files are those of `digest` if given."""
+    if _first_deployment_waits(version, target):
+        return may_enter(version, target, digest)
     results = _governed(version, target)
-    holder = registry.holder(version.model, target)
-    if holder is None or holder.pk != version.pk:
+    if not registry.holds(version, target):
         # Why it is not there is what its gates say; approval and evidence follow from its promotion.
-        results.append(_absent(version, target, holder, why=all(r.passes for r in results)))
+        results.append(_absent(version, target, why=all(r.passes for r in results)))
         return [*results, *_digest(version, digest)]
     results.append(GateResult("holder", HELD, "pass", f"{version} is in {target.label}."))
     row = registry.entry(version, target)
-    return [*results, _approval(version, row), _evidence(version, row), *_digest(version, digest)]
+    results += [_approval(version, row), _evidence(version, row), _unquestioned(version, row)]
+    return [*results, *_digest(version, digest)]
 
 
 def may_enter(version: ModelVersion, target: Target, digest: str = "") -> list[GateResult]:
@@ -83,10 +87,16 @@ def _governed(version: ModelVersion, target: Target) -> list[GateResult]:
     return [*results, GateResult("target", "Target", "fail", fact, fixes=(act,))]
 
 
-def _absent(
-    version: ModelVersion, target: Target, holder: ModelVersion | None, *, why: bool
-) -> GateResult:
+def _first_deployment_waits(version: ModelVersion, target: Target) -> bool:
+    """Is an environment approved and not entered yet? Recording the first deployment would enter it."""
+    if target.kind != "environment" or registry.holds(version, target):
+        return False
+    return registry.live_authorization(version, target) is not None
+
+
+def _absent(version: ModelVersion, target: Target, *, why: bool) -> GateResult:
     """The version is not there. Where it could be, its gates say why not; else a promotion is all there is to say."""
+    holder = registry.holder(version.model, target)
     who = f"v{holder.number} is" if holder is not None else "No version is"
     told, url = f"{version} is not in {target.label}", registry.review_url(version)
     act = Fix("promote", f"promote {version}", "whoever may promote versions of the model", url)
@@ -162,6 +172,20 @@ def _evidence(version: ModelVersion, row: Authorization | None) -> GateResult:
         return GateResult(key, title, "fail", fact, fixes=anew)
     fact = f"What was signed ({row.evidence_digest[:12]}) still stands."
     return GateResult(key, title, "pass", fact)
+
+
+def _unquestioned(version: ModelVersion, row: Authorization | None) -> GateResult:
+    """An approval is suspended while something that its policy names questions it; a new one ends that."""
+    key, title = "rereview", "Re-review"
+    asking = [each for each in rereview.approvals_of(version) if row and row in each.entries]
+    needs = [need for each in asking for need in rereview.of_approval(each)]
+    if row is None:
+        return GateResult(key, title, "missing", "There is no approval that could be questioned.")
+    if not needs:
+        return GateResult(key, title, "pass", "Nothing questions the approval.")
+    fact = f"Re-review required: {'; '.join(need.reason for need in needs)}."
+    url = registry.version_url(version, "submit/")
+    return GateResult(key, title, "fail", fact, "Ask for a new review", url, fixes=_anew(version))
 
 
 def _digest(version: ModelVersion, asked: str) -> Sequence[GateResult]:

@@ -7,6 +7,7 @@ Every function also notes what the request is about, so that a refusal is record
 from __future__ import annotations
 
 from typing import cast
+from uuid import UUID
 
 from django.http import HttpRequest
 
@@ -18,11 +19,32 @@ from apps.core.errors import Forbidden
 from apps.experiments import access as experiments_access
 from apps.experiments import selectors as experiments
 from apps.experiments.models import Experiment, Run
+from apps.registry import deployed
 from apps.registry import selectors as registry
-from apps.registry.models import ModelVersion, RegisteredModel
-from apps.reviews import discussion, findings, model_changes, waivers
+from apps.registry.models import Deployment, ModelVersion, RegisteredModel
+from apps.reviews import (
+    delegations,
+    discussion,
+    drafts,
+    emergency,
+    findings,
+    independence,
+    model_changes,
+    waivers,
+)
 from apps.reviews import selectors as reviews
-from apps.reviews.models import Comment, Finding, ModelChange, Review, Thread, Waiver
+from apps.reviews.models import (
+    Comment,
+    Conflict,
+    Delegation,
+    Finding,
+    ModelChange,
+    Review,
+    ReviewDraft,
+    Rollback,
+    Thread,
+    Waiver,
+)
 
 REQUEST_ID = "countersign.request_id"
 ACTOR = "countersign.actor"
@@ -82,6 +104,14 @@ def version_for(
     return version
 
 
+def deployment_for(request: HttpRequest, uuid: UUID, verb: str = "model.read") -> Deployment:
+    """A deployment, for those who see its model."""
+    found = deployed.get_deployment(actor(request), uuid)
+    _about(request, f"version:{found.version_id}")
+    policy.require(actor(request), verb, found.model)
+    return found
+
+
 def experiment_for(
     request: HttpRequest, experiment_id: int, verb: str = "experiment.read"
 ) -> Experiment:
@@ -120,6 +150,34 @@ def waiver_for(request: HttpRequest, waiver_id: int) -> Waiver:
     waiver = waivers.get_waiver(actor(request), waiver_id)
     _about(request, f"waiver:{waiver.pk}")
     return waiver
+
+
+def conflict_for(request: HttpRequest, conflict_id: int) -> Conflict:
+    """A declared conflict of interest, for those who see reviews of its model."""
+    conflict = independence.get_conflict(actor(request), conflict_id)
+    _about(request, f"model:{conflict.model_id}")
+    return conflict
+
+
+def delegation_for(request: HttpRequest, delegation_id: int) -> Delegation:
+    """A delegation, for the two it is between and whoever manages people."""
+    delegation = delegations.get_delegation(actor(request), delegation_id)
+    _about(request, f"delegation:{delegation.pk}")
+    return delegation
+
+
+def draft_for(request: HttpRequest, draft_id: int) -> ReviewDraft:
+    """An open draft of a request, for those who see reviews of its model."""
+    draft = drafts.get_draft(actor(request), draft_id)
+    _about(request, f"version:{draft.version_id}")
+    return draft
+
+
+def rollback_for(request: HttpRequest, rollback_id: int) -> Rollback:
+    """An emergency rollback, for those who see reviews of its model."""
+    rollback = emergency.get_rollback(actor(request), rollback_id)
+    _about(request, f"version:{rollback.version_id}")
+    return rollback
 
 
 def model_change_for(request: HttpRequest, change_id: int, verb: str = "") -> ModelChange:

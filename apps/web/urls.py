@@ -7,20 +7,26 @@ from django.urls import URLPattern, URLResolver, path
 
 from apps.web.views import (
     account,
+    aftermath,
     audit,
+    deployments,
     discussion,
     evidence,
     experiments,
     findings,
     health,
     home,
+    independence,
     model_changes,
     model_forms,
     models,
     notices,
     people,
     policies,
+    policy_editor,
     preferences,
+    registering,
+    retiring,
     reviews,
     runs,
     search,
@@ -94,6 +100,7 @@ urlpatterns += [
     path("experiments/<int:experiment_id>/", experiments.experiment, name="experiment"),
     path("runs/compare/", runs.compare, name="run-compare"),
     path("runs/<run_id>/", runs.run, name="run"),
+    path("runs/<run_id>/register/", registering.register, name="run-register"),
     path("runs/<run_id>/artifacts/<path:path>", runs.artifact, name="run-artifact"),
 ]
 
@@ -104,6 +111,9 @@ urlpatterns += [
     path("models/new/", model_forms.new, name="model-new"),
     path("models/<name>/", models.model, name="model"),
     path("models/<name>/settings/", model_forms.settings, name="model-settings"),
+    path("models/<name>/retire/", retiring.retire, name="model-retire"),
+    path("models/<name>/bring-back/", retiring.bring_back, name="model-bring-back"),
+    path("models/<name>/deployments/", deployments.of_model, name="model-deployments"),
     path("models/<name>/versions/new/", model_forms.new_version, name="version-new"),
     path(_VERSION, versions.version, name="version"),
     path(_VERSION + "compare/", versions.compare, name="version-compare"),
@@ -113,7 +123,26 @@ urlpatterns += [
     path(_VERSION + "history/", versions.history, name="version-history"),
     path(_VERSION + "describe/", versions.describe, name="version-describe"),
     path(_VERSION + "leave/", versions.leave, name="version-leave"),
+    path(_VERSION + "deployments/new/", deployments.record, name="deployment-new"),
     path(_VERSION + "submit/", reviews.submit, name="submit"),
+]
+
+# What happens to an approval afterwards: it is questioned, or repeated in an emergency.
+urlpatterns += [
+    path(_VERSION + "question/", aftermath.question, name="version-question"),
+    path(_VERSION + "roll-back/", aftermath.roll_back, name="version-roll-back"),
+    path("rollbacks/<int:rollback_id>/", aftermath.rollback, name="rollback"),
+    path("rollbacks/<int:rollback_id>/review/", aftermath.review, name="rollback-review"),
+]
+
+# Where versions run.
+urlpatterns += [
+    path("environments/", deployments.environments, name="environments"),
+    path("environments/new/", deployments.new_environment, name="environment-new"),
+    path("environments/<str:key>/", deployments.environment, name="environment"),
+    path("environments/<str:key>/edit/", deployments.edit_environment, name="environment-edit"),
+    path("deployments/<uuid:deployment>/traffic/", deployments.traffic, name="deployment-traffic"),
+    path("deployments/<uuid:deployment>/end/", deployments.end, name="deployment-end"),
 ]
 
 # Changes of a model that take a signature.
@@ -146,6 +175,24 @@ urlpatterns += [
     path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),
     path("documents/<uuid:document_uuid>/", evidence.document, name="document"),
     path("documents/<uuid:document_uuid>/card.pdf", evidence.document_pdf, name="document-pdf"),
+]
+
+# Who decides for whom, and who must not.
+urlpatterns += [
+    path("reviews/<int:review_id>/delegate/", independence.delegate, name="review-delegate"),
+    path("reviews/<int:review_id>/conflict/", independence.conflict, name="review-conflict"),
+    path(
+        "conflicts/<int:conflict_id>/withdraw/",
+        independence.withdraw_conflict,
+        name="conflict-withdraw",
+    ),
+    path("account/delegations/", independence.delegations, name="delegations"),
+    path("delegations/<int:delegation_id>/end/", independence.end, name="delegation-end"),
+]
+
+# Requests that clients asked for.
+urlpatterns += [
+    path("review-drafts/<int:draft_id>/discard/", reviews.discard_draft, name="draft-discard"),
 ]
 
 # Reviews.
@@ -201,13 +248,14 @@ urlpatterns += [
 urlpatterns += [
     path("policies/", policies.policies, name="policies"),
     path("policies/schema.json", policies.schema, name="policy-schema"),
-    path("policies/propose/", policies.propose, name="policy-propose"),
+    path("policies/propose/", policy_editor.propose, name="policy-propose"),
     path("policies/changes/<int:change_id>/", policies.change, name="policy-change"),
     path("policies/changes/<int:change_id>/sign/", policies.sign, name="policy-sign"),
     path("policies/changes/<int:change_id>/simulate/", policies.simulate, name="policy-simulate"),
     path("policies/changes/<int:change_id>/withdraw/", policies.withdraw, name="policy-withdraw"),
     path("policies/of/<slug:key>/", policies.policy, name="policy"),
     path("policies/of/<slug:key>/retire/", policies.retire, name="policy-retire"),
+    path("policies/of/<slug:key>/<int:number>/", policies.version, name="policy-version"),
     path("policies/of/<slug:key>/<int:number>.yaml", policies.yaml, name="policy-yaml"),
 ]
 

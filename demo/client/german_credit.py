@@ -22,6 +22,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from demo.client import downloaded
+
 NAME = "german-credit"
 LEFT_OUT = {
     "id",
@@ -73,7 +75,8 @@ def main() -> None:
             pip_requirements=["scikit-learn", "pandas"],
             registered_model_name=NAME,
         )
-    print(json.dumps({"run": run.info.run_id, "version": str(info.registered_model_version)}))  # noqa: T201
+    versions = {"version": str(info.registered_model_version), "downloaded": downloaded.register()}
+    print(json.dumps({"run": run.info.run_id, **versions}))  # noqa: T201
 
 
 if __name__ == "__main__":

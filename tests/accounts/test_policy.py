@@ -31,19 +31,21 @@ CONTRIBUTE = READ | {
     "review.submit",
     "review.withdraw",
     "review.comment",
+    "deployment.record",
 }
 JUDGE = {"finding.raise", "finding.close", "review.comment", "policy.sign"}
 # The table of the contract, spelled out once more: the seeds are compared with it, not with themselves.
 HELD = {
     "viewer": READ,
     "contributor": CONTRIBUTE,
-    "owner": CONTRIBUTE | {"experiment.manage", "model.manage", "model.delete", "target.leave"},
+    "owner": CONTRIBUTE
+    | {"experiment.manage", "model.manage", "model.delete", "model.retire", "target.leave"},
     "validator": READ | JUDGE | {"review.sign.validator", "check.run", "check.recall"},
     "approver": READ | JUDGE | {"review.sign.approver"},
     "risk": READ | JUDGE | {"review.sign.risk"},
     "legal": READ | JUDGE | {"review.sign.legal"},
     "product": READ | JUDGE | {"review.sign.product"},
-    "on_call": READ | {"review.comment", "target.leave", "target.rollback"},
+    "on_call": READ | {"review.comment", "target.leave", "target.rollback", "deployment.record"},
     "auditor": READ | {"audit.read", "audit.export"},
     "administrator": READ
     | {
@@ -53,6 +55,7 @@ HELD = {
         "audit.read",
         "model.sandbox",
         "policy.edit",
+        "environment.manage",
     },
 }
 

@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 
 from apps.accounts.models import RoleVerb
-from apps.accounts.verbs import SCOPES_OF_VERB, VERBS
+from apps.accounts.verbs import SCOPES_OF_VERB, SIGNING_ROLES, VERBS
 from apps.api.v1.route import Route
 from apps.api.v1.routes import ROUTES
 from apps.api.v1.urls import unknown
@@ -24,10 +24,44 @@ from tests.web.world import ANONYMOUS, OUTSIDER, VISITORS, World, build
 pytestmark = pytest.mark.django_db
 
 # Answered for everybody who is signed in: lists are filtered, the gate denies, the document is the same for all.
-FOR_ALL = {"reviews", "models", "gate-check", "openapi"}
-CREATES = {"submit", "new-round", "decide", "recuse"}
+FOR_ALL = {
+    "reviews", "models", "gate-check", "openapi", "environments", "deployments", "notices", "delegations", "policies",
+    "policy", "policy-changes", "policy-change",
+}  # fmt: skip
+CREATES = {
+    "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
+    "review-rollback", "finding-raise", "finding-respond", "thread-start", "thread-reply", "model-change", "policy-propose",
+    "policy-sign",
+}  # fmt: skip
+# About no model, so there is nothing to hide: whoever lacks the right is told so.
+OF_THE_SITE = {
+    "environment-new",
+    "environment-change",
+    "policy-propose",
+    "policy-sign",
+    "policy-withdraw",
+}
 # Whom the standard policy asks; who signs in another role is refused on this review.
 ASKED = {"validator", "approver"}
+
+
+# What the one of a role may that a policy, or the thing itself, names: everybody else who holds the right is refused.
+ANOTHERS: dict[str, dict[str, int]] = {
+    "finding-accept": {"approver": 201},
+    "waive": {"approver": 201},
+    "waiver-revoke": {"approver": 201},
+    "comment-edit": {},  # another's comment
+    "conflict-declare": dict.fromkeys(
+        ("owner", *SIGNING_ROLES), 409
+    ),  # it stands already; about another
+    "conflict-withdraw": {"owner": 201},  # another declared it
+    "delegate": {"approver": 201},
+    "model-change-sign": {"validator": 201, "approver": 201},
+}
+# Nothing was signed, retired, answered, settled or resolved that these could act on.
+TOO_EARLY = {
+    "promote", "bring-back", "finding-retest", "finding-close", "finding-reopen", "thread-reopen",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +88,26 @@ def _expected(route: Route, visitor: str, *, token: bool) -> int:
     if token and route.interactive:
         return 403
     if visitor == OUTSIDER:
-        return 200 if route.name in FOR_ALL else 404
+        return 200 if route.name in FOR_ALL else 403 if route.name in OF_THE_SITE else 404
+    if (
+        route.name == "delegation-end"
+    ):  # those it is between, and whoever manages people; to others it is not there
+        return 201 if visitor == "administrator" else 404
     verbs = set(RoleVerb.objects.filter(role_id=visitor).values_list("verb", flat=True))
     if not any(verb.startswith(route.verb) for verb in verbs):
         return 403
-    if route.name in {"decide", "recuse"} and visitor not in ASKED:
+    return _by_state(route, visitor)
+
+
+def _by_state(route: Route, visitor: str) -> int:
+    """What whoever holds the right is answered, as the world's things stand."""
+    if route.name in {"decide", "recuse", "review-rollback"} and visitor not in ASKED:
         return 403
-    if route.name == "promote":  # nothing is signed yet
+    if route.name == "retire":  # a review is under way, a version runs
+        return 403
+    if route.name in ANOTHERS:
+        return ANOTHERS[route.name].get(visitor, 403)
+    if route.name in TOO_EARLY:
         return 409
     return 201 if route.name in CREATES else 200
 

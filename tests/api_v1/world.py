@@ -6,11 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.api.v1.route import Route
+from apps.core import clock
+from apps.registry.models import Deployment
 from apps.reviews import selectors as reviews
+from apps.reviews.policies import builtin, files
+from apps.reviews.policies.document import parse
 from tests.support.people import PASSWORD
 from tests.web.world import World
 
 Body = Callable[[World], dict[str, Any]]
+_POLICY = files.dump(parse(builtin.standard() | {"key": "other", "title": "Another"}))
 
 
 def _signature(world: World) -> dict[str, Any]:
@@ -42,6 +47,86 @@ BODIES: dict[str, Body] = {
     "promote": lambda w: {},
     "decide": _signature,
     "recuse": lambda w: {"reason": "my sister wrote it"},
+    "question": lambda w: {"trigger": "incident", "reason": "it declines everybody"},
+    "leave": lambda w: {"target": "stage:production", "reason": "odd", "password": PASSWORD},
+    "roll-back": lambda w: {
+        "targets": ["stage:production"],
+        "reason": "it approves everybody",
+        "password": PASSWORD,
+    },
+    "finding-raise": lambda w: {
+        "title": "Leak",
+        "text": "The label leaks.",
+        "severity": "high",
+        "owner": str(w.maker.uuid),
+        "due": f"{clock.now():%Y-%m-%d}",
+        "blocking": False,
+    },
+    "finding-respond": lambda w: {"text": "retrained"},
+    "finding-retest": lambda w: {"text": "it holds", "passed": True},
+    "finding-close": lambda w: {"text": "done", "evidence": "https://example.org/1"},
+    "finding-accept": lambda w: {"reason": "small", "password": PASSWORD},
+    "finding-reopen": lambda w: {"reason": "again"},
+    "waive": lambda w: {
+        "requirement": "card",
+        "reason": "a trial",
+        "until": f"{clock.now():%Y-%m-%d}",
+        "password": PASSWORD,
+    },
+    "waiver-revoke": lambda w: {"reason": "grown"},
+    "thread-start": lambda w: {"text": "Why 2018?"},
+    "thread-reply": lambda w: {"text": "Because."},
+    "comment-edit": lambda w: {"text": "Why?"},
+    "conflict-declare": lambda w: {"person": str(w.extra["caller"]), "reason": "shares"},
+    "conflict-withdraw": lambda w: {"reason": "sold"},
+    "delegate": lambda w: {
+        "to": str(w.extra["deputy"]),
+        "role": "approver",
+        "model": w.model.name,
+        "until": f"{clock.now():%Y-%m-%d}",
+        "reason": "away",
+    },
+    "delegation-end": lambda w: {"reason": "back"},
+    "model-change": lambda w: {"purpose": "for renewals too"},
+    "model-change-sign": lambda w: {
+        "approves": True,
+        "digest": w.model_change.digest,
+        "comment": "small indeed",
+        "password": PASSWORD,
+    },
+    "model-change-withdraw": lambda w: {"reason": "never mind"},
+    "policy-propose": lambda w: {"text": _POLICY, "reason": "small models need less"},
+    "policy-sign": lambda w: {
+        "approves": True,
+        "digest": w.change.digest,
+        "comment": "read",
+        "password": PASSWORD,
+    },
+    "policy-withdraw": lambda w: {"reason": "never mind"},
+    "review-rollback": lambda w: {"accepts": True, "comment": "it was", "password": PASSWORD},
+    "retire": lambda w: {
+        "reason": "nobody lends any more",
+        "answers": {
+            "consumers": {"answer": "nobody"},
+            "data": {"answer": "none"},
+            "documentation": {"answer": "yes"},
+            "operations": {"answer": "none"},
+        },
+        "no_successor": "the product ends",
+        "password": PASSWORD,
+    },
+    "bring-back": lambda w: {"reason": "they lend again", "password": PASSWORD},
+    "environment-new": lambda w: {"key": "Edge", "title": "Edge of the network"},
+    "environment-change": lambda w: {"title": "The laboratory"},
+    "deployment-record": lambda w: {
+        "model": w.model.name,
+        "version": w.version.number,
+        "environment": "lab",
+        "traffic": 25,
+        "place": "second rack",
+    },
+    "deployment-traffic": lambda w: {"traffic": "12.5"},
+    "deployment-end": lambda w: {"reason": "replaced"},
 }
 
 QUERIES: dict[str, Callable[[World], str]] = {
@@ -49,18 +134,52 @@ QUERIES: dict[str, Callable[[World], str]] = {
 }
 
 
+def _in_production(world: World) -> dict[str, object]:
+    return {"<str:name>": world.promoted.model.name, "<int:number>": world.promoted.number}
+
+
+def _replaced(world: World) -> dict[str, object]:
+    replaced = world.rollback.replaced
+    assert replaced is not None
+    return {"<str:name>": replaced.model.name, "<int:number>": replaced.number}
+
+
+# Where a route is asked about something else than the world's usual version.
+PLACES: dict[str, Callable[[World], dict[str, object]]] = {
+    "question": _in_production,
+    "leave": _in_production,
+    "roll-back": _replaced,
+}
+
+
 def path_of(route: Route, world: World) -> str:
     """The address of a route about the world's things."""
     path = route.path
-    for placeholder, value in placeholders(world).items():
+    there = placeholders(world) | PLACES.get(route.name, lambda w: {})(world)
+    for placeholder, value in there.items():
         path = path.replace(placeholder, str(value))
     return f"/api/v1/{path}" + QUERIES.get(route.name, lambda w: "")(world)
 
 
 def placeholders(world: World) -> dict[str, object]:
+    deployment = world.extra["deployment"]
+    assert isinstance(deployment, Deployment)
     return {
         "<int:review_id>": world.review.pk,
         "<int:round_number>": 1,
+        "<int:rollback_id>": world.rollback.pk,
+        "<int:finding_id>": world.finding.pk,
+        "<int:waiver_id>": world.waiver.pk,
+        "<int:thread_id>": world.comment.thread_id,
+        "<int:comment_id>": world.comment.pk,
+        "<int:conflict_id>": world.extra["conflict"],
+        "<int:delegation_id>": world.extra["delegation"],
+        "<int:change_id>": world.model_change.pk,
+        "<int:policy_change_id>": world.change.pk,
+        "<str:policy_key>": "standard",
+        "<int:policy_number>": 1,
         "<str:name>": world.model.name,
         "<int:number>": world.version.number,
+        "<str:key>": "lab",
+        "<uuid:deployment>": deployment.uuid,
     }

@@ -98,6 +98,7 @@ POLICIES = [
     Row("web:policy-schema"),
     Row("web:policy", _standard),
     Row("web:policy-yaml", lambda w: ["standard", 1]),
+    Row("web:policy-version", lambda w: ["standard", 1]),
     *_only_administrators("web:policy-propose", _nothing, form=True),
     *_only_administrators("web:policy-retire", _standard, form=True),
     Row("web:policy-change", _change),
@@ -174,6 +175,13 @@ def _in_production(world: World) -> list[Any]:
     return [world.promoted.model.name, world.promoted.number]
 
 
+def _replaced(world: World) -> list[Any]:
+    """The version that is the last validly approved one now."""
+    replaced = world.rollback.replaced
+    assert replaced is not None
+    return [replaced.model.name, replaced.number]
+
+
 def _review(world: World) -> list[Any]:
     return [world.review.pk]
 
@@ -191,6 +199,33 @@ def _form(
         Row(route, args, may=may, unseen=404, query=query),
         Row(route, args, may=may, unseen=404, query=query, post={}, ok=422),
     ]
+
+
+def _environment(world: World) -> list[Any]:
+    return ["lab"]
+
+
+def _deployment(world: World) -> list[Any]:
+    return [world.extra["deployment"].uuid]  # type: ignore[attr-defined]
+
+
+RECORDERS = frozenset({"contributor", "owner", "on_call"})
+DEPLOYMENTS = [
+    Row("web:environments"),
+    Row("web:environment", _environment, query="?on=2026-11-27"),
+    *_only_administrators("web:environment-new", _nothing, form=True),
+    *_only_administrators("web:environment-edit", _environment, form=True),
+    *_form("web:model-retire", _model, frozenset({"owner"})),
+    Row("web:model-bring-back", _model, may=frozenset({"owner"}), unseen=404, ok=409),
+    Row("web:model-bring-back", _model, may=frozenset({"owner"}), unseen=404, post={}, ok=409),
+    _seen("web:model-deployments", _model, query="?on=2026-11-27"),
+    *_form("web:deployment-new", _version, RECORDERS),
+    *_form("web:deployment-traffic", _deployment, RECORDERS),
+    Row("web:deployment-end", _deployment, may=RECORDERS, unseen=404),
+    Row(
+        "web:deployment-end", _deployment, may=RECORDERS, unseen=404, post={"ended_at": "x"}, ok=422
+    ),
+]
 
 
 MODELS = [
@@ -231,6 +266,12 @@ MODELS = [
         "web:version-leave", _in_production, holders("owner", "on_call"), "?target=stage:production"
     ),
     *_form("web:submit", _version, MAKERS),
+    Row("web:draft-discard", lambda w: [w.draft.pk], may=MAKERS, unseen=404, post={}, ok=302),
+    *_form("web:version-question", _in_production, SIGNERS),
+    # After the rollback the version that it replaced is the one to come back.
+    *_form("web:version-roll-back", _replaced, holders("on_call")),
+    _seen("web:rollback", lambda w: [w.rollback.pk]),
+    *_form("web:rollback-review", lambda w: [w.rollback.pk], holders("validator", "approver")),
 ]
 
 REVIEWS = [
@@ -240,6 +281,27 @@ REVIEWS = [
     _seen("web:decision", lambda w: [w.decision.review_id, w.decision.pk]),
     # Who signs in a role that the policy does not ask for has nothing to step aside from.
     *_form("web:review-step-aside", _review, holders("validator", "approver")),
+    *_form("web:review-delegate", _review, SIGNERS),
+    Row("web:review-conflict", _review, may=MEMBERS, unseen=404),
+    Row("web:review-conflict", _review, may=MEMBERS, unseen=404, post={}, ok=422),
+    *_form("web:conflict-withdraw", lambda w: [w.extra["conflict"]], holders("owner")),
+    Row("web:delegations"),
+    Row(
+        "web:delegation-end",
+        lambda w: [w.extra["delegation"]],
+        may=ADMINISTRATOR,
+        denied=404,
+        unseen=404,
+    ),
+    Row(
+        "web:delegation-end",
+        lambda w: [w.extra["delegation"]],
+        may=ADMINISTRATOR,
+        denied=404,
+        unseen=404,
+        post={},
+        ok=422,
+    ),
     *_form("web:review-withdraw", _review, MAKERS),
     Row("web:review-new-round", _review, may=MAKERS, unseen=404),
     Row("web:review-new-round", _review, may=MAKERS, unseen=404, post={}, ok=302),
@@ -330,6 +392,7 @@ RUNS = [
     _seen("web:run", _run, "?file=notes.txt"),
     _seen("web:run-artifact", lambda w: [w.run.run_id, "notes.txt"]),
     Row("web:run-compare"),
+    *_form("web:run-register", _run, MAKERS),
 ]
 
 
@@ -410,6 +473,7 @@ ROWS: list[Row] = [
     *ACCOUNT,
     *PEOPLE,
     *MODELS,
+    *DEPLOYMENTS,
     *REVIEWS,
     *POLICIES,
     *FINDINGS,

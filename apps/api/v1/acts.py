@@ -8,7 +8,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.services import reauthenticate
 from apps.api.v1 import reviews as reading
 from apps.api.v1.base import Door
 from apps.api.v1.incoming import Strict, Text, Whole
@@ -30,7 +29,7 @@ class Submission(Strict):
         child=Text(max_length=300),
         min_length=1,
         max_length=50,
-        help_text="`stage:production`, `alias:champion`.",
+        help_text="`stage:production`, `alias:champion`, `environment:prod`.",
     )
     justification = Text(max_length=_LONGEST)
 
@@ -167,8 +166,7 @@ class Decisions(_Act):
     )
     def post(self, request: Request, review_id: int) -> Response:
         review, asked = self.act_on(review_id, Signature)
-        address = self.http().META.get("REMOTE_ADDR", "")
-        proof = reauthenticate(self.actor, asked["password"], remote_addr=address)
+        proof = self.proof(asked)
         made = services.decide(
             self.actor,
             review,

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from apps.accounts.services import ReauthProof, reauthenticate
 from apps.api import errors
 from apps.api.v1 import incoming, problems
 from apps.api.v1.authentication import Session, Tokens
@@ -84,6 +85,11 @@ class Door(APIView):
     def say(self, shape: type[Serializer[Any]], value: Any, status: int = 200) -> Response:
         """The value in the documented shape."""
         return Response(shape(value).data, status=status)
+
+    def proof(self, asked: dict[str, Any]) -> ReauthProof:
+        """That whoever is in the session has just given her password; recorded, right or wrong."""
+        address = self.http().META.get("REMOTE_ADDR", "")
+        return reauthenticate(self.actor, asked["password"], remote_addr=address)
 
     def review(self, review_id: int) -> Review:
         """A review by its number; NotFound for strangers. A refusal from here on is about it."""

@@ -45,7 +45,9 @@ class Question(Strict):
     model = Text(max_length=255)
     version = Whole(min_value=1, required=False)
     alias = Text(max_length=255, required=False)
-    target = Text(max_length=300, help_text="`stage:production` or `alias:champion`.")
+    target = Text(
+        max_length=300, help_text="`stage:production`, `alias:champion` or `environment:prod`."
+    )
     digest = Text(
         max_length=71,
         required=False,

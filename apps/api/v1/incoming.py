@@ -49,6 +49,11 @@ class Whole(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+def password() -> Text:
+    """The password of whoever acts, asked for at each signature."""
+    return Text(max_length=4096, style={"input_type": "password"}, help_text="The actor's own.")
+
+
 class Flag(serializers.ChoiceField):
     """A switch in a query: `true` or `false`, in these words only."""
 

@@ -12,7 +12,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from apps.accounts.verbs import SCOPES_OF_VERB
+from apps.accounts.verbs import SCOPES_OF_VERB, VERBS, is_signing
 from apps.api.errors import Unauthenticated
 from apps.api.v1.route import Route
 from apps.core.actor import Actor
@@ -42,13 +42,22 @@ def require_carried(actor: Actor, route: Route) -> None:
     if actor.scopes is None:
         return
     if route.interactive:
-        raise Forbidden(
-            "A token does not sign: only a person in an interactive session does, with her own password.",
-            hint="Sign in to the site and decide there.",
-        )
+        raise _only_in_person(route)
     carrying = SCOPES_OF_VERB.get(route.verb, frozenset())
     if not actor.scopes & carrying:
         raise Forbidden(
             f"This token does not carry {route.verb}.",
             hint=f"The token needs the scope {' or '.join(sorted(carrying))}.",
         )
+
+
+def _only_in_person(route: Route) -> Forbidden:
+    if route.verb not in VERBS or is_signing(route.verb):
+        return Forbidden(
+            "A token does not sign: only a person in an interactive session does, with her own password.",
+            hint="Sign in to the site and decide there.",
+        )
+    return Forbidden(
+        f"No token may {VERBS[route.verb]} ({route.verb}): only a person in an interactive session does.",
+        hint="Sign in to the site and do it there.",
+    )

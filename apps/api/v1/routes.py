@@ -8,17 +8,68 @@ from __future__ import annotations
 from typing import Final
 
 from apps.api.v1.acts import Decisions, Promotion, Recusals, Reviews, Rounds, Withdrawal
+from apps.api.v1.aftermath import (
+    Departure,
+    OneRollback,
+    Rereviews,
+    RollbackReviews,
+    Rollbacks,
+)
+from apps.api.v1.challenge import (
+    Acceptances,
+    Closures,
+    Findings,
+    OneFinding,
+    Reopenings,
+    Responses,
+    Retests,
+    Revocations,
+    Waivers,
+)
+from apps.api.v1.changes import (
+    ModelChanges,
+    ModelChangeSignatures,
+    ModelChangeWithdrawal,
+    OneModelChange,
+    OnePolicy,
+    OnePolicyChange,
+    Policies,
+    PolicyChanges,
+    PolicySignatures,
+    PolicyWithdrawal,
+)
+from apps.api.v1.deployments import (
+    DeploymentEnd,
+    Deployments,
+    DeploymentTraffic,
+    Environments,
+    ModelDeployments,
+    OneDeployment,
+    OneEnvironment,
+)
 from apps.api.v1.document import Document
 from apps.api.v1.gate import GateCheck
+from apps.api.v1.independence import (
+    Conflicts,
+    ConflictWithdrawals,
+    DelegationEnds,
+    Delegations,
+)
 from apps.api.v1.models import Gates, Models, OneModel, OneVersion, Versions
+from apps.api.v1.retiring import BringBack, Retire, Retirement
 from apps.api.v1.reviews import Manifest, OneReview
 from apps.api.v1.route import Route
+from apps.api.v1.talk import Edits, Notices, Reopening, Replies, Resolution, Threads
 from apps.api.v1.who_may import WhoMayView
 
 _REVIEW: Final = "reviews/<int:review_id>"
 _MODEL: Final = "models/<str:name>"
 _VERSION: Final = f"{_MODEL}/versions/<int:number>"
+_ROLLBACK: Final = "rollbacks/<int:rollback_id>"
 _SIGN: Final = "review.sign"
+_DEPLOYMENT: Final = "deployments/<uuid:deployment>"
+_RECORD: Final = "deployment.record"
+_ADMINISTER: Final = "environment.manage"
 
 _READING: Final = (
     Route("GET", "reviews", Reviews, "reviews", "review.read"),
@@ -29,6 +80,11 @@ _READING: Final = (
     Route("GET", f"{_MODEL}/versions", Versions, "versions", "model.read"),
     Route("GET", _VERSION, OneVersion, "version", "model.read"),
     Route("GET", f"{_VERSION}/gates", Gates, "version-gates", "model.read"),
+    Route("GET", f"{_MODEL}/deployments", ModelDeployments, "model-deployments", "model.read"),
+    Route("GET", f"{_MODEL}/retirement", Retirement, "retirement", "model.read"),
+    Route("GET", "environments", Environments, "environments", "model.read"),
+    Route("GET", "deployments", Deployments, "deployments", "model.read"),
+    Route("GET", _DEPLOYMENT, OneDeployment, "deployment", "model.read"),
     Route("POST", "gate/check", GateCheck, "gate-check", "model.read"),
     Route("GET", "who-may", WhoMayView, "who-may", "model.read"),
     Route("GET", "openapi.json", Document, "openapi", "model.read"),
@@ -41,6 +97,73 @@ _ACTING: Final = (
     Route("POST", f"{_REVIEW}/promote", Promotion, "promote", "review.submit", mutates=True),
     Route("POST", f"{_REVIEW}/decisions", Decisions, "decide", _SIGN, mutates=True, interactive=True),
     Route("POST", f"{_REVIEW}/recusals", Recusals, "recuse", _SIGN, mutates=True, interactive=True),
+    Route("POST", "environments", Environments, "environment-new", _ADMINISTER, mutates=True, interactive=True),
+    Route("POST", "environments/<str:key>", OneEnvironment, "environment-change", _ADMINISTER, mutates=True, interactive=True),
+    Route("POST", f"{_MODEL}/retire", Retire, "retire", "model.retire", mutates=True, interactive=True),
+    Route("POST", f"{_MODEL}/bring-back", BringBack, "bring-back", "model.retire", mutates=True, interactive=True),
+    Route("POST", "deployments", Deployments, "deployment-record", _RECORD, mutates=True),
+    Route("POST", f"{_DEPLOYMENT}/traffic", DeploymentTraffic, "deployment-traffic", _RECORD, mutates=True),
+    Route("POST", f"{_DEPLOYMENT}/end", DeploymentEnd, "deployment-end", _RECORD, mutates=True),
 )  # fmt: skip
 
-ROUTES: Final[tuple[Route, ...]] = (*_READING, *_ACTING)
+_AFTERWARDS: Final = (
+    Route("GET", f"{_VERSION}/rereviews", Rereviews, "rereviews", "review.read"),
+    Route("POST", f"{_VERSION}/rereviews", Rereviews, "question", "finding.raise", mutates=True, interactive=True),
+    Route("POST", f"{_VERSION}/leave", Departure, "leave", "target.leave", mutates=True, interactive=True),
+    Route("POST", f"{_VERSION}/rollbacks", Rollbacks, "roll-back", "target.rollback", mutates=True, interactive=True),
+    Route("GET", _ROLLBACK, OneRollback, "rollback", "review.read"),
+    Route("POST", f"{_ROLLBACK}/review", RollbackReviews, "review-rollback", _SIGN, mutates=True, interactive=True),
+)  # fmt: skip
+
+_FINDING: Final = "findings/<int:finding_id>"
+_COMMENT: Final = "review.comment"
+_CHALLENGE: Final = (
+    Route("GET", f"{_VERSION}/findings", Findings, "findings", "review.read"),
+    Route("POST", f"{_VERSION}/findings", Findings, "finding-raise", "finding.raise", mutates=True, interactive=True),
+    Route("GET", _FINDING, OneFinding, "finding", "review.read"),
+    Route("POST", f"{_FINDING}/responses", Responses, "finding-respond", "review.submit", mutates=True),
+    Route("POST", f"{_FINDING}/retests", Retests, "finding-retest", "finding.close", mutates=True, interactive=True),
+    Route("POST", f"{_FINDING}/closure", Closures, "finding-close", "finding.close", mutates=True, interactive=True),
+    Route("POST", f"{_FINDING}/acceptance", Acceptances, "finding-accept", _SIGN, mutates=True, interactive=True),
+    Route("POST", f"{_FINDING}/reopening", Reopenings, "finding-reopen", "finding.raise", mutates=True, interactive=True),
+    Route("GET", f"{_VERSION}/waivers", Waivers, "waivers", "review.read"),
+    Route("POST", f"{_VERSION}/waivers", Waivers, "waive", _SIGN, mutates=True, interactive=True),
+    Route("POST", "waivers/<int:waiver_id>/revocation", Revocations, "waiver-revoke", _SIGN, mutates=True, interactive=True),
+    Route("GET", f"{_REVIEW}/threads", Threads, "threads", "review.read"),
+    Route("POST", f"{_REVIEW}/threads", Threads, "thread-start", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "threads/<int:thread_id>/replies", Replies, "thread-reply", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "threads/<int:thread_id>/resolution", Resolution, "thread-resolve", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "threads/<int:thread_id>/reopening", Reopening, "thread-reopen", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "comments/<int:comment_id>/revisions", Edits, "comment-edit", _COMMENT, mutates=True, interactive=True),
+    Route("GET", "notices", Notices, "notices", "review.read"),
+)  # fmt: skip
+
+_INDEPENDENCE: Final = (
+    Route("GET", f"{_MODEL}/conflicts", Conflicts, "conflicts", "review.read"),
+    Route("POST", f"{_MODEL}/conflicts", Conflicts, "conflict-declare", _COMMENT, mutates=True, interactive=True),
+    Route("POST", "conflicts/<int:conflict_id>/withdrawal", ConflictWithdrawals, "conflict-withdraw", _COMMENT, mutates=True, interactive=True),
+    Route("GET", "delegations", Delegations, "delegations", "review.read"),
+    Route("POST", "delegations", Delegations, "delegate", _SIGN, mutates=True, interactive=True),
+    Route("POST", "delegations/<int:delegation_id>/end", DelegationEnds, "delegation-end", _SIGN, mutates=True, interactive=True),
+)  # fmt: skip
+
+_CHANGE: Final = "model-changes/<int:change_id>"
+_POLICY_CHANGE: Final = "policy-changes/<int:policy_change_id>"
+_CHANGES: Final = (
+    Route("GET", f"{_MODEL}/changes", ModelChanges, "model-changes", "model.read"),
+    Route("POST", f"{_MODEL}/changes", ModelChanges, "model-change", "model.manage", mutates=True, interactive=True),
+    Route("GET", _CHANGE, OneModelChange, "one-model-change", "model.read"),
+    Route("POST", f"{_CHANGE}/signatures", ModelChangeSignatures, "model-change-sign", _SIGN, mutates=True, interactive=True),
+    Route("POST", f"{_CHANGE}/withdrawal", ModelChangeWithdrawal, "model-change-withdraw", "model.manage", mutates=True, interactive=True),
+    Route("GET", "policies", Policies, "policies", "model.read"),
+    Route("GET", "policies/<str:policy_key>/<int:policy_number>", OnePolicy, "policy", "model.read"),
+    Route("GET", "policy-changes", PolicyChanges, "policy-changes", "model.read"),
+    Route("POST", "policy-changes", PolicyChanges, "policy-propose", "policy.edit", mutates=True, interactive=True),
+    Route("GET", _POLICY_CHANGE, OnePolicyChange, "policy-change", "model.read"),
+    Route("POST", f"{_POLICY_CHANGE}/signatures", PolicySignatures, "policy-sign", "policy.sign", mutates=True, interactive=True),
+    Route("POST", f"{_POLICY_CHANGE}/withdrawal", PolicyWithdrawal, "policy-withdraw", "policy.edit", mutates=True, interactive=True),
+)  # fmt: skip
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES,
+)  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import quote
 
 from django.db import transaction
 
@@ -14,7 +15,9 @@ from apps.notices.kinds import KINDS, Kind
 from apps.notices.models import Notice
 from apps.notices.recipients import Happened
 from apps.notices.services import mailing
+from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
+from apps.reviews import policy_notices
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review
 
@@ -64,8 +67,14 @@ def parts(happened: Happened) -> dict[str, Any]:
     }
     if "due" in found and happened.event.type in DUE:
         found |= _day_and_time(str(found["due"]))
+    if happened.event.type.startswith("reviews.policy."):
+        change = policy_notices.find(happened.event.payload.get("change"))
+        told = policy_notices.told(change) if change else {}
+        found |= {name: _plain(text) for name, text in told.items()}
     review = happened.review
-    if review is not None:
+    if review is None:
+        found |= _names(happened.event)
+    else:
         found |= {
             "review": review.key,
             "review_id": review.pk,
@@ -74,6 +83,16 @@ def parts(happened: Happened) -> dict[str, Any]:
             "targets": ", ".join(Target.parse(text).label for text in review.targets),
         }
     return found
+
+
+def _names(event: EventView) -> dict[str, Any]:
+    """What the registry calls the model and version that an event names by their ids."""
+    model = RegisteredModel.objects.filter(pk=event.payload.get("model", 0)).first()
+    if model is None or not event.type.startswith("registry."):
+        return {}
+    found: dict[str, Any] = {"model": model.name, "model_path": quote(model.name, safe="")}
+    version = ModelVersion.objects.filter(pk=event.payload.get("version", 0)).first()
+    return found if version is None else found | {"version": version.number}
 
 
 def _day_and_time(moment: str) -> dict[str, str]:

@@ -1,5 +1,12 @@
 """The verbs of the registry: the only way its rows change. One function per verb."""
 
+from apps.registry.services.deployments import (
+    change_traffic,
+    end_deployment,
+    record_deployment,
+)
+from apps.registry.services.environments import change_environment, create_environment
+from apps.registry.services.from_runs import register_run
 from apps.registry.services.models import (
     change_governance,
     create_model,
@@ -8,7 +15,8 @@ from apps.registry.services.models import (
     update_model,
 )
 from apps.registry.services.moves import delete_alias, leave_target, set_alias, set_stage
-from apps.registry.services.promotion import authorize, promote, revoke_authorizations
+from apps.registry.services.promotion import authorize, promote, put_back, revoke_authorizations
+from apps.registry.services.retiring import in_the_way, restore_model, retire_model
 from apps.registry.services.standing import apply_standing
 from apps.registry.services.tags import (
     delete_model_tag,
@@ -32,7 +40,10 @@ __all__ = [
     "Upload",
     "apply_standing",
     "authorize",
+    "change_environment",
     "change_governance",
+    "change_traffic",
+    "create_environment",
     "create_model",
     "create_version",
     "delete_alias",
@@ -40,11 +51,18 @@ __all__ = [
     "delete_model_tag",
     "delete_version",
     "delete_version_tag",
+    "end_deployment",
     "freeze",
+    "in_the_way",
     "leave_target",
     "mark_decided",
     "promote",
+    "put_back",
+    "record_deployment",
+    "register_run",
     "rename_model",
+    "restore_model",
+    "retire_model",
     "revoke_authorizations",
     "set_alias",
     "set_model_tag",

@@ -19,6 +19,7 @@ from apps.registry import events, selectors, standing
 from apps.registry.materiality import risk_tier
 from apps.registry.models import Governance, ModelTag, ModelVersion, RegisteredModel
 from apps.registry.services.locks import lock_model
+from apps.registry.services.retired import refuse_if_retired
 from apps.registry.services.standing import refuse_letting_go
 from apps.registry.services.text import check_key, check_name, check_text
 
@@ -100,6 +101,7 @@ def rename_model(actor: Actor, model: RegisteredModel, *, new_name: str) -> Regi
     policy.require(actor, "model.manage", model)
     with verb(actor) as v:
         model = lock_model(model.pk)
+        refuse_if_retired(model)
         refuse_if_submitted(model, "renamed")
         old, model.name, model.updated_at = model.name, new_name, clock.now()
         try:
@@ -171,6 +173,7 @@ def change_governance(
     policy.require(actor, "model.sandbox", model)
     with verb(actor) as v:
         model = lock_model(model.pk)
+        refuse_if_retired(model)
         refuse_if_submitted(model, "moved out of or into governance")
         if governance == Governance.GOVERNED:
             _refuse_if_claimed(model)
@@ -228,6 +231,7 @@ def delete_model(actor: Actor, model: RegisteredModel) -> None:
     policy.require(actor, "model.delete", model)
     with verb(actor) as v:
         model = lock_model(model.pk)
+        refuse_if_retired(model)
         refuse_if_submitted(model, "deleted")
         now = clock.now()
         model.aliases.all().delete()

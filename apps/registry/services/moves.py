@@ -6,16 +6,23 @@ there or is refused with what is missing and where to get it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from apps.accounts import policy
 from apps.accounts.services import ReauthProof
 from apps.audits.log import Verb, verb
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Blocked, Invalid
-from apps.registry import events, selectors
-from apps.registry.models import Alias, ModelVersion, RegisteredModel
+from apps.registry import deployed, events, selectors
+from apps.registry.models import Alias, EnvironmentEntry, ModelVersion, RegisteredModel
 from apps.registry.services.locks import lock_model, lock_version
 from apps.registry.services.promotion import promote
+from apps.registry.services.retired import refuse_if_retired
 from apps.registry.services.text import check_text
 from apps.registry.targets import STAGES, Target
 
@@ -36,12 +43,13 @@ def set_stage(
             "Active stage. Valid stages are Staging, Production"
         )
     policy.require(actor, "model.edit", version)
-    with verb(actor) as v:
+    with _drafted(actor), verb(actor) as v:
         version = lock_version(version.pk)
         if version.stage.lower() == target.name:
             return version
+        refuse_if_retired(version.model)
         if selectors.is_governed(version.model, target):
-            _demand_authorization(version, target)
+            demand_authorization(version, target)
             return promote(actor, version, targets=[target])
         _refuse_leaving(version, Target("stage", version.stage.lower()))
         _move(v, version, STAGES[target.name])
@@ -69,7 +77,7 @@ def _archive_others(v: Verb, version: ModelVersion) -> None:
         _move(v, other, "Archived", because=f"v{version.number} took its place")
 
 
-def _demand_authorization(version: ModelVersion, target: Target) -> None:
+def demand_authorization(version: ModelVersion, target: Target) -> None:
     """Raise Blocked, naming what is missing and the review's address, unless an authorization lives."""
     if selectors.live_authorization(version, target) is not None:
         return
@@ -77,12 +85,41 @@ def _demand_authorization(version: ModelVersion, target: Target) -> None:
         missing = "nobody has asked for a review of this version"
     else:
         missing = f"REV-{version.submitted_review} has not approved it"
-    raise Blocked(
-        f"{version} may not enter {target.label}: {missing}.",
-        reasons=[missing],
-        hint="Promotion takes a signed review; see",
-        url=selectors.review_url(version),
-    )
+    raise Unapproved(version, target, missing)
+
+
+class Unapproved(Blocked):
+    """Nobody has approved this move."""
+
+    def __init__(self, version: ModelVersion, target: Target, missing: str) -> None:
+        super().__init__(
+            f"{version} may not enter {target.label}: {missing}.",
+            reasons=[missing],
+            hint="Promotion takes a signed review; see",
+            url=selectors.review_url(version),
+        )
+        self.version, self.target = version, target
+
+
+@contextmanager
+def _drafted(actor: Actor) -> Iterator[None]:
+    """Where a move is refused for want of an approval, settings.AFTER_REFUSAL may keep a draft of the request.
+
+    It stands around the transaction of the move, which is rolled back when it is asked. It changes the words of the
+    refusal and never that it is one.
+    """
+    try:
+        yield
+    except Unapproved as refused:
+        url = import_string(settings.AFTER_REFUSAL)(actor, refused.version, refused.target)
+        if not url:
+            raise
+        raise Blocked(
+            refused.message,
+            reasons=refused.reasons,
+            hint="A draft of the request is kept; somebody who may submit it finishes it at",
+            url=url,
+        ) from refused
 
 
 def _refuse_leaving(version: ModelVersion, target: Target) -> None:
@@ -98,12 +135,13 @@ def set_alias(actor: Actor, version: ModelVersion, *, alias: str) -> None:
     """Point an alias at a version; a governed one only by spending an authorization."""
     target = Target.alias(alias)
     policy.require(actor, "model.edit", version)
-    with verb(actor) as v:
+    with _drafted(actor), verb(actor) as v:
         version = lock_version(version.pk)
+        refuse_if_retired(version.model)
         row = Alias.objects.filter(model=version.model, name__iexact=alias).first()
         if selectors.is_governed(version.model, target):
             if row is None or row.version_id != version.pk:
-                _demand_authorization(version, target)
+                demand_authorization(version, target)
                 promote(actor, version, targets=[target])
             return
         old = row.version_id if row else None
@@ -140,7 +178,8 @@ def leave_target(
 ) -> ModelVersion:
     """Take a version out of a governed target: the owner, with a reason, re-authenticated; no quorum.
 
-    Refuses: a target it does not hold, no reason, a proof that is not the actor's own.
+    Refuses: a target it does not hold, an environment in which it still runs, no reason, a proof that is not the
+    actor's own.
     """
     proof.require_for(actor)
     if not reason.strip():
@@ -151,6 +190,8 @@ def leave_target(
         policy.require_fresh(actor, "target.leave", version)
         if target not in selectors.held_governed_targets(version):
             raise Invalid(f"{version} is not in {target.label}.", fields={"target": "not held"})
+        if target.kind == "environment":
+            _refuse_while_running(version, target)
         v.record(
             events.VersionLeft(
                 model=version.model_id,
@@ -160,9 +201,22 @@ def leave_target(
                 method=proof.method,
             )
         )
-        if target.kind == "alias":
+        if target.kind == "environment":
+            EnvironmentEntry.objects.filter(
+                version=version, environment=target.name, left_at__isnull=True
+            ).update(left_at=clock.now())
+        elif target.kind == "alias":
             Alias.objects.filter(model=version.model, name__iexact=target.name).delete()
         else:
             version.stage, version.updated_at = "Archived", clock.now()
             version.save(update_fields=["stage", "updated_at"])
     return version
+
+
+def _refuse_while_running(version: ModelVersion, target: Target) -> None:
+    rows = deployed.running(deployed.of_version(version.pk)).filter(environment__key=target.name)
+    if rows.exists():
+        raise Blocked(
+            f"{version} is recorded as running in {target.label}: end its deployment there first.",
+            url=selectors.version_url(version),
+        )

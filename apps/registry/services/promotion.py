@@ -4,7 +4,7 @@ The order in `promote`, which the triggers of migration 0002 repeat in SQL:
  1. lock the model, then the version;
  2. every target: find the live authorization, refuse when there is none or it expired;
  3. every gate of settings.PROMOTION_GATES must pass under the authorization's terms, now;
- 4. every target: spend the authorization, retire the incumbent, move the version, record it.
+ 4. every target: spend the authorization, retire the incumbent (an environment keeps it), move the version, record it.
 All of it is one transaction: a version is in all of the targets or in none.
 """
 
@@ -19,8 +19,15 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Blocked, Conflict
 from apps.registry import events, gates, selectors
-from apps.registry.models import Alias, Authorization, ModelVersion, RegisteredModel
+from apps.registry.models import (
+    Alias,
+    Authorization,
+    EnvironmentEntry,
+    ModelVersion,
+    RegisteredModel,
+)
 from apps.registry.services.locks import lock_version
+from apps.registry.services.retired import refuse_if_retired
 from apps.registry.targets import STAGES, Target
 
 
@@ -33,11 +40,11 @@ def authorize(
     round_id: int,
     evidence_digest: str,
     terms: Mapping[str, Any],
-    lives_for: dt.timedelta,
+    expires_at: dt.datetime,
 ) -> Authorization:
     """Mint leave for one move. Called by apps.reviews when a quorum is complete; a deferred trigger of
     that app refuses the row at commit unless the quorum of decisions and this event stand behind it."""
-    now = clock.now()
+    refuse_if_retired(version.model)
     with verb(actor) as v:
         row = Authorization.objects.create(
             version=version,
@@ -47,8 +54,8 @@ def authorize(
             round_id=round_id,
             evidence_digest=evidence_digest,
             terms=dict(terms),
-            minted_at=now,
-            expires_at=now + lives_for,
+            minted_at=clock.now(),
+            expires_at=expires_at,
         )
         v.record(
             events.AuthorizationMinted(
@@ -89,7 +96,7 @@ def revoke_authorizations(
 
 
 def promote(actor: Actor, version: ModelVersion, *, targets: Sequence[Target]) -> ModelVersion:
-    """Move a version into governed targets by spending their authorizations.
+    """Move a version into governed targets by spending their authorizations; where it is already, that renews its approval.
 
     Refuses (Blocked): no live authorization, an expired one, any gate that does not pass at this moment.
     Raises Conflict when somebody else spent it first. Does not check the actor's right to promote:
@@ -97,6 +104,7 @@ def promote(actor: Actor, version: ModelVersion, *, targets: Sequence[Target]) -
     """
     with verb(actor) as v:
         version = lock_version(version.pk)
+        refuse_if_retired(version.model)
         found = [_authorization(version, target) for target in targets]
         for authorization in found:
             blockers = [
@@ -113,6 +121,18 @@ def promote(actor: Actor, version: ModelVersion, *, targets: Sequence[Target]) -
                 )
         for authorization in found:
             _enter(v, version, authorization)
+        RegisteredModel.objects.filter(pk=version.model_id).update(updated_at=clock.now())
+    return version
+
+
+def put_back(actor: Actor, version: ModelVersion, *, authorization: Authorization) -> ModelVersion:
+    """Move a version into a target by an authorization that an emergency rollback stands behind; no gate is asked.
+
+    Called by apps.reviews only, inside its transaction; the trigger on authorizations demands the rollback.
+    """
+    with verb(actor) as v:
+        version = lock_version(version.pk)
+        _enter(v, version, authorization)
         RegisteredModel.objects.filter(pk=version.model_id).update(updated_at=clock.now())
     return version
 
@@ -142,23 +162,42 @@ def _enter(v: Verb, version: ModelVersion, authorization: Authorization) -> None
     ).update(spent_at=clock.now())
     if spent != 1:
         raise Conflict(f"The authorization of {version} for {target.label} was spent meanwhile.")
-    incumbent = selectors.holder(version.model, target)
-    v.record(
-        events.VersionPromoted(
-            model=version.model_id,
-            version=version.pk,
-            target=str(target),
-            authorization=authorization.pk,
-            review=authorization.review_id,
-            round=authorization.round_id,
-            evidence_digest=authorization.evidence_digest,
-            incumbent=incumbent.pk if incumbent else None,
-        )
-    )
-    if target.kind == "alias":
+    side_by_side = target.kind == "environment"
+    incumbent = None if side_by_side else selectors.holder(version.model, target)
+    said: dict[str, Any] = {
+        "model": version.model_id,
+        "version": version.pk,
+        "target": str(target),
+        "authorization": authorization.pk,
+        "review": authorization.review_id,
+        "round": authorization.round_id,
+        "evidence_digest": authorization.evidence_digest,
+    }
+    if not side_by_side and target in selectors.held_targets(version):
+        v.record(events.ApprovalRenewed(**said))
+        return
+    v.record(events.VersionPromoted(**said, incumbent=incumbent.pk if incumbent else None))
+    if side_by_side:
+        _let_in(version, target, authorization)
+    elif target.kind == "alias":
         _point_alias(version, target)
     else:
         _take_stage(v, version, target, incumbent)
+
+
+def _let_in(version: ModelVersion, target: Target, authorization: Authorization) -> None:
+    """Into an environment, beside whatever is there; an approval of this version that has expired makes room."""
+    now = clock.now()
+    EnvironmentEntry.objects.filter(
+        version=version, environment=target.name, left_at__isnull=True
+    ).update(left_at=now)
+    EnvironmentEntry.objects.create(
+        model=version.model,
+        version=version,
+        environment=target.name,
+        authorization=authorization,
+        entered_at=now,
+    )
 
 
 def _point_alias(version: ModelVersion, target: Target) -> None:

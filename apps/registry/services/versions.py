@@ -19,6 +19,7 @@ from apps.registry import events, selectors
 from apps.registry.models import ModelVersion, RegisteredModel, VersionFile, VersionTag
 from apps.registry.services.locks import lock_model, lock_version
 from apps.registry.services.models import refuse_governed_tag
+from apps.registry.services.retired import refuse_if_retired
 from apps.registry.services.text import check_key, check_text
 
 MAX_FILES = 10_000
@@ -61,6 +62,7 @@ def create_version(
     now = clock.now()
     with verb(actor) as v:
         model = lock_model(model.pk)
+        refuse_if_retired(model)
         highest = ModelVersion.objects.filter(model=model).aggregate(n=Max("number"))["n"] or 0
         version = ModelVersion.objects.create(
             model=model,

@@ -9,7 +9,15 @@ from apps.core import canonical, clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Tampered
 from apps.registry import services as registry
-from apps.reviews import events, evidence, expiry, independence_events, quorum, selectors
+from apps.reviews import (
+    events,
+    evidence,
+    expiry,
+    independence_events,
+    quorum,
+    selectors,
+    targets_of,
+)
 from apps.reviews.models import Review, ReviewStatus, Round
 from apps.reviews.services.locks import lock_review
 from apps.reviews.services.policies import pin
@@ -34,6 +42,13 @@ def new_round(
             raise late
         if not review.state.is_active:
             raise Conflict(f"{review.key} is {review.state.label.lower()}; ask for a new review.")
+        used = targets_of.used(review)
+        if used:
+            raise Conflict(
+                f"By {review.key} the version entered {', '.join(t.label for t in used)}: its evidence stays as it was "
+                "signed.",
+                hint="Withdraw what is left of it, then ask for a new review.",
+            )
         void(v, actor, review, f"{because} (round {review.rounds.count() + 1})")
         review.status = ReviewStatus.OPEN
         if rebase:
@@ -95,6 +110,14 @@ def void(v: Verb, actor: Actor, review: Review, reason: str) -> None:
             reason=reason,
         )
     )
+
+
+def revoke_unused(actor: Actor, review: Review, reason: str) -> None:
+    """Revoke what the live round of a locked review authorized and nobody used; the round lives on."""
+    row = selectors.live_round(review)
+    if row is not None:
+        why = f"{review.key}: {reason}"
+        registry.revoke_authorizations(actor, review.version, round_id=row.pk, reason=why)
 
 
 def reopen_if_broken(v: Verb, review: Review, reason: str) -> None:

@@ -15,10 +15,12 @@ from apps.registry import selectors as registry
 from apps.registry import services as registry_services
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
+from apps.registry.services.retired import refuse_if_retired
 from apps.registry.targets import Target
-from apps.reviews import events, evidence
-from apps.reviews.models import Review, ReviewStatus
+from apps.reviews import events, evidence, targets_of
+from apps.reviews.models import DraftStatus, Review, ReviewStatus
 from apps.reviews.services import rounds
+from apps.reviews.services.drafting import close_draft
 from apps.reviews.services.locks import lock_review
 from apps.reviews.services.policies import pin
 from apps.reviews.services.reasons import check_text
@@ -29,8 +31,9 @@ def submit(
 ) -> Review:
     """Ask for a version to enter governed targets: freezes it, pins the policy, makes round 1.
 
-    Refuses: no justification, a target that is not governed or is held already, a sandbox model, a version
-    without files, a run that is still RUNNING, another active review, damaged bytes.
+    For a target that the version holds already it asks for a new approval: the last signature renews it, nothing moves.
+    Refuses: no justification, a target that is not governed, a sandbox model, a version without files, a run that is
+    still RUNNING, another active review, damaged bytes.
     """
     policy.require(actor, "review.submit", version)
     check_text(justification, "justification")
@@ -42,6 +45,7 @@ def submit(
         raise Forbidden("A review is asked for by a person.")
     with verb(actor) as v:
         version = lock_version(version.pk)
+        refuse_if_retired(version.model)
         _check_run_ended(version)
         pinned = pin(version, targets)
         try:
@@ -67,6 +71,7 @@ def submit(
                 justification=justification,
             )
         )
+        close_draft(v, version, DraftStatus.SUBMITTED)
         review.version = registry_services.freeze(actor, version, review_id=review.pk)
         rounds.make(v, actor, review)
     return review
@@ -85,15 +90,12 @@ def _check_targets(version: ModelVersion, targets: Sequence[Target]) -> None:
             f"{version} has no files here: an approval needs bytes to be bound to.",
             fields={"targets": "no files"},
         )
-    held = set(registry.held_targets(version))
     for target in targets:
         if not registry.is_governed(version.model, target):
             raise Invalid(
                 f"{target.label} is not governed; set it without a review.",
                 fields={"targets": f"{target.label} is not governed"},
             )
-        if target in held:
-            raise Invalid(f"{version} is in {target.label} already.", fields={"targets": "held"})
 
 
 def _check_run_ended(version: ModelVersion) -> None:
@@ -107,7 +109,8 @@ def _check_run_ended(version: ModelVersion) -> None:
 def withdraw(actor: Actor, review: Review, *, reason: str) -> Review:
     """Take a request back; thaws the version if nobody had decided anything.
 
-    Refuses: anybody but the submitter or somebody with review.withdraw on the model, a closed review.
+    What was entered by its approval stays approved: then the review closes as promoted, and what it let the version
+    enter besides (an environment without a deployment yet) is revoked. Refuses: anybody but the submitter or somebody with review.withdraw on the model, a closed review.
     """
     policy.require(actor, "review.withdraw", review)
     check_text(reason, "reason")
@@ -115,6 +118,10 @@ def withdraw(actor: Actor, review: Review, *, reason: str) -> Review:
         review = lock_review(review.pk)
         if not review.state.is_active:
             raise Conflict(f"{review.key} is {review.state.label.lower()} already.")
+        if targets_of.used(review):
+            rounds.revoke_unused(actor, review, f"withdrawn: {reason}")
+            close(v, review, ReviewStatus.PROMOTED, f"what was left is withdrawn: {reason}")
+            return review
         rounds.void(v, actor, review, "the review was withdrawn")
         close(v, review, ReviewStatus.WITHDRAWN, reason)
         if not review.version.decided:
@@ -141,6 +148,6 @@ def note_promotion(actor: Actor, review: Review) -> None:
     """Close a signed review whose every target is held; idempotent. For promotions through the client."""
     with verb(actor) as v:
         review = lock_review(review.pk)
-        held = set(registry.held_targets(review.version))
-        if review.state is ReviewStatus.SIGNED and set(review.target_list) <= held:
+        used = set(targets_of.used(review))
+        if review.state is ReviewStatus.SIGNED and set(review.target_list) <= used:
             close(v, review, ReviewStatus.PROMOTED, "")

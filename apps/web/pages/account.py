@@ -53,11 +53,12 @@ class NewTokenPage:
 
 
 def tabs(current: str) -> list[Tab]:
-    """The account's four pages."""
+    """The account's pages."""
     names = (
         ("Profile", "web:account"),
         ("Password", "web:account-password"),
         ("Access tokens", "web:tokens"),
+        ("Delegations", "web:delegations"),
         ("Mails", "web:account-notices"),
     )
     return [Tab(label, reverse(name), current=name == current) for label, name in names]

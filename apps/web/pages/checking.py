@@ -45,6 +45,7 @@ class ChecksPage:
     frame: VersionFrame
     results: Sequence[Result]
     policy: str
+    beside: Sequence[Result]
     queue: Notice | None
     live_url: str
     announce: str
@@ -87,12 +88,21 @@ def page(actor: Actor, version: ModelVersion) -> ChecksPage:
         frame=top,
         results=[_result(version, each, may_run) for each in found],
         policy=str(policy),
+        beside=_beside(version, policy.document.gates.checks, may_run),
         queue=_queue(running),
         live_url=url if running else "",
         announce=f"{words.plural(len(running), 'check')} waiting or running" if running else "",
         acts=_acts(version, may_run, "model.edit" in top.verbs),
         history=_history(version, rows),
     )
+
+
+def _beside(version: ModelVersion, demanded: Mapping[str, Any], may_run: bool) -> list[Result]:
+    """The scan of the files where the policy does not demand it: it decides nothing and must not go unseen."""
+    if CheckKind.FILES in demanded:
+        return []
+    (found,) = checks.results(version, {CheckKind.FILES: {}})
+    return [_result(version, found, may_run and bool(version.manifest))]
 
 
 def _url(version: ModelVersion, path: str) -> str:
@@ -133,6 +143,9 @@ def runnable(version: ModelVersion) -> list[str]:
     in_force = checks.datasets_in_force(version)
     found = []
     for kind in CheckKind.values:
+        if kind == CheckKind.FILES:
+            found += [kind] if version.manifest else []
+            continue
         try:
             inputs = checks.inputs_of(kind, in_force)
         except NotFound:
@@ -157,8 +170,21 @@ def _queue(running: Sequence[Measurement]) -> Notice | None:
         text = "Your checks are queued; no worker is running. They start as soon as one does."
         return Notice(text, "warn", "Waiting for a worker", url="/system/", url_label="System")
     return Notice(
-        f"{words.plural(len(running), 'check')} in the queue or at work; this page follows.", "info"
+        f"{words.plural(len(running), 'check')} in the queue or at work{_place(running)}; this page follows.",
+        "info",
     )
+
+
+def _place(running: Sequence[Measurement]) -> str:
+    """How long the queue is before them, and about how long it takes; nothing about several versions at once."""
+    if len({row.version_id for row in running}) != 1:
+        return ""
+    place = checks.place_of(running)
+    before = f", {place.ahead} of others before" if place.ahead else ", next in the queue"
+    if place.seconds is None:
+        return before
+    took = words.duration(max(1.0, place.seconds * (place.ahead + len(running))))
+    return f"{before}, done in about {took} going by the last ones"
 
 
 def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
@@ -193,7 +219,7 @@ def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
 def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> MeasurementPage:
     """One measurement with its assessment under the policy of today."""
     top = frame(actor, version, "checks/")
-    limits = CheckLimits.parse(policy_for(version).document.gates.checks)
+    limits, against = _limits(version, row.kind)
     assessed = checks.assess(row, limits) if row.status == MeasurementStatus.DONE else None
     return MeasurementPage(
         frame=top,
@@ -203,16 +229,24 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
         sentence=assessed.sentence
         if assessed
         else row.error or row.recall_reason or "No result yet.",
-        rows=_assessment(assessed.rows) if assessed else None,
+        rows=_assessment(assessed.rows, against) if assessed else None,
         body=computed_html(collect.analysis(version, row)),
         facts=_provenance(row),
         acts=_measurement_acts(version, row, "check.recall" in top.verbs),
     )
 
 
-def _assessment(rows: Sequence[Any]) -> Table:
+def _limits(version: ModelVersion, kind: str) -> tuple[CheckLimits, str]:
+    """What the policy asks of this kind. A scan of files is judged without one too, which decides nothing."""
+    limits = CheckLimits.parse(policy_for(version).document.gates.checks)
+    if kind == CheckKind.FILES and limits.files is None:
+        return CheckLimits.parse({CheckKind.FILES: {}}), "Without a policy that demands it"
+    return limits, "Against the policy's limits"
+
+
+def _assessment(rows: Sequence[Any], caption: str) -> Table:
     return Table(
-        caption="Against the policy's limits",
+        caption=caption,
         columns=[Column("Limit"), Column("Verdict"), Column("Why")],
         rows=[
             Row(
@@ -236,7 +270,13 @@ def _provenance(row: Measurement) -> list[Fact]:
     ]
     if row.result_digest:
         facts.append(Fact("Digest of counts and result", cells.digest(row.result_digest)))
-    facts += [Fact(f"Data, {entry['part']}", cells.digest(entry["digest"])) for entry in row.inputs]
+    facts += [
+        Fact(
+            "Manifest of the files" if entry["part"] == "files" else f"Data, {entry['part']}",
+            cells.digest(entry["digest"]),
+        )
+        for entry in row.inputs
+    ]
     facts += [Fact(name, cells.mono(str(value))) for name, value in sorted(row.libraries.items())]
     return facts
 

@@ -17,6 +17,7 @@ from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import selectors as reviews
+from apps.reviews import targets_of
 from apps.reviews.in_force import policy_for
 from apps.reviews.models import Review
 from apps.reviews.policies.document import PolicyDocument
@@ -228,7 +229,7 @@ def _sentence(
         return "This version has no files here, so there are no bytes that an approval could be bound to."
     missing = [result for result in results if not result.passes]
     if not missing:
-        return "All of it holds. The version is promoted with the last signature."
+        return _ready(version, review)
     parts = [f"Possible when all {len(results)} hold."]
     for result in missing:
         verb = ACT_VERBS.get(result.key)
@@ -236,6 +237,14 @@ def _sentence(
         if verb is not None and verb not in verbs and not waits:
             parts.append(f"{_names(verb, version)} can {HELPERS[result.key]}.")
     return " ".join(parts)
+
+
+def _ready(version: ModelVersion, review: Review | None) -> str:
+    places = targets_of.waiting(wanted(version, review))
+    if not places:
+        return "All of it holds. The version is promoted with the last signature."
+    first = "; ".join(places)
+    return f"All of it holds. {first[:1].upper()}{first[1:]}."
 
 
 def _names(verb: str, version: ModelVersion) -> str:

@@ -10,13 +10,19 @@ from apps.registry.targets import Target
 from apps.web import addresses
 from apps.web.parts import SignBox
 
+_AFTER = {
+    "stage": "It goes to the stage Archived.",
+    "alias": "The alias is removed.",
+    "environment": "Nothing more of it is recorded as running there.",
+}
+
 
 def box(actor: Actor, version: ModelVersion, target: Target) -> SignBox:
     """What is about to be done. Refuses a target the version does not hold."""
     if target not in registry.held_governed_targets(version):
         raise Conflict(f"{version} is not in {target.label}.")
     name, number = version.model.name, version.number
-    after = "It goes to the stage Archived." if target.kind == "stage" else "The alias is removed."
+    after = _AFTER[target.kind]
     return SignBox(
         title=f"Take {version} out of {target.label}",
         statement=f"{version} leaves {target.label} at once. {after} No other version takes its place; "

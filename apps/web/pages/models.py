@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from apps.accounts import policy
 from apps.accounts.selectors import names
 from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.core.actor import Actor
-from apps.registry import listing
+from apps.registry import deployed, listing
 from apps.registry import selectors as registry
 from apps.registry.listing import ModelRow
 from apps.registry.models import Governance, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import model_changes as changes
+from apps.reviews import rereview
 from apps.reviews import selectors as reviews
 from apps.web import addresses, cells, query, status, words
-from apps.web.pages import model_changes
+from apps.web.pages import aftermath, deployments, model_changes, retiring
 from apps.web.pages.version_frame import stage_chip
 from apps.web.pages.versions import tier_note
 from apps.web.parts import (
@@ -115,9 +117,13 @@ def _chips(request: HttpRequest, owners: dict[int, str]) -> list[FilterChip]:
 
 
 def _list_actions(actor: Actor) -> list[Action]:
+    places = Action("Environments", reverse("web:environments"))
     if "model.create" in actor.site_verbs or policy.teams_where(actor, "model.create").exists():
-        return [Action("Register a model", addresses.models() + "new/", "primary", "plus")]
-    return []
+        return [
+            places,
+            Action("Register a model", addresses.models() + "new/", "primary", "plus"),
+        ]
+    return [places]
 
 
 def _table(
@@ -136,19 +142,21 @@ def _table(
         Column("Owner"),
         Column("Changed"),
     ]
-    rows = [_model_row(each) for each in found[:PAGE]]
+    questioned = {(version.model_id, version.number) for version in rereview.open_for(actor)}
+    rows = [_model_row(each, questioned) for each in found[:PAGE]]
     return Table("Models", columns, rows, _empty(filtered=filtered), paging, id="models")
 
 
-def _model_row(row: ModelRow) -> Row:
+def _model_row(row: ModelRow, questioned: Collection[tuple[int, int]]) -> Row:
     model = row.model
     note = "" if model.is_governed else "sandbox, ungoverned"
+    note = f"retired {words.day(model.retired_at)}" if model.retired_at else note
     summary = model.purpose or model.description
     name = cells.link(model.name, addresses.model(model.name), note=note or _clip(summary))
     return Row(
         [
             name,
-            _stages(row),
+            _stages(row, questioned),
             cells.tags([f"{alias} v{number}" for alias, number in row.aliases], aliases=True),
             cells.number(str(row.versions)),
             cells.text(f"Tier {model.risk_tier}"),
@@ -163,10 +171,12 @@ def _clip(text: str) -> str:
     return line if len(line) <= 90 else f"{line[:89]}…"
 
 
-def _stages(row: ModelRow) -> Cell:
-    """Who is in Production; a governed holder and an ungoverned one do not look the same."""
+def _stages(row: ModelRow, questioned: Collection[tuple[int, int]]) -> Cell:
+    """Who is in Production; ungoverned holders, and those whose approval is questioned, do not look like the others."""
     holders = [
-        Chip(f"v{number}", "good" if row.model.is_governed else "warn", "flag")
+        Chip(f"v{number}, re-review", "bad", "warn")
+        if (row.model.pk, number) in questioned
+        else Chip(f"v{number}", "good" if row.model.is_governed else "warn", "flag")
         for stage, number in row.stages
         if stage == "Production"
     ]
@@ -202,9 +212,13 @@ class ModelPage:
     model: RegisteredModel
     notices: Sequence[Notice]
     targets: Table | None
+    rollbacks: Table | None
+    running: Table
+    deployments: Sequence[Action]
     versions: Table
     facts: Sequence[Fact]
     description: str
+    endings: Sequence[retiring.Past]
     events: Sequence[EventView]
     events_url: str
 
@@ -213,13 +227,21 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
     """The page of a model."""
     verbs = policy.verbs_on(actor, found)
     return ModelPage(
-        header=_header(found, verbs),
+        header=_header(found, [*aftermath.ways_back(actor, found, verbs), *_actions(found, verbs)]),
         model=found,
         notices=_notices(found),
         targets=_targets(found),
+        rollbacks=aftermath.table(found),
+        running=deployments.running(
+            deployed.of_model(found.pk),
+            may="deployment.record" in verbs,
+            empty="Whoever deploys records it: by hand on the page of the version, or from a pipeline.",
+        ),
+        deployments=[Action("All deployments", deployments.of_model(found), "plain", "clock")],
         versions=_versions(found, request, verbs),
         facts=_facts(found),
         description=found.description,
+        endings=retiring.history(found),
         events=audits.events_for(f"model:{found.pk}", limit=15),
         events_url=addresses.audit(found.name),
     )
@@ -227,19 +249,25 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
 
 def _notices(found: RegisteredModel) -> list[Notice]:
     """What anybody who looks at the model should know first."""
-    return [each for each in (model_changes.notice(changes.open_change(found)),) if each]
+    said = (retiring.notice(found), model_changes.notice(changes.open_change(found)))
+    return [*(each for each in said if each), *aftermath.notices(found)]
 
 
-def _header(found: RegisteredModel, verbs: Collection[str]) -> PageHeader:
-    actions = []
-    if "model.register" in verbs:
+def _actions(found: RegisteredModel, verbs: Collection[str]) -> list[Action]:
+    actions = retiring.action(found, verbs)
+    if "model.register" in verbs and found.retired_at is None:
         url = addresses.model(found.name) + "versions/new/"
         actions.append(Action("Add a version", url, "", "upload"))
     if not {"model.manage", "model.edit", "model.sandbox"}.isdisjoint(verbs):
         actions.append(Action("Settings", addresses.model(found.name) + "settings/"))
+    return actions
+
+
+def _header(found: RegisteredModel, actions: Sequence[Action]) -> PageHeader:
     return PageHeader(
         title=found.name,
         chips=[
+            *retiring.chips(found),
             status.chip("governance", found.governance),
             Chip(f"Risk tier {found.risk_tier}", "neutral", "flag", tier_note(found)),
         ],
@@ -253,17 +281,22 @@ def _targets(found: RegisteredModel) -> Table | None:
     """Each governed target with its holder and the review that let it in."""
     if not found.is_governed:
         return None
-    rows = [_target(found, target) for target in registry.governed_targets()]
+    rows = [row for target in registry.governed_targets() for row in _target(found, target)]
     columns = [Column("Target"), Column("Held by"), Column("By review"), Column("Since")]
     return Table("Governed targets", columns, rows)
 
 
-def _target(found: RegisteredModel, target: Target) -> Row:
-    holder = registry.holder(found, target)
+def _target(found: RegisteredModel, target: Target) -> list[Row]:
+    """Who holds it; an environment may have several versions in it."""
     label = cells.text(target.label[:1].upper() + target.label[1:])
-    if holder is None:
+    holders = registry.holders(found, target)
+    if not holders:
         empty = cells.missing("no version is there")
-        return Row([label, empty, empty, empty])
+        return [Row([label, empty, empty, empty])]
+    return [_holding(found, target, label, holder) for holder in holders]
+
+
+def _holding(found: RegisteredModel, target: Target, label: Cell, holder: ModelVersion) -> Row:
     spent = registry.entry(holder, target)
     link = cells.link(f"v{holder.number}", addresses.version(found.name, holder.number))
     if spent is None:
@@ -293,7 +326,7 @@ def _versions(found: RegisteredModel, request: HttpRequest, verbs: Collection[st
         "No versions yet",
         "Register one with the MLflow client, or upload files.",
         action=Action("Add a version", addresses.model(found.name) + "versions/new/")
-        if "model.register" in verbs
+        if "model.register" in verbs and found.retired_at is None
         else None,
     )
     table_rows = [_version(each, states) for each in versions[:VERSIONS]]

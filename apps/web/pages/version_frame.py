@@ -18,6 +18,7 @@ from apps.registry.models import ModelVersion
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review
 from apps.web import addresses, cells, status, words
+from apps.web.pages import aftermath, retiring
 from apps.web.parts import Action, Cell, Chip, Crumb, Notice, PageHeader, Tab
 from apps.web.templatetags.ui import when
 
@@ -64,7 +65,8 @@ def frame(
             Crumb(f"Version {version.number}"),
         ],
     )
-    return VersionFrame(header, _tabs(version, current), _notice(version), review, verbs)
+    notice = _notice(version) or aftermath.notice(version)
+    return VersionFrame(header, _tabs(version, current), notice, review, verbs)
 
 
 def _tabs(version: ModelVersion, current: str) -> list[Tab]:
@@ -76,7 +78,7 @@ def _tabs(version: ModelVersion, current: str) -> list[Tab]:
 
 
 def _chips(version: ModelVersion, review: Review | None) -> list[Chip]:
-    chips = []
+    chips = retiring.chips(version.model)
     if version.stage != "None":
         chips.append(stage_chip(version))
     if review is not None and not (review.state == "promoted" and version.stage == "Production"):
@@ -119,16 +121,23 @@ def _actions(
     """The one next step of somebody who may take it, unless she is on its page."""
     url = addresses.version(version.model.name, version.number, "submit/")
     under_review = review is not None and review.state.is_active
-    free = version.model.is_governed and bool(version.manifest) and not under_review
+    free = (
+        version.model.is_governed
+        and version.model.retired_at is None
+        and bool(version.manifest)
+        and not under_review
+    )
     if not free or "review.submit" not in verbs or current == "submit/":
         return []
     governed, held = set(registry.governed_targets()), set(registry.held_targets(version))
-    if governed <= held:
-        return []
-    return [Action("Submit for review", url, "" if governed & held else "primary", "sign")]
+    label = "Renew the approval" if governed and governed <= held else "Submit for review"
+    return [Action(label, url, "" if governed & held else "primary", "sign")]
 
 
 def _notice(version: ModelVersion) -> Notice | None:
+    retired = retiring.notice(version.model)
+    if retired is not None:
+        return retired
     if version.model.is_governed:
         return None
     return Notice(

@@ -9,11 +9,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from apps.accounts import policy
 from apps.accounts.selectors import names
 from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.checks import selectors as checks
 from apps.core.actor import Actor
+from apps.registry import deployed
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.reviews import evidence
@@ -21,7 +23,7 @@ from apps.reviews import selectors as reviews
 from apps.reviews.in_force import policy_for
 from apps.reviews.models import Review
 from apps.web import addresses, cells, query, status, words
-from apps.web.pages import comparing, decision_box
+from apps.web.pages import aftermath, comparing, decision_box, deployments
 from apps.web.pages.comparing import Changes
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import (
@@ -60,13 +62,16 @@ class VersionPage:
     edit: Sequence[Action]
     checks: Table
     reviews: Table | None
+    running: Table | None
+    record: Sequence[Action]
     facts: Sequence[Fact]
     authors: Sequence[Fact]
 
 
 def passport(actor: Actor, version: ModelVersion) -> VersionPage:
     """Everything about a version at a glance."""
-    top = frame(actor, version, "")
+    verbs = policy.verbs_on(actor, version)
+    top = frame(actor, version, "", actions=aftermath.acts(actor, version, verbs))
     return VersionPage(
         frame=top,
         box=decision_box.box(actor, version, top.review, top.verbs),
@@ -76,9 +81,24 @@ def passport(actor: Actor, version: ModelVersion) -> VersionPage:
         edit=_edit(version, top.verbs),
         checks=_checks(version, top.review),
         reviews=_reviews(version),
+        running=_runs(version, top.verbs),
+        record=_record(version, top.verbs),
         facts=_facts(version),
         authors=_authors(version),
     )
+
+
+def _runs(version: ModelVersion, verbs: Collection[str]) -> Table | None:
+    """Where it runs; nothing to show to somebody who could not record it, if it never ran."""
+    rows, may = deployed.of_version(version.pk), "deployment.record" in verbs
+    if not may and not rows.exists():
+        return None
+    return deployments.running(rows, may=may)
+
+
+def _record(version: ModelVersion, verbs: Collection[str]) -> list[Action]:
+    may = "deployment.record" in verbs and version.model.retired_at is None
+    return [deployments.record_action(version)] if may else []
 
 
 def _held(version: ModelVersion, verbs: Collection[str]) -> list[Held]:

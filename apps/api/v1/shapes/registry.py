@@ -33,6 +33,10 @@ class ModelSummary(serializers.Serializer[Any]):
     stages = Held(many=True)
     aliases = Held(many=True)
     created_at = serializers.DateTimeField()
+    retired_at = serializers.DateTimeField(allow_null=True)
+    successor = serializers.CharField(
+        allow_null=True, help_text="The model that takes a retired one's place."
+    )
     url = serializers.CharField()
 
 
@@ -100,6 +104,8 @@ def model_summary(row: ModelRow) -> Json:
         "stages": [{"name": name, "version": number} for name, number in row.stages],
         "aliases": [{"name": name, "version": number} for name, number in row.aliases],
         "created_at": model.created_at,
+        "retired_at": model.retired_at,
+        "successor": model.successor.name if model.successor else None,
         "url": addresses.model(model),
     }
 

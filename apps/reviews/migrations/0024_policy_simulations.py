@@ -13,7 +13,7 @@ SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reviews', '0013_reminders'),
+        ('reviews', '0023_drafts'),
     ]
 
     operations = [
