@@ -219,6 +219,18 @@ EVENT_TASKS: dict[str, list[str]] = {
     "registry.version.promoted": ["apps.reviews.tasks.note_promotion"],
     "checks.measurement.recalled": ["apps.reviews.tasks.void_on_recall"],
 }
+# What may question the approval of a version in use: its version or its model is looked at again.
+for _event in (
+    "checks.dataset.attached",
+    "checks.measurement.done",
+    "checks.measurement.recalled",
+    "registry.model.updated",
+    "reviews.finding.raised",
+    "reviews.finding.reopened",
+    "reviews.model_change.closed",
+    "reviews.waiver.revoked",
+):
+    EVENT_TASKS.setdefault(_event, []).append("apps.reviews.tasks.question_approval")
 # What `verify_ledger` compares the events with: dotted callables, see apps.audits.reconcile.
 LEDGER_RECONCILERS: list[str] = [
     "apps.audits.reconcile.guards",
@@ -315,6 +327,8 @@ STANDING_RULE = "apps.reviews.coverage.let_go"
 DEPLOYMENT_RULE = "apps.reviews.admission.may_run"
 # What else is in the way of retiring a model: each is given the model and answers in sentences.
 RETIREMENT_BLOCKERS: list[str] = ["apps.reviews.retirement.under_way"]
+# Told of a promotion that was refused for want of an approval; may keep a draft of the request.
+AFTER_REFUSAL = "apps.reviews.services.drafting.keep_draft"
 DEFAULT_GOVERNANCE = env.choice("DEFAULT_GOVERNANCE", "governed", ("governed", "sandbox"))
 READ_ONLY_TABLES += ["registry_governedtarget", "registry_deploymentshare"]
 APPEND_ONLY_TABLES += ["registry_versionfile", "registry_modelretirement"]
@@ -332,6 +346,12 @@ CHECKS_MAX_FILE_BYTES = env.integer("CHECKS_MAX_FILE_BYTES", 2 * 1024**3)
 CHECKS_MAX_ROWS = env.integer("CHECKS_MAX_ROWS", 100_000_000)
 CHECKS_MEMORY_MB = env.integer("CHECKS_MEMORY_MB", 1024)
 CHECKS_THREADS = env.integer("CHECKS_THREADS", 2)
+# Whether the worker scans the files of every version that is registered; else somebody asks for it.
+CHECKS_SCAN_REGISTERED = env.flag("CHECKS_SCAN_REGISTERED", default=True)
+if CHECKS_SCAN_REGISTERED:
+    EVENT_TASKS.setdefault("registry.version.registered", []).append(
+        "apps.checks.tasks.scan_registered"
+    )
 CHECKS_SCRATCH = local.folder(VAR / "scratch")
 
 # --- modelcards, compliance -------------------------------------------------------------------
@@ -368,6 +388,8 @@ APPEND_ONLY_TABLES += ["reviews_modelchangesignature"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_standing.differences"]
 APPEND_ONLY_TABLES += ["reviews_reminder"]
 LEDGER_RECONCILERS += ["apps.reviews.reconcile_reminders.differences"]
+APPEND_ONLY_TABLES += ["reviews_rereview", "reviews_rollback", "reviews_rollbackreview"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile_aftermath.differences"]
 CELERY_BEAT_SCHEDULE |= {
     "end delegations without a role": {
         "task": "apps.reviews.tasks.end_orphaned_delegations",
@@ -378,6 +400,16 @@ CELERY_BEAT_SCHEDULE |= {
         "task": "apps.reviews.tasks.remind_of_deadlines",
         "schedule": 300.0,
         "options": {"expires": 290},
+    },
+    "question approvals that time has overtaken": {
+        "task": "apps.reviews.tasks.question_approvals",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+    "put scheduled policies in force": {
+        "task": "apps.reviews.tasks.put_policies_in_force",
+        "schedule": 60.0,
+        "options": {"expires": 55},
     },
     "expire reviews that waited too long": {
         "task": "apps.reviews.tasks.expire_reviews",

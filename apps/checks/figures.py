@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from apps.checks import hints
+from apps.checks.files.report import FilesResult
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.estimates import Estimate
 from apps.checks.library.groups import FairnessResult
@@ -30,8 +31,10 @@ class Figure:
         return (self.kind, self.key, self.of)
 
 
-def figures(result: PerformanceResult | FairnessResult | DriftResult) -> list[Figure]:
-    """Every number that a limit could be set for, in the order in which the result has them."""
+def figures(result: PerformanceResult | FairnessResult | DriftResult | FilesResult) -> list[Figure]:
+    """Every number that a limit could be set for, in the order in which the result has them. A scan of files has none."""
+    if isinstance(result, FilesResult):
+        return []
     if isinstance(result, PerformanceResult):
         return [_figure("performance", key, "", each) for key, each in result.metrics.items()]
     if isinstance(result, FairnessResult):

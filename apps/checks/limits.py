@@ -3,7 +3,8 @@
 {
   "performance": {"roc_auc": {"min": "0.70"}, "log_loss": {"max": "0.60"}, "min_n": 30},
   "fairness": {"features": ["sex", ["sex", "race"]], "demographic_parity_difference": {"max": "0.10"}},
-  "drift": {"psi": {"max": "0.25"}, "alpha": "0.05"}
+  "drift": {"psi": {"max": "0.25"}, "alpha": "0.05"},
+  "files": {"allow_globals": ["mypackage.steps.Clipper"], "max_unverified": 0}
 }
 
 A kind that is not named is not demanded. Changing a limit re-assesses what was measured and measures nothing.
@@ -22,13 +23,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     ValidationError,
     model_validator,
 )
 
 from apps.core.errors import Invalid
 
-KINDS = ("performance", "fairness", "drift")
+KINDS = ("performance", "fairness", "drift", "files")
 
 
 def _decimal_text(value: object) -> str:
@@ -156,12 +158,33 @@ class DriftLimits(_KindLimits):
         return self
 
 
+AllowedName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\.([A-Za-z_]\w*|\*)$", max_length=300)
+]  # fmt: skip
+
+
+class FilesLimits(_Strict):
+    """What the files of a version may hold. Code that is known to be dangerous fails whatever stands here.
+
+    `allow_globals`: names (or `module.*`) that pickles may import beside those the scanner knows to be data.
+    `max_unverified`: how many files may be of a kind that nothing here reads to its end.
+    """
+
+    allow_globals: tuple[AllowedName, ...] = Field(default=(), max_length=500)
+    max_unverified: int = Field(default=0, ge=0, le=10_000)
+
+    def allows(self, name: str) -> bool:
+        """Whether the policy lets pickles import this name."""
+        return name in self.allow_globals or f"{name.rpartition('.')[0]}.*" in self.allow_globals
+
+
 class CheckLimits(_Strict):
     """The whole of it. A kind that is None is not demanded."""
 
     performance: PerformanceLimits | None = None
     fairness: FairnessLimits | None = None
     drift: DriftLimits | None = None
+    files: FilesLimits | None = None
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> CheckLimits:

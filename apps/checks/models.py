@@ -85,6 +85,7 @@ class CheckKind(models.TextChoices):
     PERFORMANCE = "performance", "Performance"
     FAIRNESS = "fairness", "Fairness"
     DRIFT = "drift", "Drift"
+    FILES = "files", "File safety"
 
 
 class MeasurementStatus(models.TextChoices):
@@ -101,7 +102,8 @@ class Measurement(models.Model):
     `key` is the digest of everything that goes in (kind, parameters, data, mapping, code, libraries): the
     same key on the same version is measured once, unless it failed or was recalled. `statistics` are
     the count tables, `result` the numbers computed from them, `result_digest` the digest of both with
-    the key. `inputs` name each data set by role, digest and declared meaning.
+    the key. `inputs` name each data set by role, digest and declared meaning; a scan of the files has one
+    input, the version's manifest.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 
 from apps.accounts.selectors import accountable_for_all
 from apps.checks.engine.source import Caps
-from apps.checks.library import drift, fairness, performance
+from apps.checks.files.report import FilesResult
+from apps.checks.library import drift, fairness, files, performance
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.groups import FairnessResult
 from apps.checks.library.judging import Assessment, Row
@@ -28,7 +29,7 @@ from apps.core.errors import NotFound
 from apps.registry.models import ModelVersion
 from apps.registry.selectors import visible_models
 
-Result = PerformanceResult | FairnessResult | DriftResult
+Result = PerformanceResult | FairnessResult | DriftResult | FilesResult
 TITLES = {kind.value: str(kind.label) for kind in CheckKind}
 
 
@@ -125,6 +126,32 @@ def list_measurements(
     return list(rows[:limit])
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How many measurements are before one's own in the queue, and how many seconds the last ones took each (None: none did)."""
+
+    ahead: int
+    seconds: float | None
+
+
+def place_of(rows: Sequence[Measurement]) -> Place:
+    """Where these open measurements of one version stand, among everybody's: two queries."""
+    first = min(rows, key=lambda row: row.queued_at)
+    ahead = Measurement.objects.filter(
+        status__in=[MeasurementStatus.QUEUED, MeasurementStatus.RUNNING],
+        queued_at__lt=first.queued_at,
+    ).exclude(version_id=first.version_id)
+    lately = Measurement.objects.filter(
+        status=MeasurementStatus.DONE, started_at__isnull=False, finished_at__isnull=False
+    ).order_by("-id")
+    took = [
+        (done - began).total_seconds()
+        for began, done in lately.values_list("started_at", "finished_at")[:20]
+        if began is not None and done is not None
+    ]
+    return Place(ahead.count(), sum(took) / len(took) if took else None)
+
+
 def recalled(measurement_uuids: Collection[str]) -> list[Measurement]:
     """Those of the named measurements that were recalled."""
     rows = Measurement.objects.filter(uuid__in=measurement_uuids, status=MeasurementStatus.RECALLED)
@@ -161,6 +188,8 @@ def assess(measurement: Measurement, limits: CheckLimits) -> Assessment | None:
         return fairness.assess(result, limits.fairness)
     if isinstance(result, DriftResult) and limits.drift:
         return drift.assess(result, limits.drift)
+    if isinstance(result, FilesResult) and limits.files:
+        return files.assess(result, limits.files)
     return None
 
 
@@ -211,6 +240,23 @@ def inputs_of(
     return found
 
 
+def described(
+    version: ModelVersion, kind: str, in_force: Mapping[Role, EvaluationDataset]
+) -> list[dict[str, JSON]]:
+    """What a measurement of this kind would take now, as it enters its key; NotFound if data are missing."""
+    if kind == CheckKind.FILES:
+        return [
+            {
+                "part": "files",
+                "role": "model",
+                "digest": version.manifest_digest,
+                "files": len(version.manifest),
+                "bytes": version.total_size,
+            }
+        ]
+    return describe_inputs(inputs_of(kind, in_force))
+
+
 def describe_inputs(inputs: Sequence[tuple[str, EvaluationDataset]]) -> list[dict[str, JSON]]:
     """The data sets as they enter a key and the evidence: by bytes and declared meaning, not by row."""
     return [
@@ -247,7 +293,7 @@ def _on_these_data(
 ) -> QuerySet[Measurement] | None:
     """Measurements of what is in force now; None where the data for this kind are missing."""
     try:
-        inputs = describe_inputs(inputs_of(kind, in_force))
+        inputs = described(version, kind, in_force)
     except NotFound:
         return None
     return measurements(version).filter(kind=kind, inputs=inputs)

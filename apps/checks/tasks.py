@@ -6,6 +6,7 @@ from celery import shared_task
 
 from apps.checks import services
 from apps.core import outbox
+from apps.core.actor import Actor
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
@@ -14,3 +15,11 @@ def run_measurement(message_id: int) -> None:
     with outbox.claimed(message_id) as message:
         if message is not None:
             services.run_measurement(message)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def scan_registered(message_id: int) -> None:
+    """registry.version.registered: have the new version's files scanned."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            services.scan_registered(Actor.system("worker"), int(message.payload["version"]))

@@ -10,7 +10,8 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 # What can change a number. Limits and verdicts cannot: they are applied afterwards.
-_CODE = (
+_CODE: dict[str, tuple[str, ...]] = {"files": ("files/*.py",)}
+_CODE_OF_NUMBERS = (
     "engine/*.py",
     "library/columns.py",
     "library/drift.py",
@@ -22,7 +23,8 @@ _CODE = (
     "library/performance.py",
     "statistics.py",
 )
-_LIBRARIES = (
+_LIBRARIES = {"files": ("picklescan",)}
+_LIBRARIES_OF_NUMBERS = (
     "duckdb",
     "fairlearn",
     "msgspec",
@@ -35,10 +37,11 @@ _LIBRARIES = (
 
 
 @functools.cache
-def code_version() -> str:
-    """SHA-256 over the sources that produce numbers: nobody has to remember to raise a version."""
+def code_version(kind: str = "") -> str:
+    """SHA-256 over the sources that produce a result: nobody has to remember to raise a version. The scan of
+    files shares none with the checks that count rows."""
     digest = hashlib.sha256()
-    for pattern in _CODE:
+    for pattern in _CODE.get(kind, _CODE_OF_NUMBERS):
         for path in sorted(_HERE.glob(pattern)):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(_HERE).as_posix()}\0{len(content)}\0".encode())
@@ -47,7 +50,7 @@ def code_version() -> str:
 
 
 @functools.cache
-def libraries() -> dict[str, str]:
-    """The installed versions of everything that takes part in a number."""
-    found = {name: version(name) for name in _LIBRARIES}
+def libraries(kind: str = "") -> dict[str, str]:
+    """The installed versions of everything that takes part in a result of this kind."""
+    found = {name: version(name) for name in _LIBRARIES.get(kind, _LIBRARIES_OF_NUMBERS)}
     return {"python": platform.python_version(), **found}

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from apps.accounts.selectors import names
 from apps.checks import selectors as checks
+from apps.checks.files.report import FilesResult
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.groups import FairnessResult
 from apps.checks.library.performance import PerformanceResult
@@ -20,11 +21,14 @@ from apps.checks.models import CheckKind, EvaluationDataset, Measurement
 from apps.core import canonical
 from apps.experiments import selectors as experiments
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.computed import about, data, definitions, drift, fairness, performance
+from apps.modelcards.computed import about, data, definitions, drift, fairness, files, performance
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 
-R = TypeVar("R", PerformanceResult, FairnessResult, DriftResult)
+R = TypeVar("R", PerformanceResult, FairnessResult, DriftResult, FilesResult)
+_BLOCKS = {
+    CheckKind.FILES.value: "file_safety"
+}  # a block is called as its kind, where the name is free
 
 
 def collect(
@@ -45,7 +49,7 @@ def analysis(version: ModelVersion, row: Measurement) -> Computed:
     """One measurement as its block of the card shows it; one without a result is a gap with its reason."""
     shown = {row.kind: row} if row.result is not None else {}
     sources = {row.kind: _source(version, row)} if shown else {}
-    return _analyses(shown, sources)[row.kind]
+    return _analyses(shown, sources)[_BLOCKS.get(row.kind, row.kind)]
 
 
 def _about(version: ModelVersion, facts: dict[str, Any] | None) -> dict[str, Computed]:
@@ -176,6 +180,11 @@ def _analyses(
             _result(shown, CheckKind.DRIFT, DriftResult),
             sources.get(CheckKind.DRIFT),
             why.format("Drift"),
+        ),
+        "file_safety": files.files(
+            _result(shown, CheckKind.FILES, FilesResult),
+            sources.get(CheckKind.FILES),
+            "The files were not scanned.",
         ),
         "metric_definitions": definitions.metric_definitions(
             shown, libraries, tuple(sources.values())

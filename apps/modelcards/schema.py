@@ -62,6 +62,11 @@ SECTIONS: tuple[Section, ...] = (
                 "run", "How it was trained", "Parameters, final metrics and tags of the run."
             ),
             _computed("files", "Files", "Every file of the version with its size and SHA-256."),
+            _computed(
+                "file_safety",
+                "What the scan of the files found",
+                "The format of each file by its content, what was found in it, what was not verified.",
+            ),
             _optional(
                 "contact",
                 "Licence, citation and contact",

@@ -15,7 +15,7 @@ from apps.accounts.verbs import right_of
 from apps.audits.selectors import EventView
 from apps.notices.kinds import Kind
 from apps.registry.models import RegisteredModel
-from apps.reviews import model_changes
+from apps.reviews import emergency, model_changes, policy_notices
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, ReviewStatus
 from apps.reviews.selectors import Asked
@@ -107,6 +107,18 @@ def standing_signers(happened: Happened) -> set[int]:
     return {person.pk for person in model_changes.may_sign(change)} if change else set()
 
 
+def rollback_reviewers(happened: Happened) -> set[int]:
+    """Who may say whether the event's rollback was right."""
+    row = emergency.find_rollback(int(happened.event.payload.get("rollback", 0)))
+    return {person.pk for person in emergency.may_review(row)} if row is not None else set()
+
+
+def rollback_maker(happened: Happened) -> set[int]:
+    """Who made the event's rollback."""
+    row = emergency.find_rollback(int(happened.event.payload.get("rollback", 0)))
+    return {row.user_id} if row is not None else set()
+
+
 def model_owner(happened: Happened) -> set[int]:
     """Who owns the event's model."""
     model = RegisteredModel.objects.filter(pk=happened.event.payload.get("model", 0)).first()
@@ -123,6 +135,18 @@ def model_team(happened: Happened) -> set[int]:
     if mine is None:
         return owners
     return owners | set(policy.who_may("model.register", mine).values_list("pk", flat=True))
+
+
+def policy_concerned(happened: Happened) -> set[int]:
+    """Who proposed and signed a change of policy, and who owns what it covers."""
+    change = policy_notices.find(happened.event.payload.get("change"))
+    return policy_notices.concerned(change) if change else set()
+
+
+def policy_signatories(happened: Happened) -> set[int]:
+    """Who may sign a change of policy."""
+    change = policy_notices.find(happened.event.payload.get("change"))
+    return policy_notices.may_sign(change) if change else set()
 
 
 def managers(happened: Happened) -> set[int]:
@@ -145,5 +169,9 @@ RECIPIENTS: Final[Mapping[str, Callable[[Happened], set[int]]]] = {
     "standing_signers": standing_signers,
     "model_owner": model_owner,
     "model_team": model_team,
+    "policy_concerned": policy_concerned,
+    "policy_signatories": policy_signatories,
     "managers": managers,
+    "rollback_maker": rollback_maker,
+    "rollback_reviewers": rollback_reviewers,
 }

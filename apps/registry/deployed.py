@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -172,6 +172,14 @@ def entries(version_id: int) -> QuerySet[EnvironmentEntry]:
     """The environments that this version was let into and has not left, by approvals that have not expired."""
     rows = EnvironmentEntry.objects.filter(version_id=version_id, left_at__isnull=True)
     return rows.filter(authorization__expires_at__gt=clock.now()).select_related("authorization")
+
+
+def let_in(versions: Iterable[int]) -> list[tuple[int, str]]:
+    """The governed environments that these versions were let into and have not left, as pairs, in one query."""
+    rows = EnvironmentEntry.objects.filter(
+        version__in=versions, left_at__isnull=True, environment__in=governed_keys()
+    )
+    return list(rows.values_list("version", "environment"))
 
 
 def entry_of(version_id: int, environment: str) -> EnvironmentEntry | None:

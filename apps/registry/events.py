@@ -176,6 +176,19 @@ class VersionPromoted(_VersionEvent):
 
 @register
 @dataclass(frozen=True, kw_only=True)
+class ApprovalRenewed(_VersionEvent):
+    """A version that is in the target already is there by `authorization` from now on; nothing moved."""
+
+    type: ClassVar[str] = "registry.approval.renewed"
+    target: str
+    authorization: int
+    review: int
+    round: int
+    evidence_digest: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
 class VersionLeft(_VersionEvent):
     """A governed target was left by decision of a person who re-authenticated."""
 

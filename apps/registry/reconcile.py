@@ -82,6 +82,10 @@ def _promoted(state: _State, p: dict[str, object]) -> None:
     state.spent[_int(p["authorization"])] = _int(p["version"])
 
 
+def _renewed(state: _State, p: dict[str, object]) -> None:
+    state.spent[_int(p["authorization"])] = _int(p["version"])
+
+
 def _left(state: _State, p: dict[str, object]) -> None:
     kind, _, name = str(p["target"]).partition(":")
     if kind == "stage":
@@ -120,6 +124,7 @@ _APPLY = {
     "registry.version.registered": _registered,
     "registry.version.stage_set": _stage_set,
     "registry.version.promoted": _promoted,
+    "registry.approval.renewed": _renewed,
     "registry.version.left": _left,
     "registry.version.deleted": _version_deleted,
     "registry.alias.set": _alias_set,

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Lower
 from django.utils.http import urlencode
 
 from apps.accounts import policy
@@ -125,6 +126,18 @@ def scope_tags() -> list[str]:
     return list(rows.values_list("name", flat=True))
 
 
+def tag_of(version: ModelVersion, key: str) -> str | None:
+    """The value of a tag of the version, else of its model; None where neither carries it."""
+    for rows in (
+        VersionTag.objects.filter(version=version, key=key),
+        ModelTag.objects.filter(model=version.model_id, key=key),
+    ):
+        value: str | None = rows.values_list("value", flat=True).first()
+        if value is not None:
+            return value
+    return None
+
+
 def governed_tags_on(model: RegisteredModel) -> list[str]:
     """The governed tags that this model and its live versions carry: only a sandbox model can have any."""
     names = _governed_tag_names()
@@ -187,6 +200,21 @@ def held_targets(version: ModelVersion) -> list[Target]:
 def held_governed_targets(version: ModelVersion) -> list[Target]:
     """The governed targets this version holds."""
     return [target for target in held_targets(version) if is_governed(version.model, target)]
+
+
+def held_governed_of(versions: Iterable[int]) -> dict[int, list[Target]]:
+    """The governed targets that each of these versions of governed models holds, in three queries."""
+    rows = ModelVersion.objects.filter(pk__in=versions, stage_slot__isnull=False)
+    held = {pk: [Target("stage", str(slot))] for pk, slot in rows.values_list("pk", "stage_slot")}
+    names = GovernedTarget.objects.filter(kind=TargetKind.ALIAS).values("name")
+    aliases = Alias.objects.annotate(folded=Lower("name")).filter(
+        version__in=versions, folded__in=names, model__governance=Governance.GOVERNED
+    )
+    for pk, name in aliases.values_list("version", "folded"):
+        held.setdefault(pk, []).append(Target("alias", name))
+    for pk, key in deployed.let_in(versions):
+        held.setdefault(pk, []).append(Target("environment", key))
+    return held
 
 
 def live_authorization(version: ModelVersion, target: Target) -> Authorization | None:

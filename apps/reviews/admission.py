@@ -1,8 +1,9 @@
 """May this version run in this target now? What a deployment asks, as gate results; every one must pass.
 
 For running (`may_run`): the model is governed, the target is governed, the version holds it, by an authorization that
-was spent on it, is not revoked and has not expired, on evidence of which nothing was recalled or damaged since. An
-environment is entered by the first deployment recorded in it, so before that its approval is asked as for promotion.
+was spent on it, is not revoked and has not expired, on evidence of which nothing was recalled or damaged since, and nothing
+that its policy names asks for a new review (`rereview`).
+An environment is entered by the first deployment recorded in it, so before that its approval is asked as for promotion.
 For promotion (`may_enter`): an approval lives and every gate passes at this moment.
 
 Does not re-hash the version's bytes (that reads all of them): whoever deploys compares the digest with what she deploys.
@@ -19,7 +20,7 @@ from apps.registry import selectors as registry
 from apps.registry.gates import GateResult
 from apps.registry.models import Authorization, ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import evidence, selectors
+from apps.reviews import evidence, rereview, selectors
 from apps.reviews.in_force import InForce, policy_for
 from apps.reviews.models import Round
 
@@ -32,7 +33,7 @@ def may_run(version: ModelVersion, target: Target, digest: str = "") -> list[Gat
     holds = registry.holds(version, target)
     results.append(_holds(version, target, holds=holds))
     row = registry.entry(version, target) if holds else None
-    results += [_approval(row), _evidence(row)]
+    results += [_approval(row), _evidence(row), _unquestioned(version, row)]
     return [*results, *_digest(version, digest)]
 
 
@@ -132,6 +133,20 @@ def _evidence(row: Authorization | None) -> GateResult:
         return GateResult(key, title, "fail", f"Since the approval: {'; '.join(lost)}.")
     fact = f"What was signed ({row.evidence_digest[:12]}) still stands."
     return GateResult(key, title, "pass", fact)
+
+
+def _unquestioned(version: ModelVersion, row: Authorization | None) -> GateResult:
+    """An approval is suspended while something that its policy names questions it; a new one ends that."""
+    key, title = "rereview", "Re-review"
+    asking = [each for each in rereview.approvals_of(version) if row and row in each.entries]
+    needs = [need for each in asking for need in rereview.of_approval(each)]
+    if row is None:
+        return GateResult(key, title, "missing", "There is no approval that could be questioned.")
+    if not needs:
+        return GateResult(key, title, "pass", "Nothing questions the approval.")
+    fact = f"Re-review required: {'; '.join(need.reason for need in needs)}."
+    url = registry.version_url(version, "submit/")
+    return GateResult(key, title, "fail", fact, "Ask for a new review", url)
 
 
 def _digest(version: ModelVersion, asked: str) -> Sequence[GateResult]:

@@ -21,6 +21,7 @@ from apps.core.errors import DomainError, Tampered
 from apps.experiments import selectors as experiments
 from apps.modelcards import selectors as modelcards
 from apps.modelcards.schema import required_blocks
+from apps.registry import materiality
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
@@ -74,6 +75,7 @@ def contents(
             **registry.facts(version),
             "governance": version.model.governance,
             "risk_tier": version.model.risk_tier,
+            "tier_formula": materiality.FORMULA_VERSION,
             "exposure": version.model.exposure,
             "purpose_class": version.model.purpose_class,
             "purpose": version.model.purpose,

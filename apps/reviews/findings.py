@@ -13,8 +13,9 @@ from apps.accounts.models import User
 from apps.accounts.policy import who_may
 from apps.accounts.verbs import is_signing, right_of
 from apps.checks.models import Measurement
-from apps.core import clock
+from apps.core import canonical, clock
 from apps.core.actor import Actor
+from apps.core.canonical import JSON
 from apps.core.errors import Conflict, Forbidden, NotFound
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
@@ -28,6 +29,7 @@ from apps.reviews.models import (
     Finding,
     FindingEntry,
     FindingState,
+    Outcome,
     Review,
     Round,
     Severity,
@@ -80,6 +82,63 @@ def findings_of(version: ModelVersion) -> list[Finding]:
 def open_findings(version: ModelVersion) -> list[Finding]:
     """The findings of a version that are neither closed nor accepted, the gravest first."""
     return [row for row in findings_of(version) if not row.is_settled]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The open findings of a version, as a signature counts them. `digest` changes with any of them."""
+
+    keys: tuple[str, ...]
+    blocking: int
+    digest: str
+
+    @property
+    def total(self) -> int:
+        return len(self.keys)
+
+    @property
+    def sentence(self) -> str:
+        """`2 open non-blocking findings`, `1 open non-blocking and 1 blocking finding`; "no open finding"."""
+        free, noun = self.total - self.blocking, "finding" if self.total == 1 else "findings"
+        if not self.total:
+            return "no open finding"
+        if not self.blocking:
+            return f"{free} open non-blocking {noun}"
+        if not free:
+            return f"{self.blocking} open blocking {noun}"
+        return f"{free} open non-blocking and {self.blocking} blocking {noun}"
+
+    def meaning(self, outcome: Outcome) -> str:
+        """The meaning of a signature that is given now: an approval says with how many open findings."""
+        if outcome is not Outcome.APPROVE or not self.total:
+            return outcome.meaning
+        return f"{outcome.meaning} with {self.sentence}"
+
+
+def counted(rows: Sequence[Finding]) -> Open:
+    """What `open_findings` returned, as somebody sees it who is about to sign."""
+    standing: list[JSON] = [
+        [row.key, row.severity, row.blocking] for row in sorted(rows, key=lambda row: row.number)
+    ]
+    return Open(
+        tuple(row.key for row in sorted(rows, key=lambda row: row.number)),
+        sum(row.blocking for row in rows),
+        canonical.digest_of(standing),
+    )
+
+
+def as_shown(version: ModelVersion, shown: str) -> Open:
+    """The findings open now, for a signature. With the version locked nobody raises or settles one meanwhile.
+
+    Conflict where others are open than the signer was shown; an empty `shown` compares nothing.
+    """
+    found = counted(open_findings(version))
+    if shown and shown != found.digest:
+        raise Conflict(
+            f"The findings changed while you read: there is {found.sentence} now.",
+            hint="Look at the findings, then sign again.",
+        )
+    return found
 
 
 def history(finding: Finding) -> list[FindingEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from apps.accounts import policy
 from apps.accounts.verbs import SIGNING_ROLES
 from apps.core.actor import Actor
 from apps.registry.models import RegisteredModel
-from apps.reviews import delegations, quorum
+from apps.reviews import deadlines, delegations, due, quorum
 from apps.reviews.models import ACTIVE, Review, ReviewStatus, Round
 from apps.reviews.policies.document import Step
 from apps.reviews.selectors import document, list_reviews
@@ -23,6 +24,7 @@ class InboxRow:
     act: str
     signed: int
     needed: int
+    due: dt.datetime | None = None
 
 
 @dataclass(slots=True)
@@ -47,7 +49,14 @@ def of(actor: Actor) -> Inbox:
     lent = delegations.lent_to(actor)
     for review in list_reviews(actor, statuses=[status.value for status in ACTIVE]):
         _sort(box, actor, review, signable, lent)
+    box.needs_you.sort(key=_urgency)
     return box
+
+
+def _urgency(row: InboxRow) -> tuple[dt.datetime, int, int]:
+    """What is due first, then the higher risk (tier 1), then what waits longest."""
+    never = dt.datetime.max.replace(tzinfo=dt.UTC)
+    return (row.due or never, row.review.version.model.risk_tier, row.review.pk)
 
 
 def _sort(
@@ -74,7 +83,9 @@ def _sort(
         )
     )
     if may_sign:
-        box.needs_you.append(InboxRow(review, "sign", signed, needed))
+        first = deadlines.first(due.of_listed(review))
+        at = first.due_at if first else None
+        box.needs_you.append(InboxRow(review, "sign", signed, needed, at))
     elif mine and review.state is ReviewStatus.CHANGES_REQUESTED:
         box.needs_you.append(InboxRow(review, "answer", signed, needed))
     elif mine and round_ is None:

@@ -23,7 +23,7 @@ class _PolicyEvent(Event):
 @register
 @dataclass(frozen=True, kw_only=True)
 class PolicyProposed(_PolicyEvent):
-    """`version` is "" for a proposal to retire the policy; `digest` is what is signed."""
+    """`version` is "" for a proposal to retire the policy; `digest` is what is signed; `effective_at` is "" for at once."""
 
     type: ClassVar[str] = "reviews.policy.proposed"
     version: str
@@ -33,6 +33,7 @@ class PolicyProposed(_PolicyEvent):
     needed: int
     reason: str
     digest: str
+    effective_at: str
 
 
 @register
@@ -46,6 +47,26 @@ class PolicySigned(_PolicyEvent):
     method: str
     signer: str
     signer_name: Personal
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class PolicyScheduled(_PolicyEvent):
+    """It has its signatures and comes into force later. `version` is "" if the policy is to be retired."""
+
+    type: ClassVar[str] = "reviews.policy.scheduled"
+    version: str
+    effective_at: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class PolicyHeld(_PolicyEvent):
+    """Its time came and it could not be put in force; the site tries again."""
+
+    type: ClassVar[str] = "reviews.policy.held"
+    version: str
+    reason: str
 
 
 @register

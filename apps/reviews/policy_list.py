@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db.models import QuerySet
 
 from apps.core.errors import NotFound
-from apps.reviews.models import ChangeStatus, PolicyActivation, PolicyChange, PolicyVersion
+from apps.reviews.models import (
+    PENDING,
+    ChangeStatus,
+    PolicyActivation,
+    PolicyChange,
+    PolicyVersion,
+)
 
 
 def changes(key: str = "") -> QuerySet[PolicyChange]:
@@ -18,6 +26,17 @@ def changes(key: str = "") -> QuerySet[PolicyChange]:
 def open_changes() -> QuerySet[PolicyChange]:
     """The proposals that wait for signatures."""
     return changes().filter(status=ChangeStatus.OPEN)
+
+
+def pending() -> QuerySet[PolicyChange]:
+    """The proposals that wait for signatures, or for their day; one a policy at most."""
+    return changes().filter(status__in=PENDING)
+
+
+def due(now: dt.datetime) -> QuerySet[PolicyChange]:
+    """Those that have their signatures and whose day has come, the earliest first."""
+    rows = changes().filter(status=ChangeStatus.SCHEDULED, effective_at__lte=now)
+    return rows.order_by("effective_at", "pk")
 
 
 def get_change(pk: int) -> PolicyChange:

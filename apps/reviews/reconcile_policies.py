@@ -29,9 +29,12 @@ def differences() -> Iterator[Difference]:
     signed: dict[int, tuple[int | None, str, int]] = {}
     activated: dict[int, tuple[int, str]] = {}
     closed: dict[int, str] = {}
+    held: dict[int, str] = {}
     for event in replay(
         "reviews.policy.proposed",
         "reviews.policy.signed",
+        "reviews.policy.scheduled",
+        "reviews.policy.held",
         "reviews.policy.activated",
         "reviews.policy.change_closed",
     ):
@@ -43,12 +46,17 @@ def differences() -> Iterator[Difference]:
             case "reviews.policy.signed":
                 said = (event.actor_id, str(payload["statement_digest"]), change)
                 signed[int(payload["signature"])] = said
+            case "reviews.policy.scheduled":
+                closed[change] = "scheduled"
+            case "reviews.policy.held":
+                held[change] = str(payload["reason"])
             case "reviews.policy.activated":
                 activated[int(payload["activation"])] = (change, str(payload["version_digest"]))
                 closed[change] = "activated"
             case _:
                 closed[change] = str(payload["status"])
     yield from _changes(proposed, closed)
+    yield from _held(held)
     yield from _signatures(signed)
     yield from _activations(activated)
     yield from _versions()
@@ -69,6 +77,14 @@ def _changes(told: dict[int, str], closed: dict[int, str]) -> Iterator[Differenc
             )
     for pk in told:
         yield Difference(f"policychange:{pk}", f"POL-{pk} is in the ledger and not in the table")
+
+
+def _held(told: dict[int, str]) -> Iterator[Difference]:
+    for row in PolicyChange.objects.filter(status="scheduled").iterator():
+        if row.note != told.get(row.pk, ""):
+            yield Difference(
+                f"policychange:{row.pk}", f"{row}: why it is not in force is not in the ledger"
+            )
 
 
 def _signatures(told: dict[int, tuple[int | None, str, int]]) -> Iterator[Difference]:

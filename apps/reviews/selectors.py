@@ -14,7 +14,7 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, DomainError, Forbidden, NotFound
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
-from apps.reviews import delegations, expiry, quorum
+from apps.reviews import delegations, evidence, expiry, quorum
 from apps.reviews.models import ACTIVE, Decision, Delegation, Review, ReviewStatus, Round
 from apps.reviews.policies.document import PolicyDocument, Step, parse
 
@@ -236,7 +236,7 @@ def refusal_to_step_aside(actor: Actor, review: Review) -> DomainError | None:
 def _barrier(actor: Actor, review: Review, round_: Round) -> str:
     """What keeps this actor out of the round whatever her role, in a sentence; "" if nothing does."""
     if actor.user_id in round_.authors:
-        return f"You made part of this, so others must sign: {_names(review)}."
+        return f"{_part(actor, review)}, so others must sign: {_names(review)}."
     decisions = quorum.decisions_of(round_)
     if any(decision.user_id == actor.user_id for decision in decisions):
         return "You have decided about this round; a decision stays."
@@ -247,6 +247,12 @@ def _barrier(actor: Actor, review: Review, round_: Round) -> str:
     if review.recusals.filter(user_id=actor.user_id).exists():
         return f"You stepped aside from {review.key}. Asked: {_names(review)}."
     return f"A conflict of interest is declared about you here. Asked: {_names(review)}."
+
+
+def _part(actor: Actor, review: Review) -> str:
+    """What the actor did of what is reviewed, as far as it shows today."""
+    found = evidence.authors(review.version, review.submitted_by_id).get(actor.user_id or 0, ())
+    return f"You made part of this ({', '.join(found)})" if found else "You made part of this"
 
 
 def _names(review: Review) -> str:

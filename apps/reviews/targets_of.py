@@ -14,9 +14,12 @@ from apps.registry.targets import Target
 from apps.reviews.models import Review
 
 
-def entered_at_once(targets: Sequence[Target]) -> list[Target]:
-    """The stages and aliases."""
-    return [target for target in targets if target.kind != "environment"]
+def entered_at_once(review: Review) -> list[Target]:
+    """The stages and aliases, and the environments in which the version may run already: there its approval is renewed."""
+    held = registry.held_targets(review.version)
+    return [
+        target for target in review.target_list if target.kind != "environment" or target in held
+    ]
 
 
 def waiting(targets: Sequence[Target]) -> list[str]:
@@ -35,6 +38,6 @@ def used(review: Review) -> list[Target]:
 
 
 def left(review: Review) -> list[Target]:
-    """The targets that it asks for and the version is not in."""
-    held = set(registry.held_targets(review.version))
-    return [target for target in review.target_list if target not in held]
+    """The targets that it asks for and no approval of it was used for yet."""
+    done = set(used(review))
+    return [target for target in review.target_list if target not in done]

@@ -8,8 +8,17 @@ from celery import shared_task
 
 from apps.core import clock, outbox
 from apps.core.actor import Actor
-from apps.core.errors import Conflict
-from apps.reviews import delegations, due, expiry, selectors, services
+from apps.core.errors import Conflict, NotFound
+from apps.reviews import (
+    delegations,
+    due,
+    emergency,
+    expiry,
+    policy_list,
+    rereview,
+    selectors,
+    services,
+)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
@@ -31,6 +40,26 @@ def void_on_recall(message_id: int) -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def question_approval(message_id: int) -> None:
+    """Something happened to a version or its model: write down what questions the approvals of those in use."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            for version in rereview.in_use_of(message.payload):
+                services.require_rereview(Actor.system("worker"), version)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def question_approvals() -> None:
+    """What time brings about: approvals that expired, rollbacks that nobody reviewed. Each on its own, once."""
+    for version in rereview.in_use():
+        with contextlib.suppress(NotFound):  # deleted since it was read
+            services.require_rereview(Actor.system("worker"), version)
+    for row in emergency.late(clock.now()):
+        with contextlib.suppress(Conflict):  # reviewed since it was read
+            services.question_unreviewed(Actor.system("worker"), row)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
 def end_orphaned_delegations() -> None:
     """End what people delegated whose role is gone; each on its own, so running twice or two at once ends it once."""
     for row in delegations.all_in_force():
@@ -44,6 +73,16 @@ def expire_reviews() -> None:
     for row in expiry.expired(clock.now()):
         with contextlib.suppress(Conflict):  # signed, closed or given a new round since it was read
             services.expire(Actor.system("worker"), row)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def put_policies_in_force() -> None:
+    """Put in force what was signed for a day that has come; each on its own, so two at once do it once."""
+    for row in policy_list.due(clock.now()):
+        with contextlib.suppress(
+            Conflict
+        ):  # withdrawn, or put in force by another run, since it was read
+            services.put_in_force(Actor.system("worker"), row)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types

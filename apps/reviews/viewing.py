@@ -28,11 +28,13 @@ _PARTS: Final[dict[EvidenceSection, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """One section for one reader: the digest of what it shows, and when she ticked it (None: not, or other contents)."""
+    """One section for one reader: the digest of what it shows, when she ticked it (None: not, or other contents), and
+    whether she ticked other contents before."""
 
     section: EvidenceSection
     digest: str
     viewed_at: dt.datetime | None
+    changed: bool = False
 
 
 def digests(manifest: Mapping[str, Any], rows: Sequence[Finding]) -> dict[EvidenceSection, str]:
@@ -50,13 +52,19 @@ def sections(
 ) -> list[SectionView]:
     """Every section with the reader's tick, in the order of the page: one query."""
     ticks = {
-        (row.section, row.digest): row.viewed_at
-        for row in Viewed.objects.filter(review=review, user_id=actor.user_id or 0)
+        row.section: row for row in Viewed.objects.filter(review=review, user_id=actor.user_id or 0)
     }
     return [
-        SectionView(section, digest, ticks.get((section.value, digest)))
+        _section(section, digest, ticks.get(section.value))
         for section, digest in digests(manifest, rows).items()
     ]
+
+
+def _section(section: EvidenceSection, digest: str, tick: Viewed | None) -> SectionView:
+    same = tick is not None and tick.digest == digest
+    return SectionView(
+        section, digest, tick.viewed_at if tick and same else None, tick is not None and not same
+    )
 
 
 def shown(review: Review) -> tuple[Round | None, dict[EvidenceSection, str]]:

@@ -22,9 +22,18 @@ from apps.experiments.models import Experiment, Run
 from apps.registry import deployed
 from apps.registry import selectors as registry
 from apps.registry.models import Deployment, ModelVersion, RegisteredModel
-from apps.reviews import discussion, findings, model_changes, waivers
+from apps.reviews import discussion, drafts, emergency, findings, model_changes, waivers
 from apps.reviews import selectors as reviews
-from apps.reviews.models import Comment, Finding, ModelChange, Review, Thread, Waiver
+from apps.reviews.models import (
+    Comment,
+    Finding,
+    ModelChange,
+    Review,
+    ReviewDraft,
+    Rollback,
+    Thread,
+    Waiver,
+)
 
 REQUEST_ID = "countersign.request_id"
 ACTOR = "countersign.actor"
@@ -130,6 +139,20 @@ def waiver_for(request: HttpRequest, waiver_id: int) -> Waiver:
     waiver = waivers.get_waiver(actor(request), waiver_id)
     _about(request, f"waiver:{waiver.pk}")
     return waiver
+
+
+def draft_for(request: HttpRequest, draft_id: int) -> ReviewDraft:
+    """An open draft of a request, for those who see reviews of its model."""
+    draft = drafts.get_draft(actor(request), draft_id)
+    _about(request, f"version:{draft.version_id}")
+    return draft
+
+
+def rollback_for(request: HttpRequest, rollback_id: int) -> Rollback:
+    """An emergency rollback, for those who see reviews of its model."""
+    rollback = emergency.get_rollback(actor(request), rollback_id)
+    _about(request, f"version:{rollback.version_id}")
+    return rollback
 
 
 def model_change_for(request: HttpRequest, change_id: int, verb: str = "") -> ModelChange:

@@ -39,6 +39,7 @@ STATUSES: dict[str, dict[str, Chip]] = {
     },
     "policy_change": {
         "open": Chip("Waiting for signatures", "info"),
+        "scheduled": Chip("Signed, not yet in force", "info", "clock"),
         "activated": Chip("In force", "good"),
         "rejected": Chip("Rejected", "bad"),
         "withdrawn": Chip("Withdrawn", "quiet", "undo"),

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from apps.web.views import (
     account,
+    aftermath,
     audit,
     deployments,
     discussion,
@@ -21,7 +22,9 @@ from apps.web.views import (
     notices,
     people,
     policies,
+    policy_editor,
     preferences,
+    registering,
     retiring,
     reviews,
     runs,
@@ -96,6 +99,7 @@ urlpatterns += [
     path("experiments/<int:experiment_id>/", experiments.experiment, name="experiment"),
     path("runs/compare/", runs.compare, name="run-compare"),
     path("runs/<run_id>/", runs.run, name="run"),
+    path("runs/<run_id>/register/", registering.register, name="run-register"),
     path("runs/<run_id>/artifacts/<path:path>", runs.artifact, name="run-artifact"),
 ]
 
@@ -120,6 +124,14 @@ urlpatterns += [
     path(_VERSION + "leave/", versions.leave, name="version-leave"),
     path(_VERSION + "deployments/new/", deployments.record, name="deployment-new"),
     path(_VERSION + "submit/", reviews.submit, name="submit"),
+]
+
+# What happens to an approval afterwards: it is questioned, or repeated in an emergency.
+urlpatterns += [
+    path(_VERSION + "question/", aftermath.question, name="version-question"),
+    path(_VERSION + "roll-back/", aftermath.roll_back, name="version-roll-back"),
+    path("rollbacks/<int:rollback_id>/", aftermath.rollback, name="rollback"),
+    path("rollbacks/<int:rollback_id>/review/", aftermath.review, name="rollback-review"),
 ]
 
 # Where versions run.
@@ -162,6 +174,11 @@ urlpatterns += [
     path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),
     path("documents/<uuid:document_uuid>/", evidence.document, name="document"),
     path("documents/<uuid:document_uuid>/card.pdf", evidence.document_pdf, name="document-pdf"),
+]
+
+# Requests that clients asked for.
+urlpatterns += [
+    path("review-drafts/<int:draft_id>/discard/", reviews.discard_draft, name="draft-discard"),
 ]
 
 # Reviews.
@@ -217,12 +234,13 @@ urlpatterns += [
 urlpatterns += [
     path("policies/", policies.policies, name="policies"),
     path("policies/schema.json", policies.schema, name="policy-schema"),
-    path("policies/propose/", policies.propose, name="policy-propose"),
+    path("policies/propose/", policy_editor.propose, name="policy-propose"),
     path("policies/changes/<int:change_id>/", policies.change, name="policy-change"),
     path("policies/changes/<int:change_id>/sign/", policies.sign, name="policy-sign"),
     path("policies/changes/<int:change_id>/withdraw/", policies.withdraw, name="policy-withdraw"),
     path("policies/of/<slug:key>/", policies.policy, name="policy"),
     path("policies/of/<slug:key>/retire/", policies.retire, name="policy-retire"),
+    path("policies/of/<slug:key>/<int:number>/", policies.version, name="policy-version"),
     path("policies/of/<slug:key>/<int:number>.yaml", policies.yaml, name="policy-yaml"),
 ]
 

@@ -10,6 +10,8 @@ from apps.experiments import selectors
 from apps.registry import selectors as registry
 from apps.registry import services as registry_services
 from apps.registry.models import ModelVersion
+from apps.reviews.models import ReviewDraft
+from tests import factories
 from tests.api.server import Server
 from tests.experiments import makers
 from tests.support.people import as_actor
@@ -150,3 +152,19 @@ def test_after_submission_the_client_changes_nothing_and_is_told_where_to_look(
         selectors.logged_model_digest(selectors.get_logged_model(model.model_id)),
     )
     assert registry.get_version(actor, "credit", 1).stage == "None"
+
+
+def test_a_refused_promotion_becomes_a_draft_where_the_client_asked_for_that(
+    server: Server, token: str, ana: User
+) -> None:
+    model = factories.model(as_actor(ana), "credit")
+    factories.version(as_actor(ana), model)
+    seen = server.client("requesting", token, "credit")
+    assert [code for code, _ in seen.values()] == ["PERMISSION_DENIED"] * 3
+    assert "draft" not in seen["before"][1]
+    for what in ("alias", "stage"):
+        assert "A draft of the request is kept" in seen[what][1]
+        assert seen[what][1].endswith("/models/credit/1/submit/")
+    row = ReviewDraft.objects.get()
+    assert row.targets == ["alias:champion", "stage:production"]
+    assert row.reason == "replaces v2, adds tenure"

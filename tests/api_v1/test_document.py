@@ -131,6 +131,7 @@ def _send(case: Any, visitor: str, world: World, *, real: bool) -> Any:
         known = {
             "review_id": world.review.pk,
             "round_number": 1,
+            "rollback_id": world.rollback.pk,
             "name": world.model.name,
             "number": world.version.number,
             "key": "lab",

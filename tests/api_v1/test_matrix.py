@@ -25,7 +25,10 @@ pytestmark = pytest.mark.django_db
 
 # Answered for everybody who is signed in: lists are filtered, the gate denies, the document is the same for all.
 FOR_ALL = {"reviews", "models", "gate-check", "openapi", "environments", "deployments"}
-CREATES = {"submit", "new-round", "decide", "recuse", "environment-new", "deployment-record"}
+CREATES = {
+    "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
+    "review-rollback",
+}  # fmt: skip
 # About no model, so there is nothing to hide: whoever lacks the right is told so.
 OF_THE_SITE = {"environment-new", "environment-change"}
 # Whom the standard policy asks; who signs in another role is refused on this review.
@@ -60,7 +63,7 @@ def _expected(route: Route, visitor: str, *, token: bool) -> int:
     verbs = set(RoleVerb.objects.filter(role_id=visitor).values_list("verb", flat=True))
     if not any(verb.startswith(route.verb) for verb in verbs):
         return 403
-    if route.name in {"decide", "recuse"} and visitor not in ASKED:
+    if route.name in {"decide", "recuse", "review-rollback"} and visitor not in ASKED:
         return 403
     if route.name in {"promote", "bring-back"}:  # nothing is signed yet, nor retired
         return 409

@@ -43,6 +43,14 @@ BODIES: dict[str, Body] = {
     "promote": lambda w: {},
     "decide": _signature,
     "recuse": lambda w: {"reason": "my sister wrote it"},
+    "question": lambda w: {"trigger": "incident", "reason": "it declines everybody"},
+    "leave": lambda w: {"target": "stage:production", "reason": "odd", "password": PASSWORD},
+    "roll-back": lambda w: {
+        "targets": ["stage:production"],
+        "reason": "it approves everybody",
+        "password": PASSWORD,
+    },
+    "review-rollback": lambda w: {"accepts": True, "comment": "it was", "password": PASSWORD},
     "retire": lambda w: {
         "reason": "nobody lends any more",
         "answers": {
@@ -73,10 +81,29 @@ QUERIES: dict[str, Callable[[World], str]] = {
 }
 
 
+def _in_production(world: World) -> dict[str, object]:
+    return {"<str:name>": world.promoted.model.name, "<int:number>": world.promoted.number}
+
+
+def _replaced(world: World) -> dict[str, object]:
+    replaced = world.rollback.replaced
+    assert replaced is not None
+    return {"<str:name>": replaced.model.name, "<int:number>": replaced.number}
+
+
+# Where a route is asked about something else than the world's usual version.
+PLACES: dict[str, Callable[[World], dict[str, object]]] = {
+    "question": _in_production,
+    "leave": _in_production,
+    "roll-back": _replaced,
+}
+
+
 def path_of(route: Route, world: World) -> str:
     """The address of a route about the world's things."""
     path = route.path
-    for placeholder, value in placeholders(world).items():
+    there = placeholders(world) | PLACES.get(route.name, lambda w: {})(world)
+    for placeholder, value in there.items():
         path = path.replace(placeholder, str(value))
     return f"/api/v1/{path}" + QUERIES.get(route.name, lambda w: "")(world)
 
@@ -87,6 +114,7 @@ def placeholders(world: World) -> dict[str, object]:
     return {
         "<int:review_id>": world.review.pk,
         "<int:round_number>": 1,
+        "<int:rollback_id>": world.rollback.pk,
         "<str:name>": world.model.name,
         "<int:number>": world.version.number,
         "<str:key>": "lab",

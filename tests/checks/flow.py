@@ -25,7 +25,9 @@ def attach(version: ModelVersion, user: User, **changes: object) -> EvaluationDa
 
 def work() -> int:
     """What a worker does with every open message; how many there were."""
-    waiting = list(OutboxMessage.objects.filter(finished_at__isnull=True, task__contains="checks"))
+    waiting = list(
+        OutboxMessage.objects.filter(finished_at__isnull=True, task__endswith="run_measurement")
+    )
     for row in waiting:
         with outbox.claimed(row.pk) as message:
             if message is not None:

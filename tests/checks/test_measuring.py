@@ -50,7 +50,7 @@ def test_the_same_question_twice_is_one_row_and_one_job(version, ana):
     work()
     later = services.request_measurement(as_actor(ana), version, "performance")
     assert first.pk == again.pk == later.pk
-    assert OutboxMessage.objects.filter(task__contains="checks").count() == 1
+    assert OutboxMessage.objects.filter(task__endswith="run_measurement").count() == 1
 
 
 def test_other_parameters_are_another_measurement(version, ana):
@@ -65,7 +65,7 @@ def test_other_parameters_are_another_measurement(version, ana):
 def test_a_message_delivered_twice_gives_one_result(version, ana):
     attach(version, ana)
     services.request_measurement(as_actor(ana), version, "performance")
-    waiting = OutboxMessage.objects.get(task__contains="checks")
+    waiting = OutboxMessage.objects.get(task__endswith="run_measurement")
     OutboxMessage.objects.update(claimed_by="a worker")
     waiting.refresh_from_db()
     services.run_measurement(waiting)
@@ -90,14 +90,14 @@ def test_two_requests_at_once_give_one_measurement(version, ana):
         asked = set(pool.map(ask, range(4)))
     assert len(asked) == 1
     assert Measurement.objects.count() == 1
-    assert OutboxMessage.objects.filter(task__contains="checks").count() == 1
+    assert OutboxMessage.objects.filter(task__endswith="run_measurement").count() == 1
 
 
 def test_two_workers_at_once_store_one_result(version, ana):
     attach(version, ana)
     services.request_measurement(as_actor(ana), version, "performance")
     OutboxMessage.objects.update(claimed_by="a worker")
-    waiting = OutboxMessage.objects.get(task__contains="checks")
+    waiting = OutboxMessage.objects.get(task__endswith="run_measurement")
     start = threading.Barrier(2)
 
     def run(_: int) -> None:
@@ -116,7 +116,7 @@ def test_two_workers_at_once_store_one_result(version, ana):
 def test_a_worker_that_lost_its_lease_leaves_the_row_to_the_next(version, ana):
     attach(version, ana)
     services.request_measurement(as_actor(ana), version, "performance")
-    stale = OutboxMessage.objects.get(task__contains="checks")
+    stale = OutboxMessage.objects.get(task__endswith="run_measurement")
     OutboxMessage.objects.update(claimed_by="somebody quicker")
     with pytest.raises(Conflict):
         services.run_measurement(stale)
@@ -211,7 +211,7 @@ def test_a_question_that_makes_no_sense_writes_nothing(version, ana, kind, param
     with pytest.raises(Invalid):
         services.request_measurement(as_actor(ana), version, kind, params)
     assert not Measurement.objects.exists()
-    assert not OutboxMessage.objects.filter(task__contains="checks").exists()
+    assert not OutboxMessage.objects.filter(task__endswith="run_measurement").exists()
 
 
 def test_fairness_needs_a_sensitive_column(version, ana):

@@ -97,7 +97,7 @@ def _forge(review: Review, cast: Cast) -> None:
     )
 
 
-def test_a_signature_moved_to_another_review_is_named(cast: Cast) -> None:
+def test_p11_11_a_signature_moved_to_another_review_is_named(cast: Cast) -> None:
     """P11-11: a signature copied to another record does not verify."""
     decision = sign(cast.vera, cast.submit())
     other = cast.submit(version=factories.version(cast.ana, cast.model))

@@ -341,7 +341,7 @@ def test_p11_06_sql_counts_no_signature_that_came_too_early(cast: Cast, adam: Ac
     with pytest.raises(DatabaseError, match="step approval has 0 of 1"):
         registry_services.authorize(
             cast.rui, review.version, target=PRODUCTION, review_id=review.pk, round_id=round_.pk,
-            evidence_digest=round_.digest, terms={}, lives_for=clock.dt.timedelta(days=1),
+            evidence_digest=round_.digest, terms={}, expires_at=clock.now() + clock.dt.timedelta(days=1),
         )  # fmt: skip
 
 

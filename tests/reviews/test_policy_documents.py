@@ -201,7 +201,7 @@ def test_the_rest_that_loosens() -> None:
         ({"gates__conditions": [{"key": "a", "title": "A", "expression": "1 +"}]}, "gates.conditions.0.expression", "not an expression"),
         ({"freeze_windows": [{"title": "x", "first": "2026-02-02", "last": "2026-01-01"}]}, "freeze_windows.0", "last is before first"),
         ({"surprise": 1}, "surprise", "no such key"),
-        ({"approval_days": 0}, "approval_days", "greater than or equal to 1"),
+        ({"approval_days": 0}, "approval_days", "1 or more"),
     ],
 )  # fmt: skip
 def test_an_invalid_document_names_the_path(

@@ -21,24 +21,29 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from apps.accounts import services as accounts
+from apps.checks import services as checks
+from apps.checks.models import Measurement
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
 from apps.registry import services as registry
 from apps.registry.models import Authorization, ModelVersion
-from apps.reviews import in_force, reconcile, selectors, services
+from apps.reviews import in_force, reconcile, reconcile_aftermath, selectors, services
 from apps.reviews.models import (
     Conflict,
     Decision,
     Delegation,
     Finding,
     Recusal,
+    Rereview,
     Review,
+    Rollback,
     Waiver,
 )
 from apps.reviews.policies import builtin, files
 from apps.reviews.policies.document import parse
 from tests import factories
+from tests.checks import flow
 from tests.reviews.conftest import PRODUCTION
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -53,6 +58,7 @@ ROLES = {
     "rosa": ("approver",),
     "omar": ("owner", "approver"),
     "adam": ("administrator",),
+    "ona": ("on_call",),
     "otto": (),
 }
 SIGNERS = ("vera", "viola", "rui", "remo", "rosa", "omar")
@@ -63,34 +69,38 @@ _names = itertools.count(1)
 
 
 def document(approvers: int) -> str:
-    """One validator, then so many approvers; one check, which only a waiver can meet here."""
+    """One validator, then so many approvers; one check, which only a waiver can meet here; an emergency path."""
     data = json.loads(json.dumps(builtin.standard()))
     validator, approver = data["steps"][:2]
     data["steps"] = [validator, approver | {"count": approvers}]
     data["gates"] = {"checks": {"performance": {"roc_auc": {"min": "0.70"}}}}
+    data["emergency"] = {"roles": ["on_call"], "review_within_days": 3}
     return files.dump(parse(data))
 
 
 class Machine(RuleBasedStateMachine):
-    """One model with versions; `held` remembers the roles, `promoted` counts runs that got there."""
+    """One model with versions; `entered` are the authorizations whose entry was looked at."""
 
     people: ClassVar[dict[str, Actor]]
     runs: ClassVar[int] = 0
     reached: ClassVar[int] = 0
+    back: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
-        self.promoted: set[int] = set()
+        self.entered: set[int] = set()
         self.versions: list[ModelVersion] = []
 
-    @initialize(approvers=st.integers(1, 2), waived=st.booleans())
-    def begin(self, approvers: int, waived: bool) -> None:
+    @initialize(approvers=st.integers(1, 2), waived=st.booleans(), measured=st.booleans())
+    def begin(self, approvers: int, waived: bool, measured: bool) -> None:
         for name, roles in ROLES.items():
             for role in ("validator", "approver"):
                 self._hold(name, role, held=role in roles)
         self._policy(approvers)
         self.model = factories.model(self.people["ana"], f"model-{next(_names)}")
         self.version()
+        if measured:
+            self._measure()
         if waived:
             self.waive("rui")
         type(self).runs += 1
@@ -275,6 +285,43 @@ class Machine(RuleBasedStateMachine):
                 )
             )
 
+    @rule(who=anybody, number=st.integers(0, 2))
+    def roll_back(self, who: str, number: int) -> None:
+        actor, row = self._as(who), self.versions[min(number, len(self.versions) - 1)]
+        self._try(
+            lambda: services.roll_back(
+                actor, row, targets=[PRODUCTION], reason="bad", proof=factories.proof(actor)
+            )
+        )
+
+    # Left to chance, two approved versions and somebody on call hardly meet.
+    @rule()
+    def let_another_in_and_go_back(self) -> None:
+        held = ModelVersion.objects.filter(model=self.model, stage="Production").first()
+        if held is None or len(self.versions) > 2:
+            return
+        self.version()
+        self.waive("rui")
+        for _ in range(6):
+            self._right_step(settles=True)
+        self.roll_back("ona", [row.pk for row in self.versions].index(held.pk))
+
+    @rule(who=signers)
+    def recall(self, who: str) -> None:
+        row = Measurement.objects.filter(version__model=self.model, status="done").last()
+        if row is not None:
+            self._try(lambda: checks.recall_measurement(self._as(who), row, reason="wrong labels"))
+
+    @rule(who=signers, trigger=st.sampled_from(["incident", "recall"]))
+    def question(self, who: str, trigger: str) -> None:
+        row = ModelVersion.objects.filter(model=self.model, stage="Production").first()
+        if row is not None:
+            self._try(
+                lambda: services.declare_rereview(
+                    self._as(who), row, trigger=trigger, reason="odd scores"
+                )
+            )
+
     @rule(who=st.sampled_from(SIGNERS), held=st.booleans())
     def change_a_role(self, who: str, held: bool) -> None:
         for role in ROLES[who]:
@@ -298,18 +345,34 @@ class Machine(RuleBasedStateMachine):
             )
         )
         assert len(now) <= 1
-        for pk in now - self.promoted:
-            _was_rightly_promoted(pk)
-        type(self).reached += bool(now and not self.promoted)
-        self.promoted |= now
+        for pk in now:
+            entry = Authorization.objects.filter(version_id=pk, spent_at__isnull=False).latest(
+                "spent_at"
+            )
+            if entry.pk in self.entered:
+                continue
+            back = Rollback.objects.filter(authorization=entry).first()
+            if back is None:
+                _was_rightly_promoted(entry)
+            else:
+                _was_rightly_put_back(entry, back, self.entered)
+                type(self).back += 1
+            type(self).reached += not self.entered
+            self.entered.add(entry.pk)
 
     def teardown(self) -> None:
         assert list(reconcile.differences()) == []
+        assert list(reconcile_aftermath.differences()) == []
 
     # --- helpers ----------------------------------------------------------------------------------
 
     def _as(self, who: str) -> Actor:
         return factories.again(self.people[who])
+
+    def _measure(self) -> None:
+        ana = factories.user_of(self.people["ana"])
+        flow.attach(self.versions[-1], ana)
+        flow.done(self.versions[-1], ana)
 
     def _newest(self) -> ModelVersion:
         return ModelVersion.objects.select_related("model", "run").get(pk=self.versions[-1].pk)
@@ -381,13 +444,39 @@ class Machine(RuleBasedStateMachine):
             ).exists()
 
 
-def _was_rightly_promoted(pk: int) -> None:
+def _was_rightly_promoted(entry: Authorization) -> None:
+    """By signatures, with every gate met at this moment."""
+    _signatures_stand(entry)
+    waived = Waiver.objects.filter(
+        version_id=entry.version_id, revocation=None, expires_at__gt=clock.now()
+    )
+    assert {row.requirement for row in waived} == {"checks.performance", "card"}
+    blocking = Finding.objects.filter(version_id=entry.version_id, blocking=True)
+    assert not blocking.exclude(state__in=["closed", "accepted"]).exists()
+
+
+def _was_rightly_put_back(entry: Authorization, back: Rollback, entered: set[int]) -> None:
+    """By somebody on call, on an approval by which it once was there, that stands and that nothing questions."""
+    roles = back.user.role_assignments.values_list("role_id", flat=True)
+    assert "on_call" in roles
+    earlier = back.earlier
+    assert earlier.pk in entered
+    assert (earlier.version_id, earlier.round_id) == (entry.version_id, entry.round_id)
+    assert not Rereview.objects.filter(review=entry.review_id).exists()
+    later = Review.objects.filter(version_id=entry.version_id, pk__gt=entry.review_id)
+    assert not later.filter(status="rejected").exists()
+    _signatures_stand(entry)
+
+
+def _signatures_stand(entry: Authorization) -> None:
     """A live round of a review of this version whose signatures, counted here once more, are what its policy asks."""
-    entry = Authorization.objects.filter(version_id=pk, spent_at__isnull=False).latest("spent_at")
     review = Review.objects.get(pk=entry.review_id)
     round_ = review.rounds.get(pk=entry.round_id)
-    assert review.version_id == pk
+    assert review.version_id == entry.version_id
     assert round_.voided_at is None
+    for row in json.loads(bytes(round_.manifest))["checks"]:
+        if row["measurement"]:
+            assert Measurement.objects.get(uuid=row["measurement"]).status == "done"
     rows = list(Decision.objects.filter(round=round_))
     assert {row.outcome for row in rows} == {"approve"}
     assert {row.evidence_digest for row in rows} == {round_.digest}
@@ -402,15 +491,11 @@ def _was_rightly_promoted(pk: int) -> None:
     for step in review.policy_version.document["steps"]:
         signed = [row for row in rows if row.step == step["key"] and row.role == step["role"]]
         assert len(signed) >= step["count"]
-    waived = Waiver.objects.filter(version_id=pk, revocation=None, expires_at__gt=clock.now())
-    assert {row.requirement for row in waived} == {"checks.performance", "card"}
-    blocking = Finding.objects.filter(version_id=pk, blocking=True)
-    assert not blocking.exclude(state__in=["closed", "accepted"]).exists()
 
 
 def test_nothing_is_promoted_without_quorum_gates_and_a_live_round(db: None) -> None:
     Machine.people = {name: factories.person(name, *roles) for name, roles in ROLES.items()}
-    Machine.runs = Machine.reached = 0
+    Machine.runs = Machine.reached = Machine.back = 0
     # Within one seed hypothesis likes to vary a run it has seen; many seeds keep the runs apart.
     for number in range(SEEDS):
         seed(number)(Machine)
@@ -426,3 +511,4 @@ def test_nothing_is_promoted_without_quorum_gates_and_a_live_round(db: None) -> 
             ),
         )
     assert Machine.reached / Machine.runs >= SHARE, f"{Machine.reached} of {Machine.runs} runs"
+    assert Machine.back > 0, "nothing was ever rolled back"

@@ -98,6 +98,7 @@ POLICIES = [
     Row("web:policy-schema"),
     Row("web:policy", _standard),
     Row("web:policy-yaml", lambda w: ["standard", 1]),
+    Row("web:policy-version", lambda w: ["standard", 1]),
     *_only_administrators("web:policy-propose", _nothing, form=True),
     *_only_administrators("web:policy-retire", _standard, form=True),
     Row("web:policy-change", _change),
@@ -171,6 +172,13 @@ def _version(world: World) -> list[Any]:
 
 def _in_production(world: World) -> list[Any]:
     return [world.promoted.model.name, world.promoted.number]
+
+
+def _replaced(world: World) -> list[Any]:
+    """The version that is the last validly approved one now."""
+    replaced = world.rollback.replaced
+    assert replaced is not None
+    return [replaced.model.name, replaced.number]
 
 
 def _review(world: World) -> list[Any]:
@@ -257,6 +265,12 @@ MODELS = [
         "web:version-leave", _in_production, holders("owner", "on_call"), "?target=stage:production"
     ),
     *_form("web:submit", _version, MAKERS),
+    Row("web:draft-discard", lambda w: [w.draft.pk], may=MAKERS, unseen=404, post={}, ok=302),
+    *_form("web:version-question", _in_production, SIGNERS),
+    # After the rollback the version that it replaced is the one to come back.
+    *_form("web:version-roll-back", _replaced, holders("on_call")),
+    _seen("web:rollback", lambda w: [w.rollback.pk]),
+    *_form("web:rollback-review", lambda w: [w.rollback.pk], holders("validator", "approver")),
 ]
 
 REVIEWS = [
@@ -356,6 +370,7 @@ RUNS = [
     _seen("web:run", _run, "?file=notes.txt"),
     _seen("web:run-artifact", lambda w: [w.run.run_id, "notes.txt"]),
     Row("web:run-compare"),
+    *_form("web:run-register", _run, MAKERS),
 ]
 
 

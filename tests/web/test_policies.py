@@ -22,7 +22,7 @@ WHY = "small models need less"
 
 def text_in(user: User, url: str) -> str:
     """What stands in the form's text field."""
-    html = browser(user).get(url).content.decode()
+    html = browser(user).get(f"{url}&as=yaml").content.decode()
     found = re.search(r'<textarea name="text"[^>]*>\s*(.*?)</textarea>', html, re.DOTALL)
     assert found, html
     return found[1].replace("&quot;", '"').replace("&#x27;", "'")

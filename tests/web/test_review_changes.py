@@ -231,3 +231,23 @@ def test_paragraphs_that_stayed_are_counted_and_the_others_compared_by_word() ->
     assert [each.same for each in found] == [1, 0, 1, 0]
     assert ("added", "other ") in found[1].pieces
     assert list(found[3].pieces) == [("added", "four")]
+
+
+def test_versions_whose_files_were_scanned_are_compared_wherever_a_version_is(
+    ana: User, vera: User, rui: User, model: RegisteredModel
+) -> None:
+    """Each has other files; the scan of files has no data set, so nothing speaks of its rows."""
+    old, new = (
+        made(ana, model, depth=depth, files={"model.bin": depth.encode()}) for depth in ("2", "3")
+    )
+    for version in (old, new):
+        flow.done(version, ana, "files")
+    review = submitted(ana, old)
+    for signer in (vera, rui):
+        sign(signer, review)
+    trainer = browser(ana)
+    for path in ("/models/churn/2/submit/", "/models/churn/2/compare/?with=1"):
+        answer = trainer.get(path)
+        assert answer.status_code == 200
+        assert "was measured on different data" not in answer.content.decode()
+    assert "Changed since v1" in page(vera, submitted(ana, new))

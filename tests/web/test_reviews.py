@@ -90,7 +90,10 @@ def test_submit_read_sign_promoted(ana: User, vera: User, rui: User, version: Mo
 
 def test_the_trainer_is_told_who_must_sign_instead(ana: User, vera: User, review: Review) -> None:
     page = browser(ana).get(f"/reviews/{review.pk}/").content.decode()
-    assert "You made part of this, so others must sign: Vera Lund." in page
+    assert (
+        "You made part of this (registered the version, asked for this review), so others must sign: Vera Lund."
+        in page
+    )
     assert "Decide and sign" not in page
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from apps.compliance.models import Document
 from apps.compliance.services import request_document
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.errors import DomainError
 from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, put_artifact, runs
 from apps.notices.models import KeptMail, Notice, WebhookDelivery
@@ -40,9 +42,12 @@ from apps.reviews.models import (
     ModelChange,
     PolicyChange,
     Review,
+    ReviewDraft,
+    Rollback,
     Waiver,
 )
-from apps.reviews.policies import files
+from apps.reviews.policies import builtin, files
+from apps.reviews.policies.document import parse
 from tests import factories
 from tests.support.people import SYSTEM, as_actor
 
@@ -88,6 +93,8 @@ class World:
     delivery: WebhookDelivery
     change: PolicyChange
     model_change: ModelChange
+    rollback: Rollback
+    draft: ReviewDraft
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -100,6 +107,7 @@ def build() -> World:
     maker = visitor("maker")
     RoleAssignment.objects.create(user=maker, role_id="contributor")
     actor = as_actor(maker)
+    _emergency_path()
     service = User.objects.create(username="ci", display_name="CI", kind=User.Kind.SERVICE)
     experiment = experiments.create_experiment(actor, name="churn trials")
     made = runs.create_run(actor, experiment_id=experiment.pk, run_name="able-finch")
@@ -133,6 +141,8 @@ def build() -> World:
         model_change=_model_change(actor, model),
         kept_mail=KeptMail.objects.create(subject="asked", recipient="a@example.org", headers={}),
         **_promoted(actor),
+        rollback=_rollback(actor),
+        draft=_draft(actor, model),
         extra=_deployment(actor, version),
     )
 
@@ -253,6 +263,57 @@ def _promoted(actor: Actor) -> dict[str, Any]:
             decisions.append(_sign(signer, review))
     version.refresh_from_db()
     return {"decision": decisions[0], "promoted": version}
+
+
+def _emergency_path() -> None:
+    """The standard policy lets somebody on call roll back; proposed and signed by none of the visitors."""
+    proposer, signers = visitor("proposer"), [visitor("board-1"), visitor("board-2")]
+    RoleAssignment.objects.create(user=proposer, role_id="administrator")
+    document = builtin.standard() | {"emergency": {"roles": ["on_call"], "review_within_days": 5}}
+    text = files.dump(parse(document))
+    change = reviews.propose(as_actor(proposer), text=text, reason="nights and weekends")
+    for signer in signers:
+        RoleAssignment.objects.create(user=signer, role_id="approver")
+        reviews.sign_change(
+            as_actor(signer),
+            change,
+            approves=True,
+            digest=change.digest,
+            comment="needed",
+            proof=ReauthProof(method="password", at=clock.now(), user_id=signer.pk),
+        )
+
+
+def _draft(actor: Actor, model: RegisteredModel) -> ReviewDraft:
+    """A request that a client asked for by trying to promote."""
+    version = factories.version(actor, model)
+    registry.set_version_tag(actor, version, key="request_review", value="it is ready")
+    with suppress(DomainError):
+        registry.set_stage(actor, version, stage="Production")
+    return ReviewDraft.objects.get()
+
+
+def _rollback(actor: Actor) -> Rollback:
+    """A version put back by somebody on call; nobody has reviewed that yet. The one before is in Production again."""
+    model = factories.model(actor, "loans")
+    versions = [factories.version(actor, model) for _ in range(2)]
+    with override_settings(PROMOTION_GATES=["apps.reviews.gates.quorum_signed"]):
+        for number, version in enumerate(versions):
+            review = submit(actor, version)
+            for role in ("validator", "approver"):
+                signer = visitor(f"third-{role}-{number}")
+                RoleAssignment.objects.create(user=signer, role_id=role)
+                _sign(signer, review)
+    on_call = visitor("night-shift")
+    RoleAssignment.objects.create(user=on_call, role_id="on_call")
+    (row,) = reviews.roll_back(
+        as_actor(on_call),
+        versions[0],
+        targets=[Target("stage", "production")],
+        reason="it declines everybody",
+        proof=ReauthProof(method="password", at=clock.now(), user_id=on_call.pk),
+    )
+    return row
 
 
 def _sign(signer: User, review: Review) -> Decision:

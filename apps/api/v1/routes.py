@@ -8,6 +8,13 @@ from __future__ import annotations
 from typing import Final
 
 from apps.api.v1.acts import Decisions, Promotion, Recusals, Reviews, Rounds, Withdrawal
+from apps.api.v1.aftermath import (
+    Departure,
+    OneRollback,
+    Rereviews,
+    RollbackReviews,
+    Rollbacks,
+)
 from apps.api.v1.deployments import (
     DeploymentEnd,
     Deployments,
@@ -28,6 +35,7 @@ from apps.api.v1.who_may import WhoMayView
 _REVIEW: Final = "reviews/<int:review_id>"
 _MODEL: Final = "models/<str:name>"
 _VERSION: Final = f"{_MODEL}/versions/<int:number>"
+_ROLLBACK: Final = "rollbacks/<int:rollback_id>"
 _SIGN: Final = "review.sign"
 _DEPLOYMENT: Final = "deployments/<uuid:deployment>"
 _RECORD: Final = "deployment.record"
@@ -68,4 +76,13 @@ _ACTING: Final = (
     Route("POST", f"{_DEPLOYMENT}/end", DeploymentEnd, "deployment-end", _RECORD, mutates=True),
 )  # fmt: skip
 
-ROUTES: Final[tuple[Route, ...]] = (*_READING, *_ACTING)
+_AFTERWARDS: Final = (
+    Route("GET", f"{_VERSION}/rereviews", Rereviews, "rereviews", "review.read"),
+    Route("POST", f"{_VERSION}/rereviews", Rereviews, "question", "finding.raise", mutates=True, interactive=True),
+    Route("POST", f"{_VERSION}/leave", Departure, "leave", "target.leave", mutates=True, interactive=True),
+    Route("POST", f"{_VERSION}/rollbacks", Rollbacks, "roll-back", "target.rollback", mutates=True, interactive=True),
+    Route("GET", _ROLLBACK, OneRollback, "rollback", "review.read"),
+    Route("POST", f"{_ROLLBACK}/review", RollbackReviews, "review-rollback", _SIGN, mutates=True, interactive=True),
+)  # fmt: skip
+
+ROUTES: Final[tuple[Route, ...]] = (*_READING, *_ACTING, *_AFTERWARDS)

@@ -36,6 +36,7 @@ from apps.checks.verdicts import Verdict
 from apps.core.errors import Invalid
 
 MOST_EMPTY = 200
+NAMED = 5
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,12 +200,20 @@ def _judge(split: Judged, result: FairnessResult, limits: FairnessLimits) -> lis
     return rows
 
 
+def _too_small(split: Judged) -> str:
+    """` Too small: b (2 rows), c (7 rows).`, the largest first; empty if none is."""
+    found = sorted(split.small, key=lambda group: group.n, reverse=True)
+    said = [f"{group.label} ({plural(group.n, 'row')})" for group in found[:NAMED]]
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return f" Too small: {', '.join(said)}{more}." if said else ""
+
+
 def _shortage(split: Judged, result: FairnessResult, limits: FairnessLimits) -> str:
     """Why nothing can be said about this grouping; empty if something can."""
     name, least = split.grouping.label, grouped(limits.min_n)
     if len(split.large) < 2:
         have = plural(len(split.large), "group")
-        return f"{name}: {have} with {least} rows or more; comparing takes two."
+        return f"{name}: {have} with {least} rows or more; comparing takes two.{_too_small(split)}"
     total = result.rows.counted
     if Fraction(split.n, total) < Fraction(limits.min_coverage):
         return (

@@ -6,29 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from django.conf import settings
 
 from apps.accounts import policy
 from apps.audits.log import verb
 from apps.checks import events, selectors
+from apps.checks.files import report as files
 from apps.checks.library import drift, fairness, performance
-from apps.checks.models import CheckKind, EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.mapping import Role
+from apps.checks.models import CheckKind, Measurement, MeasurementStatus
 from apps.checks.versions import code_version, libraries
 from apps.core import clock, outbox
 from apps.core.actor import Actor
-from apps.core.canonical import digest_of
+from apps.core.canonical import JSON, digest_of
 from apps.core.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 
 TASK = "apps.checks.tasks.run_measurement"
-Params = performance.Params | fairness.Params | drift.Params
+Params = performance.Params | fairness.Params | drift.Params | files.Params
 _PARAMS: dict[str, type[Params]] = {
     CheckKind.PERFORMANCE.value: performance.Params,
     CheckKind.FAIRNESS.value: fairness.Params,
     CheckKind.DRIFT.value: drift.Params,
+    CheckKind.FILES.value: files.Params,
 }
 _IN_FORCE = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING, MeasurementStatus.DONE)
-Inputs = list[tuple[str, EvaluationDataset]]
 
 
 def request_measurement(
@@ -43,11 +46,24 @@ def request_measurement(
     policy.require(actor, "check.run", version)
     if actor.user_id is None:
         raise Forbidden("A check is asked for by a person or a service account.")
-    chosen = parse_params(kind, params or {})
+    return _request(actor, actor.user_id, version, kind, parse_params(kind, params or {}))
+
+
+def scan_registered(actor: Actor, version_id: int) -> Measurement | None:
+    """Have the files of a new version scanned, in the name of who registered it; None where it has no files."""
+    version = ModelVersion.objects.get(pk=version_id)
+    if not version.manifest:
+        return None
+    params = parse_params(CheckKind.FILES, {})
+    return _request(actor, version.created_by_id, version, CheckKind.FILES, params)
+
+
+def _request(
+    actor: Actor, user_id: int, version: ModelVersion, kind: str, chosen: Params
+) -> Measurement:
     with verb(actor) as v:
         version = lock_version(version.pk)
-        inputs = _inputs(version, kind)
-        described = selectors.describe_inputs(inputs)
+        described = _inputs(version, kind)
         key = _key(kind, chosen, described)
         known = Measurement.objects.filter(version=version, key=key, status__in=_IN_FORCE).first()
         if known is not None:
@@ -58,9 +74,9 @@ def request_measurement(
             params=msgspec.to_builtins(chosen),
             inputs=described,
             key=key,
-            code_version=code_version(),
-            libraries=libraries(),
-            started_by_id=actor.user_id,
+            code_version=code_version(kind),
+            libraries=libraries(kind),
+            started_by_id=user_id,
             queued_at=clock.now(),
         )
         outbox.enqueue(TASK, {"measurement": row.pk})
@@ -71,7 +87,7 @@ def request_measurement(
                 measurement=row.pk,
                 kind=kind,
                 key=key,
-                inputs=[row.digest for _, row in inputs],
+                inputs=[str(entry["digest"]) for entry in described],
             )
         )
     return row
@@ -128,10 +144,20 @@ def parse_params(kind: str, params: Mapping[str, Any]) -> Params:
         raise Invalid(
             f"These parameters cannot be used: {error}.", fields={"params": str(error)}
         ) from error
+    if isinstance(chosen, files.Params):
+        return _bounded(chosen)
     _check_share("confidence", chosen.confidence, 0.5, 0.9999)
     if isinstance(chosen, drift.Params):
         _check_share("epsilon", chosen.epsilon, 1e-9, 0.01)
     return chosen
+
+
+def _bounded(chosen: files.Params) -> files.Params:
+    """No more is unpacked than the site lets one check read."""
+    most = settings.CHECKS_MAX_FILE_BYTES
+    return files.Params(
+        most if chosen.unpack_bytes is None else max(0, min(chosen.unpack_bytes, most))
+    )
 
 
 def _check_share(name: str, text: str, low: float, high: float) -> None:
@@ -144,12 +170,13 @@ def _check_share(name: str, text: str, low: float, high: float) -> None:
         raise Invalid(f"{name}: {reason}.", fields={name: reason})
 
 
-def _inputs(version: ModelVersion, kind: str) -> Inputs:
+def _inputs(version: ModelVersion, kind: str) -> list[dict[str, JSON]]:
+    in_force = selectors.datasets_in_force(version)
     try:
-        inputs = selectors.inputs_of(kind, selectors.datasets_in_force(version))
+        inputs = selectors.described(version, kind, in_force)
     except NotFound as error:
         raise Invalid(f"{error.message} {error.hint}", fields={"version": error.message}) from error
-    if kind == CheckKind.FAIRNESS and not inputs[0][1].mapping.get("sensitive"):
+    if kind == CheckKind.FAIRNESS and not in_force[Role.EVALUATION].mapping.get("sensitive"):
         raise Invalid(
             "The evaluation data name no sensitive column, so fairness cannot be measured.",
             fields={"sensitive": "name at least one column when attaching the data"},
@@ -157,14 +184,14 @@ def _inputs(version: ModelVersion, kind: str) -> Inputs:
     return inputs
 
 
-def _key(kind: str, params: Params, inputs: list[dict[str, Any]]) -> str:
+def _key(kind: str, params: Params, inputs: list[dict[str, JSON]]) -> str:
     """The digest of everything that goes in. Never the same across another code or library version."""
     return digest_of(
         {
             "kind": kind,
             "params": msgspec.to_builtins(params),
             "inputs": inputs,
-            "code": code_version(),
-            "libraries": libraries(),
+            "code": code_version(kind),
+            "libraries": libraries(kind),
         }
     )

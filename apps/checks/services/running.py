@@ -25,9 +25,11 @@ from apps.checks.engine import compute
 from apps.checks.engine.compute import DataSet, Workshop
 from apps.checks.engine.crosscheck import Disagreement, against_fairlearn
 from apps.checks.engine.source import Column
+from apps.checks.files.report import Params
 from apps.checks.library import drift, fairness, performance
 from apps.checks.mapping import Mapping
-from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.models import CheckKind, EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.services import scanning
 from apps.checks.services.measurements import parse_params
 from apps.checks.statistics import to_data
 from apps.checks.versions import code_version, libraries
@@ -94,17 +96,19 @@ def _claim(pk: int) -> Measurement | None:
 
 def _measure(measurement: Measurement, tick: Callable[[], None]) -> _Outcome:
     """Steps 2 to 4."""
-    if (measurement.code_version, measurement.libraries) != (code_version(), libraries()):
+    kind = measurement.kind
+    if (measurement.code_version, measurement.libraries) != (code_version(kind), libraries(kind)):
         raise Invalid("It was asked for under another version of the checks; ask again.")
     started = time.monotonic()
-    rows = _input_rows(measurement)
-    _verify(rows, tick)
+    rows = [] if kind == CheckKind.FILES else _input_rows(measurement)
+    digests = [row.digest for row in rows] or _file_digests(measurement)
+    _verify(digests, tick)
     verified = time.monotonic()
     with _scratch() as folder:
         workshop = Workshop(selectors.caps(), folder, tick)
         statistics, result = _by_kind(measurement, [_data_set(row) for row in rows], workshop)
     measured = time.monotonic()
-    _verify(rows, tick)
+    _verify(digests, tick)
     return _Outcome(
         to_data(statistics),
         to_data(result),
@@ -120,6 +124,8 @@ def _by_kind(
 ) -> tuple[msgspec.Struct, msgspec.Struct]:
     """Step 3."""
     params = parse_params(measurement.kind, measurement.params)
+    if isinstance(params, Params):
+        return scanning.scan(measurement, workshop)
     if isinstance(params, drift.Params):
         compared = compute.drift(data[0], data[1], workshop)
         return compared, drift.measure(compared, params)
@@ -161,9 +167,13 @@ def _data_set(row: EvaluationDataset) -> DataSet:
     )
 
 
-def _verify(rows: list[EvaluationDataset], tick: Callable[[], None]) -> None:
-    for row in rows:
-        blobs.check(row.digest)
+def _file_digests(measurement: Measurement) -> list[str]:
+    return sorted({entry["digest"] for entry in measurement.version.manifest})
+
+
+def _verify(digests: list[str], tick: Callable[[], None]) -> None:
+    for digest in digests:
+        blobs.check(digest)
         tick()
 
 

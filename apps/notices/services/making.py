@@ -17,6 +17,7 @@ from apps.notices.recipients import Happened
 from apps.notices.services import mailing
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
+from apps.reviews import policy_notices
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review
 
@@ -66,6 +67,10 @@ def parts(happened: Happened) -> dict[str, Any]:
     }
     if "due" in found and happened.event.type in DUE:
         found |= _day_and_time(str(found["due"]))
+    if happened.event.type.startswith("reviews.policy."):
+        change = policy_notices.find(happened.event.payload.get("change"))
+        told = policy_notices.told(change) if change else {}
+        found |= {name: _plain(text) for name, text in told.items()}
     review = happened.review
     if review is None:
         found |= _names(happened.event)

@@ -6,6 +6,7 @@ from apps.registry.services.deployments import (
     record_deployment,
 )
 from apps.registry.services.environments import change_environment, create_environment
+from apps.registry.services.from_runs import register_run
 from apps.registry.services.models import (
     change_governance,
     create_model,
@@ -14,7 +15,7 @@ from apps.registry.services.models import (
     update_model,
 )
 from apps.registry.services.moves import delete_alias, leave_target, set_alias, set_stage
-from apps.registry.services.promotion import authorize, promote, revoke_authorizations
+from apps.registry.services.promotion import authorize, promote, put_back, revoke_authorizations
 from apps.registry.services.retiring import in_the_way, restore_model, retire_model
 from apps.registry.services.standing import apply_standing
 from apps.registry.services.tags import (
@@ -56,7 +57,9 @@ __all__ = [
     "leave_target",
     "mark_decided",
     "promote",
+    "put_back",
     "record_deployment",
+    "register_run",
     "rename_model",
     "restore_model",
     "retire_model",

@@ -6,6 +6,12 @@ there or is refused with what is missing and where to get it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from apps.accounts import policy
 from apps.accounts.services import ReauthProof
 from apps.audits.log import Verb, verb
@@ -37,7 +43,7 @@ def set_stage(
             "Active stage. Valid stages are Staging, Production"
         )
     policy.require(actor, "model.edit", version)
-    with verb(actor) as v:
+    with _drafted(actor), verb(actor) as v:
         version = lock_version(version.pk)
         if version.stage.lower() == target.name:
             return version
@@ -79,12 +85,41 @@ def demand_authorization(version: ModelVersion, target: Target) -> None:
         missing = "nobody has asked for a review of this version"
     else:
         missing = f"REV-{version.submitted_review} has not approved it"
-    raise Blocked(
-        f"{version} may not enter {target.label}: {missing}.",
-        reasons=[missing],
-        hint="Promotion takes a signed review; see",
-        url=selectors.review_url(version),
-    )
+    raise Unapproved(version, target, missing)
+
+
+class Unapproved(Blocked):
+    """Nobody has approved this move."""
+
+    def __init__(self, version: ModelVersion, target: Target, missing: str) -> None:
+        super().__init__(
+            f"{version} may not enter {target.label}: {missing}.",
+            reasons=[missing],
+            hint="Promotion takes a signed review; see",
+            url=selectors.review_url(version),
+        )
+        self.version, self.target = version, target
+
+
+@contextmanager
+def _drafted(actor: Actor) -> Iterator[None]:
+    """Where a move is refused for want of an approval, settings.AFTER_REFUSAL may keep a draft of the request.
+
+    It stands around the transaction of the move, which is rolled back when it is asked. It changes the words of the
+    refusal and never that it is one.
+    """
+    try:
+        yield
+    except Unapproved as refused:
+        url = import_string(settings.AFTER_REFUSAL)(actor, refused.version, refused.target)
+        if not url:
+            raise
+        raise Blocked(
+            refused.message,
+            reasons=refused.reasons,
+            hint="A draft of the request is kept; somebody who may submit it finishes it at",
+            url=url,
+        ) from refused
 
 
 def _refuse_leaving(version: ModelVersion, target: Target) -> None:
@@ -100,7 +135,7 @@ def set_alias(actor: Actor, version: ModelVersion, *, alias: str) -> None:
     """Point an alias at a version; a governed one only by spending an authorization."""
     target = Target.alias(alias)
     policy.require(actor, "model.edit", version)
-    with verb(actor) as v:
+    with _drafted(actor), verb(actor) as v:
         version = lock_version(version.pk)
         refuse_if_retired(version.model)
         row = Alias.objects.filter(model=version.model, name__iexact=alias).first()

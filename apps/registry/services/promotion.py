@@ -40,11 +40,10 @@ def authorize(
     round_id: int,
     evidence_digest: str,
     terms: Mapping[str, Any],
-    lives_for: dt.timedelta,
+    expires_at: dt.datetime,
 ) -> Authorization:
     """Mint leave for one move. Called by apps.reviews when a quorum is complete; a deferred trigger of
     that app refuses the row at commit unless the quorum of decisions and this event stand behind it."""
-    now = clock.now()
     refuse_if_retired(version.model)
     with verb(actor) as v:
         row = Authorization.objects.create(
@@ -55,8 +54,8 @@ def authorize(
             round_id=round_id,
             evidence_digest=evidence_digest,
             terms=dict(terms),
-            minted_at=now,
-            expires_at=now + lives_for,
+            minted_at=clock.now(),
+            expires_at=expires_at,
         )
         v.record(
             events.AuthorizationMinted(
@@ -97,7 +96,7 @@ def revoke_authorizations(
 
 
 def promote(actor: Actor, version: ModelVersion, *, targets: Sequence[Target]) -> ModelVersion:
-    """Move a version into governed targets by spending their authorizations.
+    """Move a version into governed targets by spending their authorizations; where it is already, that renews its approval.
 
     Refuses (Blocked): no live authorization, an expired one, any gate that does not pass at this moment.
     Raises Conflict when somebody else spent it first. Does not check the actor's right to promote:
@@ -122,6 +121,18 @@ def promote(actor: Actor, version: ModelVersion, *, targets: Sequence[Target]) -
                 )
         for authorization in found:
             _enter(v, version, authorization)
+        RegisteredModel.objects.filter(pk=version.model_id).update(updated_at=clock.now())
+    return version
+
+
+def put_back(actor: Actor, version: ModelVersion, *, authorization: Authorization) -> ModelVersion:
+    """Move a version into a target by an authorization that an emergency rollback stands behind; no gate is asked.
+
+    Called by apps.reviews only, inside its transaction; the trigger on authorizations demands the rollback.
+    """
+    with verb(actor) as v:
+        version = lock_version(version.pk)
+        _enter(v, version, authorization)
         RegisteredModel.objects.filter(pk=version.model_id).update(updated_at=clock.now())
     return version
 
@@ -153,18 +164,19 @@ def _enter(v: Verb, version: ModelVersion, authorization: Authorization) -> None
         raise Conflict(f"The authorization of {version} for {target.label} was spent meanwhile.")
     side_by_side = target.kind == "environment"
     incumbent = None if side_by_side else selectors.holder(version.model, target)
-    v.record(
-        events.VersionPromoted(
-            model=version.model_id,
-            version=version.pk,
-            target=str(target),
-            authorization=authorization.pk,
-            review=authorization.review_id,
-            round=authorization.round_id,
-            evidence_digest=authorization.evidence_digest,
-            incumbent=incumbent.pk if incumbent else None,
-        )
-    )
+    said: dict[str, Any] = {
+        "model": version.model_id,
+        "version": version.pk,
+        "target": str(target),
+        "authorization": authorization.pk,
+        "review": authorization.review_id,
+        "round": authorization.round_id,
+        "evidence_digest": authorization.evidence_digest,
+    }
+    if not side_by_side and target in selectors.held_targets(version):
+        v.record(events.ApprovalRenewed(**said))
+        return
+    v.record(events.VersionPromoted(**said, incumbent=incumbent.pk if incumbent else None))
     if side_by_side:
         _let_in(version, target, authorization)
     elif target.kind == "alias":

@@ -8,6 +8,6 @@ SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reviews", "0013_reminders"), ("registry", "0009_retirement")]
+    dependencies = [("reviews", "0016_aftermath"), ("registry", "0009_retirement")]
 
     operations = [migrations.RunSQL(SQL, migrations.RunSQL.noop)]

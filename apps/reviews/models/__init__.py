@@ -1,6 +1,7 @@
 """The rows of reviews, by subject."""
 
 from apps.reviews.models.discussion import Comment, CommentRevision, Section, Thread, ThreadMark
+from apps.reviews.models.drafts import DraftStatus, ReviewDraft
 from apps.reviews.models.findings import (
     POSSIBLE_FROM,
     SETTLED,
@@ -21,6 +22,7 @@ from apps.reviews.models.independence import (
     Recusal,
 )
 from apps.reviews.models.policies import (
+    PENDING,
     ChangeStatus,
     PolicyActivation,
     PolicyChange,
@@ -28,12 +30,17 @@ from apps.reviews.models.policies import (
     PolicyVersion,
 )
 from apps.reviews.models.reminders import Reminder, ReminderKind
+from apps.reviews.models.rereview import ALWAYS, DECLARED, Rereview, RereviewTrigger
 from apps.reviews.models.reviews import ACTIVE, Decision, Outcome, Review, ReviewStatus, Round
+from apps.reviews.models.rollbacks import Rollback, RollbackReview
 from apps.reviews.models.standing import ModelChange, ModelChangeSignature, ModelChangeStatus
 from apps.reviews.models.viewing import EvidenceSection, Viewed
 
 __all__ = [
     "ACTIVE",
+    "ALWAYS",
+    "DECLARED",
+    "PENDING",
     "POSSIBLE_FROM",
     "SETTLED",
     "ChangeStatus",
@@ -44,6 +51,7 @@ __all__ = [
     "Decision",
     "Delegation",
     "DelegationEnd",
+    "DraftStatus",
     "EntryKind",
     "EvidenceKind",
     "EvidenceSection",
@@ -61,8 +69,13 @@ __all__ = [
     "Recusal",
     "Reminder",
     "ReminderKind",
+    "Rereview",
+    "RereviewTrigger",
     "Review",
+    "ReviewDraft",
     "ReviewStatus",
+    "Rollback",
+    "RollbackReview",
     "Round",
     "Section",
     "Severity",

@@ -45,15 +45,21 @@ class PolicyVersion(models.Model):
 
 class ChangeStatus(models.TextChoices):
     OPEN = "open", "Waiting for signatures"
+    SCHEDULED = "scheduled", "Signed, not yet in force"
     ACTIVATED = "activated", "In force"
     REJECTED = "rejected", "Rejected"
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
+# Not decided, or signed and not yet in force: one a policy at most.
+PENDING = (ChangeStatus.OPEN, ChangeStatus.SCHEDULED)
+
+
 class PolicyChange(models.Model):
     """A proposal: to put `version` in force instead of `replaces`, or with no version to retire the policy.
 
-    `manifest` are the canonical bytes people sign: both digests, what it loosens, how many must sign.
+    `manifest` are the canonical bytes people sign: both digests, what it loosens, how many must sign, and from when on it
+    is to be in force (`effective_at`; none: from the last signature on).
     """
 
     key = models.CharField(max_length=200)
@@ -75,6 +81,7 @@ class PolicyChange(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     proposed_at = models.DateTimeField()
+    effective_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     note = models.TextField(default="", blank=True)
 
@@ -83,8 +90,8 @@ class PolicyChange(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["key"],
-                condition=models.Q(status="open"),
-                name="reviews_one_open_change_per_policy",
+                condition=models.Q(status__in=["open", "scheduled"]),
+                name="reviews_one_pending_change_per_policy",
             ),
             models.CheckConstraint(
                 condition=models.Q(status__in=ChangeStatus.values),

@@ -179,6 +179,16 @@ def _names(one: Sequence[JSON], other: Sequence[JSON]) -> list[JSON]:
     return distinct([*one, *other])
 
 
+def _in_both(one: Sequence[JSON], other: Sequence[JSON]) -> list[JSON]:
+    """What one of them does not let in is not let in. `module.*` in one lets a name of the other in."""
+    return distinct(
+        name
+        for mine, theirs in ((one, other), (other, one))
+        for name in mine
+        if name in theirs or f"{name.rpartition('.')[0]}.*" in theirs
+    )
+
+
 def _more(one: JSON, other: JSON) -> JSON:
     return max(one, other, key=_size)
 
@@ -190,7 +200,7 @@ def _less(one: JSON, other: JSON) -> JSON:
 # Beside the bounds of metrics: more rows, more coverage, a higher alpha (more alarms) are stricter.
 _STRICTER: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "min_n": _more, "min_coverage": _more, "alpha": _more, "max_excluded_share": _less,
-    "features": _names, "columns": _names,
+    "features": _names, "columns": _names, "allow_globals": _in_both, "max_unverified": _less,
 }  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def _weaker_checks(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
 
 
 def _same(name: str, one: Any, other: Any) -> bool:
-    if name in {"features", "columns"}:
+    if name in {"features", "columns", "allow_globals"}:
         return sorted(map(repr, one or [])) == sorted(map(repr, other or []))
     return bool(_value(one) == _value(other))
 
@@ -128,6 +128,8 @@ def _value(limit: Any) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return " ".join(f"{key} {text}" for key, text in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
     return "none" if value is None else str(value)
 
 

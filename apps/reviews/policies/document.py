@@ -29,8 +29,9 @@ from apps.reviews.policies import conditions
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_+-]{0,199}$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Folded = Annotated[str, StringConstraints(min_length=1, max_length=255, to_lower=True)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
-Kind = Literal["performance", "fairness", "drift"]
+_NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_NO_NUL)]
+Kind = Literal["performance", "fairness", "drift", "files"]
 Metric = Literal[
     "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier"
 ]
@@ -311,13 +312,22 @@ _WORDS = {
     "string_type": "expected text, in quotes if it looks like a number",
     "model_type": "expected keys and values",
     "dict_type": "expected keys and values",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "greater_than_equal": "expected {ge} or more",
+    "less_than_equal": "expected {le} or less",
+    "string_too_long": "at most {max_length} characters",
+    "string_too_short": "this is needed",
+    "string_pattern_mismatch": "expected small letters, digits and hyphens, beginning with a letter",
+    "date_from_datetime_parsing": "expected a day, such as 2027-01-31",
+    "date_parsing": "expected a day, such as 2027-01-31",
 }
 
 
 def _in_words(error: Any) -> str:
     """One error of pydantic for somebody who never heard of it."""
     words = _WORDS.get(error["type"])
-    if words is None:
+    if words is None or error.get("ctx", {}).get("pattern") == _NO_NUL:
         return str(error["msg"]).removeprefix("Value error, ")
     return words.format(**error.get("ctx", {}))
 

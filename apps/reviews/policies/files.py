@@ -52,6 +52,23 @@ def load(text: str, **fixed: Any) -> PolicyDocument:
 
     Raises Invalid with the line and the reason of everything that is wrong.
     """
+    node, data = _composed(text)
+    try:
+        return parse(data | fixed)
+    except Invalid as error:
+        lines = {
+            f"line {_line(node, path)}, {path}": reason for path, reason in error.fields.items()
+        }
+        first = "; ".join(f"{where}: {reason}" for where, reason in lines.items())
+        raise Invalid(f"The policy is not valid: {first}.", fields=lines) from error
+
+
+def read(text: str) -> dict[str, Any]:
+    """The keys and values of the YAML, which need not be a valid policy. Raises Invalid with the line for what is no YAML."""
+    return _composed(text)[1]
+
+
+def _composed(text: str) -> tuple[Any, dict[str, Any]]:
     if len(text) > MAX_LENGTH:
         raise Invalid(f"A policy has at most {MAX_LENGTH:,} characters.", fields={"text": "length"})
     try:
@@ -65,14 +82,7 @@ def load(text: str, **fixed: Any) -> PolicyDocument:
         raise _refused("it is nested too deeply", 1) from error
     if not isinstance(data, dict):
         raise _refused("expected keys such as `title:` and `steps:`", 1)
-    try:
-        return parse(data | fixed)
-    except Invalid as error:
-        lines = {
-            f"line {_line(node, path)}, {path}": reason for path, reason in error.fields.items()
-        }
-        first = "; ".join(f"{where}: {reason}" for where, reason in lines.items())
-        raise Invalid(f"The policy is not valid: {first}.", fields=lines) from error
+    return node, data
 
 
 def _refused(reason: str, line: int) -> Invalid:
@@ -114,6 +124,11 @@ def dump(document: PolicyDocument) -> str:
     """The document as YAML, keys in the order of the reference, without its number (the site gives one)."""
     data = plain(document)
     data.pop("number", None)
+    return write(data)
+
+
+def write(data: dict[str, Any]) -> str:
+    """Plain data as YAML, in the order in which it is given."""
     return yaml.dump(
         data,
         Dumper=_Dumper,

@@ -11,6 +11,7 @@ from apps.reviews.services.discussion import (
     resolve_thread,
     start_thread,
 )
+from apps.reviews.services.drafting import discard_draft
 from apps.reviews.services.expiring import expire
 from apps.reviews.services.findings import (
     NewFinding,
@@ -29,7 +30,10 @@ from apps.reviews.services.policies import (
     withdraw_change,
 )
 from apps.reviews.services.reminding import remind
+from apps.reviews.services.rereviewing import declare_rereview, require_rereview
+from apps.reviews.services.rolling_back import question_unreviewed, review_rollback, roll_back
 from apps.reviews.services.rounds import new_round, void_if_lost, void_live_round
+from apps.reviews.services.scheduling import put_in_force
 from apps.reviews.services.standing import (
     change_settings,
     sign_model_change,
@@ -48,7 +52,9 @@ __all__ = [
     "close_finding",
     "decide",
     "declare_conflict",
+    "declare_rereview",
     "delegate",
+    "discard_draft",
     "edit_comment",
     "end_delegation",
     "end_orphaned",
@@ -60,16 +66,21 @@ __all__ = [
     "promote_signed",
     "propose",
     "propose_retirement",
+    "put_in_force",
+    "question_unreviewed",
     "raise_finding",
     "recuse",
     "remind",
     "reopen",
     "reopen_thread",
     "reply",
+    "require_rereview",
     "resolve_thread",
     "respond",
     "retest",
+    "review_rollback",
     "revoke_waiver",
+    "roll_back",
     "sign_change",
     "sign_model_change",
     "start_thread",

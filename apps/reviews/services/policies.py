@@ -1,17 +1,17 @@
 """Verbs on policies: propose, sign, withdraw; the last signature puts the change in force.
 
 What is proposed is written first as an immutable version, so what people sign is exactly what will be in force.
-The proposer never signs. A loosening takes two signatures, anything else one (`LOOSENING`, `OTHERWISE`; the
+The proposer never signs. A loosening takes two signatures, anything else one (`apps.reviews.proposals`; the
 trigger reviews_guard_change says the same).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Max
 
 from apps.accounts import policy as rights
 from apps.accounts import selectors as accounts
@@ -23,8 +23,9 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Blocked, Conflict, Forbidden, Invalid
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import in_force, policy_events
+from apps.reviews import in_force, policy_events, proposals
 from apps.reviews.models import (
+    PENDING,
     ChangeStatus,
     PolicyActivation,
     PolicyChange,
@@ -36,7 +37,6 @@ from apps.reviews.policies.document import PolicyDocument, parse, plain
 from apps.reviews.services import signing
 from apps.reviews.services.reasons import check_text
 
-LOOSENING, OTHERWISE = 2, 1
 # Advisory locks, taken in this order. Changes exclude each other; whoever pins a policy to a review shares the second,
 # which an activation takes alone; whoever writes down a combination takes the third.
 _CHANGING, _IN_FORCE, _COMBINING = 7_140_302, 7_140_303, 7_140_304
@@ -44,42 +44,48 @@ _CHANGE = "countersign.policy_change.v1"
 _STATEMENT = "countersign.policy_signature.v1"
 
 
-def propose(actor: Actor, *, text: str, reason: str) -> PolicyChange:
-    """Propose the policy that the YAML says, new or instead of the version in force.
+def propose(
+    actor: Actor, *, text: str, reason: str, effective_on: dt.date | None = None
+) -> PolicyChange:
+    """Propose the policy that the YAML says, new or instead of the version in force, from a day on or at once.
 
     Refuses: a document that is not valid (with the line), one that contradicts another policy in force or asks
-    for the same as the one it would replace, a second open proposal for the same policy.
+    for the same as the one it would replace, a second proposal for the same policy that is not decided or not yet in force.
     """
     rights.require(actor, "policy.edit")
     check_text(reason, "reason")
+    effective_at = proposals.moment(effective_on)
     with verb(actor) as v:
-        _one_at_a_time()
-        document = _numbered(text)
+        one_at_a_time()
+        document = proposals.numbered(files.load(text, number=1))
         replaces = in_force.of_key(document.key)
         old = parse(replaces.document) if replaces else None
         if old is not None and not compare.redline(old, document):
             raise Invalid("It asks for the same as the version in force.", fields={"text": "same"})
         in_force.combined_with(document, list(in_force.active()))
         version = _write(document, (), actor.user_id)
-        loosens = _loosened(old, document)
-        return _propose(v, actor, document.key, version, replaces, loosens, reason)
+        loosens = proposals.loosened(old, document)
+        return _propose(v, actor, document.key, version, replaces, loosens, reason, effective_at)
 
 
-def propose_retirement(actor: Actor, *, key: str, reason: str) -> PolicyChange:
+def propose_retirement(
+    actor: Actor, *, key: str, reason: str, effective_on: dt.date | None = None
+) -> PolicyChange:
     """Propose to retire a policy. Refuses one that is not in force, and the last one."""
     rights.require(actor, "policy.edit")
     check_text(reason, "reason")
+    effective_at = proposals.moment(effective_on)
     with verb(actor) as v:
-        _one_at_a_time()
+        one_at_a_time()
         replaces = in_force.of_key(key)
         if replaces is None:
             raise Conflict(f"The policy {key[:80]} is not in force.")
         _require_another(key)
         loosens = compare.loosenings(parse(replaces.document), None)
-        return _propose(v, actor, key, None, replaces, loosens, reason)
+        return _propose(v, actor, key, None, replaces, loosens, reason, effective_at)
 
 
-def _one_at_a_time() -> None:
+def one_at_a_time() -> None:
     """Changes of policies wait for each other: each is compared with what is in force."""
     _alone(_CHANGING)
 
@@ -94,25 +100,12 @@ def _shared(lock: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [lock])
 
 
-def _numbered(text: str) -> PolicyDocument:
-    draft = files.load(text, number=1)
-    if "+" in draft.key:
-        raise Invalid("A key has no +: it is for combinations.", fields={"key": "no +"})
-    last = PolicyVersion.objects.filter(key=draft.key).aggregate(last=Max("number"))["last"] or 0
-    return draft.model_copy(update={"number": last + 1})
-
-
-def _loosened(old: PolicyDocument | None, new: PolicyDocument) -> list[str]:
-    """All that the new version lets through, in itself and by what else is in force."""
-    return (compare.loosenings(old, new) if old else []) + in_force.releases(old, new)
-
-
 def _require_as_proposed(change: PolicyChange) -> None:
     """Raise Conflict when another policy changed since, so that this one would loosen something else now."""
     if change.version is None:
         return
     old = parse(change.replaces.document) if change.replaces else None
-    if _loosened(old, parse(change.version.document)) != change.loosens:
+    if proposals.loosened(old, parse(change.version.document)) != change.loosens:
         raise Conflict(
             f"Other policies changed since {change} was proposed, and what it loosens with them.",
             hint="Withdraw it and propose it again.",
@@ -145,10 +138,12 @@ def _propose(
     replaces: PolicyVersion | None,
     loosens: list[str],
     reason: str,
+    effective_at: dt.datetime | None,
 ) -> PolicyChange:
     if actor.user_id is None:
         raise Forbidden("A change of policy is proposed by a person.")
-    needed = LOOSENING if loosens else OTHERWISE
+    _require_none_pending(key)
+    needed = proposals.needed(loosens)
     head = audits.head()
     manifest = canonical.dumps(
         {
@@ -159,6 +154,7 @@ def _propose(
             "loosens": loosens,
             "needed": needed,
             "reason": reason,
+            "effective_at": _written(effective_at),
             "ledger": {"size": head.size, "root": head.root},
         }
     )
@@ -175,6 +171,7 @@ def _propose(
                 digest=canonical.digest(manifest),
                 proposed_by_id=actor.user_id,
                 proposed_at=clock.now(),
+                effective_at=effective_at,
             )
     except IntegrityError as error:
         raise AlreadyExists(f"A change of {key} waits for signatures already.") from error
@@ -189,9 +186,28 @@ def _propose(
             needed=needed,
             reason=reason,
             digest=change.digest,
+            effective_at=_written(effective_at) or "",
         )
     )
     return change
+
+
+def _written(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+def _require_none_pending(key: str) -> None:
+    """Changes exclude each other (`one_at_a_time`), so nobody comes between this and the insert; the constraint knows too."""
+    pending = PolicyChange.objects.filter(key=key, status__in=PENDING).first()
+    if pending is None:
+        return
+    waits = "waits for signatures"
+    if pending.effective_at is not None and pending.state is ChangeStatus.SCHEDULED:
+        waits = f"is signed and comes into force on {pending.effective_at:%Y-%m-%d}"
+    raise AlreadyExists(
+        f"{pending}, another change of {key}, {waits} already.",
+        hint="Have it decided or withdrawn first.",
+    )
 
 
 def _named(version: PolicyVersion | None) -> dict[str, Any] | None:
@@ -209,7 +225,7 @@ def sign_change(
     comment: str,
     proof: ReauthProof,
 ) -> PolicySignature:
-    """Sign a proposed change, for or against; the last signature needed puts it in force.
+    """Sign a proposed change, for or against; the last signature needed puts it in force, or on its day if that is ahead.
 
     Refuses: the proposer, another digest than the one shown (Conflict), a closed change, a second signature,
     somebody without policy.sign now, a stale or foreign proof, targets that are held without an approval.
@@ -217,8 +233,8 @@ def sign_change(
     check_text(comment, "comment")
     proof.require_for(actor)
     with verb(actor) as v:
-        _one_at_a_time()
-        change = _lock(change)
+        one_at_a_time()
+        change = lock(change)
         rights.require_fresh(actor, "policy.sign")
         if digest != change.digest:
             raise Conflict(f"You were shown {digest[:12]}, the proposal is {change.digest[:12]}.")
@@ -232,13 +248,31 @@ def sign_change(
         if not approves:
             _close(v, change, ChangeStatus.REJECTED, comment)
         elif change.signatures.filter(approves=True).count() >= change.needed:
-            _activate(v, change)
+            _settle(v, change)
     return row
 
 
-def _lock(change: PolicyChange) -> PolicyChange:
+def _settle(v: Verb, change: PolicyChange) -> None:
+    """With all its signatures: in force now, or when its day comes (services.scheduling)."""
+    if change.effective_at is None or change.effective_at <= clock.now():
+        activate(v, change)
+        return
+    change.status = ChangeStatus.SCHEDULED
+    change.save(update_fields=["status"])
+    v.record(
+        policy_events.PolicyScheduled(
+            change=change.pk,
+            key=change.key,
+            version=str(change.version or ""),
+            effective_at=_written(change.effective_at) or "",
+        )
+    )
+
+
+def lock(change: PolicyChange, *states: ChangeStatus) -> PolicyChange:
+    """The row, locked; Conflict unless it is in one of these states (waiting for signatures, if none is named)."""
     row = PolicyChange.objects.select_for_update(of=("self",)).get(pk=change.pk)
-    if row.state is not ChangeStatus.OPEN:
+    if row.state not in (states or (ChangeStatus.OPEN,)):
         raise Conflict(f"{row} is closed: {row.state.label.lower()}.")
     return row
 
@@ -284,7 +318,8 @@ def _sign(
     return row
 
 
-def _activate(v: Verb, change: PolicyChange) -> None:
+def activate(v: Verb, change: PolicyChange) -> None:
+    """Put a locked change in force. Refuses (Blocked, Invalid) what cannot hold with what is in force."""
     _alone(_IN_FORCE)
     if change.version is None:
         _require_another(change.key)
@@ -314,11 +349,21 @@ def _activate(v: Verb, change: PolicyChange) -> None:
 
 
 def withdraw_change(actor: Actor, change: PolicyChange, *, reason: str) -> None:
-    """Take a proposal back; whoever may edit policies can."""
-    rights.require(actor, "policy.edit")
+    """Take a proposal back; one that is signed and waits for its day too. Who may: `proposals.why_not_withdraw`."""
+    if change.state in PENDING:
+        _require_may_withdraw(actor, change)
     check_text(reason, "reason")
     with verb(actor) as v:
-        _close(v, _lock(change), ChangeStatus.WITHDRAWN, reason)
+        one_at_a_time()
+        row = lock(change, *PENDING)
+        _require_may_withdraw(actor, row)
+        _close(v, row, ChangeStatus.WITHDRAWN, reason)
+
+
+def _require_may_withdraw(actor: Actor, change: PolicyChange) -> None:
+    refusal = proposals.why_not_withdraw(actor, change)
+    if refusal:
+        raise Forbidden(refusal)
 
 
 def _close(v: Verb, change: PolicyChange, status: ChangeStatus, reason: str) -> None:

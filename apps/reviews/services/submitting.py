@@ -18,8 +18,9 @@ from apps.registry.services.locks import lock_version
 from apps.registry.services.retired import refuse_if_retired
 from apps.registry.targets import Target
 from apps.reviews import events, evidence, targets_of
-from apps.reviews.models import Review, ReviewStatus
+from apps.reviews.models import DraftStatus, Review, ReviewStatus
 from apps.reviews.services import rounds
+from apps.reviews.services.drafting import close_draft
 from apps.reviews.services.locks import lock_review
 from apps.reviews.services.policies import pin
 from apps.reviews.services.reasons import check_text
@@ -30,8 +31,9 @@ def submit(
 ) -> Review:
     """Ask for a version to enter governed targets: freezes it, pins the policy, makes round 1.
 
-    Refuses: no justification, a target that is not governed or is held already, a sandbox model, a version
-    without files, a run that is still RUNNING, another active review, damaged bytes.
+    For a target that the version holds already it asks for a new approval: the last signature renews it, nothing moves.
+    Refuses: no justification, a target that is not governed, a sandbox model, a version without files, a run that is
+    still RUNNING, another active review, damaged bytes.
     """
     policy.require(actor, "review.submit", version)
     check_text(justification, "justification")
@@ -69,6 +71,7 @@ def submit(
                 justification=justification,
             )
         )
+        close_draft(v, version, DraftStatus.SUBMITTED)
         review.version = registry_services.freeze(actor, version, review_id=review.pk)
         rounds.make(v, actor, review)
     return review
@@ -87,15 +90,12 @@ def _check_targets(version: ModelVersion, targets: Sequence[Target]) -> None:
             f"{version} has no files here: an approval needs bytes to be bound to.",
             fields={"targets": "no files"},
         )
-    held = set(registry.held_targets(version))
     for target in targets:
         if not registry.is_governed(version.model, target):
             raise Invalid(
                 f"{target.label} is not governed; set it without a review.",
                 fields={"targets": f"{target.label} is not governed"},
             )
-        if target in held:
-            raise Invalid(f"{version} is in {target.label} already.", fields={"targets": "held"})
 
 
 def _check_run_ended(version: ModelVersion) -> None:
@@ -148,6 +148,6 @@ def note_promotion(actor: Actor, review: Review) -> None:
     """Close a signed review whose every target is held; idempotent. For promotions through the client."""
     with verb(actor) as v:
         review = lock_review(review.pk)
-        held = set(registry.held_targets(review.version))
-        if review.state is ReviewStatus.SIGNED and set(review.target_list) <= held:
+        used = set(targets_of.used(review))
+        if review.state is ReviewStatus.SIGNED and set(review.target_list) <= used:
             close(v, review, ReviewStatus.PROMOTED, "")

@@ -116,11 +116,13 @@ class CardForm(Form):
         """The blocks by key, as the service takes them."""
         return {key: self.cleaned_data[f"block-{key}"] for key in schema.HUMAN_BLOCKS}
 
-    def sections(self) -> list[tuple[str, list[Any]]]:
-        """Section titles with their fields, sections without a human block left out."""
-        found = []
-        for section in schema.SECTIONS:
-            fields = [self[f"block-{b.key}"] for b in section.blocks if b.kind == "human"]
-            if fields:
-                found.append((section.title, fields))
-        return found
+    def sections(self) -> list[tuple[str, list[Any], list[schema.Block]]]:
+        """Section titles with their fields, and the blocks that fill themselves in: nobody writes those."""
+        return [
+            (
+                section.title,
+                [self[f"block-{b.key}"] for b in section.blocks if b.kind == "human"],
+                [b for b in section.blocks if b.kind == "computed"],
+            )
+            for section in schema.SECTIONS
+        ]

@@ -145,6 +145,43 @@ class NewModelForm(_WithFiles):
             del self.fields["governance"]
 
 
+class RegisterRunForm(Form):
+    """A version from a run: which of its files, under which name; what a new model begins with."""
+
+    source = forms.ChoiceField(label="What to register", widget=forms.RadioSelect)
+    name = forms.CharField(
+        label="Model",
+        max_length=255,
+        help_text="A model that is there gets its next version; a name that is free makes the model.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "list": "model-names"}
+        ),
+    )
+    description = forms.CharField(
+        label="Description of the version",
+        required=False,
+        max_length=100_000,
+        help_text="What is new in it. Recorded, not evidence.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    purpose = _purpose()
+    exposure = _exposure()
+    purpose_class = _purpose_class()
+    team = forms.ChoiceField(label="Team", required=False)
+    shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, sources: Choices, teams: Choices, live: str, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["source"].choices = sources  # type: ignore[attr-defined]  # a choice field
+        self.fields["team"].choices = teams  # type: ignore[attr-defined]  # a choice field
+        _live(self.fields["exposure"], live)  # type: ignore[arg-type]  # a choice field
+        _live(self.fields["purpose_class"], live)  # type: ignore[arg-type]  # a choice field
+        if len(teams) < 2:
+            del self.fields["team"]
+
+
 class SettingsForm(Form):
     """Who answers for a model and what it is for; the risk tier follows."""
 

@@ -41,7 +41,7 @@ class EditPage:
 
     title: str
     back: str
-    sections: Sequence[tuple[str, list[Any]]]
+    sections: Sequence[tuple[str, list[Any], list[schema.Block]]]
     conflict: Notice | None
 
 

@@ -133,6 +133,9 @@ def runnable(version: ModelVersion) -> list[str]:
     in_force = checks.datasets_in_force(version)
     found = []
     for kind in CheckKind.values:
+        if kind == CheckKind.FILES:
+            found += [kind] if version.manifest else []
+            continue
         try:
             inputs = checks.inputs_of(kind, in_force)
         except NotFound:
@@ -157,8 +160,21 @@ def _queue(running: Sequence[Measurement]) -> Notice | None:
         text = "Your checks are queued; no worker is running. They start as soon as one does."
         return Notice(text, "warn", "Waiting for a worker", url="/system/", url_label="System")
     return Notice(
-        f"{words.plural(len(running), 'check')} in the queue or at work; this page follows.", "info"
+        f"{words.plural(len(running), 'check')} in the queue or at work{_place(running)}; this page follows.",
+        "info",
     )
+
+
+def _place(running: Sequence[Measurement]) -> str:
+    """How long the queue is before them, and about how long it takes; nothing about several versions at once."""
+    if len({row.version_id for row in running}) != 1:
+        return ""
+    place = checks.place_of(running)
+    before = f", {place.ahead} of others before" if place.ahead else ", next in the queue"
+    if place.seconds is None:
+        return before
+    took = words.duration(max(1.0, place.seconds * (place.ahead + len(running))))
+    return f"{before}, done in about {took} going by the last ones"
 
 
 def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
@@ -236,7 +252,13 @@ def _provenance(row: Measurement) -> list[Fact]:
     ]
     if row.result_digest:
         facts.append(Fact("Digest of counts and result", cells.digest(row.result_digest)))
-    facts += [Fact(f"Data, {entry['part']}", cells.digest(entry["digest"])) for entry in row.inputs]
+    facts += [
+        Fact(
+            "Manifest of the files" if entry["part"] == "files" else f"Data, {entry['part']}",
+            cells.digest(entry["digest"]),
+        )
+        for entry in row.inputs
+    ]
     facts += [Fact(name, cells.mono(str(value))) for name, value in sorted(row.libraries.items())]
     return facts
 

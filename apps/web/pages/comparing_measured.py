@@ -10,7 +10,7 @@ from apps.checks import figures, hints
 from apps.checks import selectors as checks
 from apps.checks.figures import Figure
 from apps.checks.library.estimates import Estimate
-from apps.checks.models import EvaluationDataset, Measurement
+from apps.checks.models import CheckKind, EvaluationDataset, Measurement
 from apps.checks.statistics import from_data
 from apps.registry.models import ModelVersion
 from apps.web import cells, words
@@ -161,6 +161,9 @@ def _note(
     title = checks.TITLES[kind]
     if old is None or new is None:
         return f"{title} was measured for {pair[1] if old is None else pair[0]} only."
+    if kind == CheckKind.FILES:  # that the files differ stands in their table
+        other = old.code_version != new.code_version
+        return f"{title} was told by two versions of the scanner." if other else ""
     if _inputs(old) == _inputs(new):
         if old.code_version != new.code_version:
             return f"{title} was measured on the same data by two versions of the measuring code."

@@ -12,7 +12,7 @@ from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
-from apps.reviews import delegations, evidence
+from apps.reviews import delegations, evidence, findings
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
 from apps.reviews.selectors import Way
@@ -53,7 +53,7 @@ def page(actor: Actor, review: Review, *, changed: str = "", step: str = "") -> 
         box = _sign_box(actor, review, round_, chosen, changed, named=bool(step))
     notice = None
     if box is None:
-        text = f"{changed} {reason}".strip()
+        text = changed if reason in changed else f"{changed} {reason}".strip()
         notice = Notice(text, "warn" if changed else "info", "You cannot decide here now")
     return DecidePage(
         f"Decide on {review.key}", box, notice, addresses.review(review.pk), f"Back to {review.key}"
@@ -63,7 +63,8 @@ def page(actor: Actor, review: Review, *, changed: str = "", step: str = "") -> 
 def _sign_box(
     actor: Actor, review: Review, round_: Round, way: Way, changed: str, *, named: bool
 ) -> SignBox:
-    step, fields = way.step, {"evidence_digest": round_.digest}
+    found = findings.counted(findings.open_findings(review.version))
+    step, fields = way.step, {"evidence_digest": round_.digest, "findings": found.digest}
     if named or way.delegation is not None:
         fields["step"] = step.key
     whom = actor.label
@@ -72,7 +73,7 @@ def _sign_box(
         whom = f"{actor.label} for {way.delegation.delegator}"
     return SignBox(
         title=f"Sign {review.key}",
-        statement=statement(review, round_),
+        statement=statement(review, round_, found),
         digest=round_.digest,
         as_whom=f"{whom}, {step.role}: {step.title.lower()}",
         submit_label="Sign this decision",
@@ -84,14 +85,15 @@ def _sign_box(
     )
 
 
-def statement(review: Review, round_: Round) -> str:
-    """The decision in one sentence: what, for where, on which evidence."""
+def statement(review: Review, round_: Round, found: findings.Open) -> str:
+    """The decision in one sentence: what, for where, on which evidence, with how many open findings."""
     manifest = evidence.read(round_)
     verdicts = [(entry["kind"], entry["verdict"]) for entry in manifest["checks"]]
     parts = [decision_box.count_verdicts(verdicts) or "no check demanded", _card(manifest["card"])]
     return (
         f"You decide whether {review.version} may enter {decision_box.in_words(review.target_list)}, on evidence "
-        f"{round_.digest[:8]} (round {round_.number}): {', '.join(parts)}."
+        f"{round_.digest[:8]} (round {round_.number}): {', '.join(parts)}, "
+        f"with {found.sentence}."
     )
 
 

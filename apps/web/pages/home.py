@@ -14,11 +14,11 @@ from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
-from apps.reviews import findings
+from apps.reviews import drafts, findings
 from apps.reviews import inbox as reviews_inbox
-from apps.reviews.models import Finding
+from apps.reviews.models import Finding, ReviewDraft
 from apps.web import addresses, status, words
-from apps.web.pages import decision_box, model_changes, record, subjects
+from apps.web.pages import aftermath, decision_box, model_changes, policy_change, record, subjects
 from apps.web.pages import findings as finding_rows
 from apps.web.pages import reviews as review_rows
 from apps.web.pages.models import LOG_A_MODEL
@@ -51,6 +51,9 @@ def home(actor: Actor) -> HomePage:
     needs = (
         [review_rows.waiting(row) for row in inbox.needs_you]
         + model_changes.waiting(actor)
+        + policy_change.to_sign(actor)
+        + aftermath.waiting(actor)
+        + [_draft(row) for row in drafts.waiting(actor)]
         + _gaps(actor)
     )
     waiting = [review_rows.waiting(row) for row in inbox.waiting]
@@ -58,7 +61,7 @@ def home(actor: Actor) -> HomePage:
     events = audits.events(scopes=subjects.visible_scopes(actor), limit=LATELY)
     return HomePage(
         needs_you=needs,
-        waiting=waiting,
+        waiting=[*waiting, *policy_change.to_come(actor)],
         findings=[_finding(row) for row in aged.owned],
         raised=[_finding(row) for row in aged.raised],
         clear=_clear(len(waiting)),
@@ -66,6 +69,16 @@ def home(actor: Actor) -> HomePage:
         about=subjects.about(events),
         record=record.record(actor),
         start=None if registry.visible_models(actor).exists() else _start(actor),
+    )
+
+
+def _draft(row: ReviewDraft) -> Waiting:
+    """What a client asked for by a promotion that was refused."""
+    url = addresses.version(row.version.model.name, row.version.number)
+    fact = f"{row.asked_by} tried to promote it into {decision_box.in_words(row.target_list)}: {_clip(row.reason)}"
+    act = Action("Finish", f"{url}submit/")
+    return Waiting(
+        f"{row.version}: a request to finish", url, fact, Chip("Draft", "neutral", "edit"), act
     )
 
 

@@ -12,6 +12,7 @@ from apps.web import addresses
 from apps.web.parts import Crumb, PageHeader
 
 NO_TEAM = ("", "No team")
+NAMES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,26 @@ def teams(actor: Actor, *, current: RegisteredModel | None = None) -> list[tuple
         found.setdefault(str(current.team.pk), current.team.name)
     wide = "model.create" in actor.site_verbs or current is not None
     return [*([NO_TEAM] if wide else []), *found.items()]
+
+
+def registrable(actor: Actor) -> list[str]:
+    """The names of the models on which the actor may register versions."""
+    rows = selectors.visible_models(actor).filter(
+        policy.where_may(actor, "model.register", RegisteredModel)
+    )
+    return list(rows.order_by("name").values_list("name", flat=True)[:NAMES])
+
+
+def may_register(actor: Actor) -> bool:
+    """Whether there is a model on which she may register, or she may make one."""
+    wide = "model.create" in actor.site_verbs
+    return wide or policy.teams_where(actor, "model.create").exists() or bool(registrable(actor))
+
+
+def require_registering(actor: Actor) -> None:
+    """Forbidden, naming whom to ask, for somebody who can register nowhere."""
+    if not may_register(actor):
+        policy.require(actor, "model.create")
 
 
 def owners(model: RegisteredModel) -> list[tuple[str, str]]:

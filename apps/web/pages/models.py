@@ -21,9 +21,10 @@ from apps.registry.listing import ModelRow
 from apps.registry.models import Governance, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
 from apps.reviews import model_changes as changes
+from apps.reviews import rereview
 from apps.reviews import selectors as reviews
 from apps.web import addresses, cells, query, status, words
-from apps.web.pages import deployments, model_changes, retiring
+from apps.web.pages import aftermath, deployments, model_changes, retiring
 from apps.web.pages.version_frame import stage_chip
 from apps.web.pages.versions import tier_note
 from apps.web.parts import (
@@ -141,11 +142,12 @@ def _table(
         Column("Owner"),
         Column("Changed"),
     ]
-    rows = [_model_row(each) for each in found[:PAGE]]
+    questioned = {(version.model_id, version.number) for version in rereview.open_for(actor)}
+    rows = [_model_row(each, questioned) for each in found[:PAGE]]
     return Table("Models", columns, rows, _empty(filtered=filtered), paging, id="models")
 
 
-def _model_row(row: ModelRow) -> Row:
+def _model_row(row: ModelRow, questioned: Collection[tuple[int, int]]) -> Row:
     model = row.model
     note = "" if model.is_governed else "sandbox, ungoverned"
     note = f"retired {words.day(model.retired_at)}" if model.retired_at else note
@@ -154,7 +156,7 @@ def _model_row(row: ModelRow) -> Row:
     return Row(
         [
             name,
-            _stages(row),
+            _stages(row, questioned),
             cells.tags([f"{alias} v{number}" for alias, number in row.aliases], aliases=True),
             cells.number(str(row.versions)),
             cells.text(f"Tier {model.risk_tier}"),
@@ -169,10 +171,12 @@ def _clip(text: str) -> str:
     return line if len(line) <= 90 else f"{line[:89]}…"
 
 
-def _stages(row: ModelRow) -> Cell:
-    """Who is in Production; a governed holder and an ungoverned one do not look the same."""
+def _stages(row: ModelRow, questioned: Collection[tuple[int, int]]) -> Cell:
+    """Who is in Production; ungoverned holders, and those whose approval is questioned, do not look like the others."""
     holders = [
-        Chip(f"v{number}", "good" if row.model.is_governed else "warn", "flag")
+        Chip(f"v{number}, re-review", "bad", "warn")
+        if (row.model.pk, number) in questioned
+        else Chip(f"v{number}", "good" if row.model.is_governed else "warn", "flag")
         for stage, number in row.stages
         if stage == "Production"
     ]
@@ -208,6 +212,7 @@ class ModelPage:
     model: RegisteredModel
     notices: Sequence[Notice]
     targets: Table | None
+    rollbacks: Table | None
     running: Table
     deployments: Sequence[Action]
     versions: Table
@@ -222,10 +227,11 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
     """The page of a model."""
     verbs = policy.verbs_on(actor, found)
     return ModelPage(
-        header=_header(found, verbs),
+        header=_header(found, [*aftermath.ways_back(actor, found, verbs), *_actions(found, verbs)]),
         model=found,
         notices=_notices(found),
         targets=_targets(found),
+        rollbacks=aftermath.table(found),
         running=deployments.running(
             deployed.of_model(found.pk),
             may="deployment.record" in verbs,
@@ -244,16 +250,20 @@ def model(actor: Actor, found: RegisteredModel, request: HttpRequest) -> ModelPa
 def _notices(found: RegisteredModel) -> list[Notice]:
     """What anybody who looks at the model should know first."""
     said = (retiring.notice(found), model_changes.notice(changes.open_change(found)))
-    return [each for each in said if each]
+    return [*(each for each in said if each), *aftermath.notices(found)]
 
 
-def _header(found: RegisteredModel, verbs: Collection[str]) -> PageHeader:
+def _actions(found: RegisteredModel, verbs: Collection[str]) -> list[Action]:
     actions = retiring.action(found, verbs)
     if "model.register" in verbs and found.retired_at is None:
         url = addresses.model(found.name) + "versions/new/"
         actions.append(Action("Add a version", url, "", "upload"))
     if not {"model.manage", "model.edit", "model.sandbox"}.isdisjoint(verbs):
         actions.append(Action("Settings", addresses.model(found.name) + "settings/"))
+    return actions
+
+
+def _header(found: RegisteredModel, actions: Sequence[Action]) -> PageHeader:
     return PageHeader(
         title=found.name,
         chips=[

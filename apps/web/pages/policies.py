@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from apps.core.actor import Actor
 from apps.reviews import in_force, policy_list
 from apps.reviews.models import PolicyVersion
 from apps.reviews.policies import files
-from apps.reviews.policies.document import PolicyDocument, parse
+from apps.reviews.policies.document import PolicyDocument, Source, parse
 from apps.web import cells
 from apps.web.pages import policy_words
 from apps.web.parts import Action, Column, PageHeader, Row, Table
@@ -50,7 +51,7 @@ def policies(actor: Actor) -> PoliciesPage:
             [_active(row) for row in active],
         ),
         waiting=_waiting(),
-        packs=_packs({row.key for row in active}) if edits else None,
+        packs=_packs(active) if edits else None,
         history=audits.events(scopes=None, types=_TYPES, limit=20),
     )
 
@@ -58,6 +59,8 @@ def policies(actor: Actor) -> PoliciesPage:
 _TYPES = (
     "reviews.policy.proposed",
     "reviews.policy.signed",
+    "reviews.policy.scheduled",
+    "reviews.policy.held",
     "reviews.policy.activated",
     "reviews.policy.change_closed",
 )
@@ -72,7 +75,7 @@ def _active(row: PolicyVersion) -> Row:
             cells.text(
                 ", ".join((*document.governs.stages, *policy_words.at(document.governs.aliases)))
             ),
-            cells.text("; ".join(f"{s.count} {s.role}" for s in document.steps)),
+            cells.text("; ".join(map(policy_words.signers, document.steps))),
         ]
     )
 
@@ -83,39 +86,58 @@ def _waiting() -> Table | None:
             [
                 cells.link(str(row), reverse("web:policy-change", args=[row.pk])),
                 cells.text(policy_words.what(row)),
-                cells.text(policy_words.tally(row)),
+                cells.text(policy_words.tally(row), note=policy_words.begins(row)),
                 cells.person(str(row.proposed_by)),
                 cells.when(row.proposed_at),
             ]
         )
-        for row in policy_list.open_changes()
+        for row in policy_list.pending()
     ]
     columns = [Column(n) for n in ("Change", "What", "Signed", "Proposed by", "When")]
-    return Table("Waiting for signatures", columns, rows) if rows else None
+    return Table("Waiting for signatures or for their day", columns, rows) if rows else None
 
 
-def _packs(present: set[str]) -> Table | None:
+def _packs(active: Sequence[PolicyVersion]) -> Table:
     today = clock.now().date()
-    rows = []
-    for document in files.packs():
-        source = document.source
-        if source is None:
-            continue
-        state = "in force" if files.in_force(document, today) else _dates(document)
-        propose = f"{reverse('web:policy-propose')}?pack={document.key}"
-        label = "Propose again" if document.key in present else "Propose"
-        rows.append(
-            Row(
-                [
-                    cells.text(document.title, note=document.summary),
-                    cells.text(source.jurisdiction),
-                    cells.text(source.citation, note=f"version {source.pack_version}, {state}"),
-                    cells.acts(Action(label, propose)),
-                ]
-            )
+    here = {row.key: parse(row.document) for row in active}
+    rows = [
+        Row(
+            [
+                cells.text(document.title, note=document.summary),
+                cells.text(source.jurisdiction),
+                cells.text(source.citation, note=_edition(document, source, today)),
+                cells.text(_beside(source, here.get(document.key))),
+                cells.acts(_offer(document, source, here.get(document.key))),
+            ]
         )
-    columns = [Column("Policy"), Column("Jurisdiction"), Column("Follows"), Column("Propose", hidden_label=True)]  # fmt: skip
+        for document in files.packs()
+        if (source := document.source) is not None
+    ]
+    columns = [Column("Policy"), Column("Jurisdiction"), Column("Follows"), Column("Here"), Column("Propose", hidden_label=True)]  # fmt: skip
     return Table("Ready-made", columns, rows)
+
+
+def _edition(document: PolicyDocument, source: Source, today: dt.date) -> str:
+    state = "in force" if files.in_force(document, today) else _dates(document)
+    return f"version {source.pack_version}, {state}"
+
+
+def _beside(source: Source, here: PolicyDocument | None) -> str:
+    """How a ready-made policy stands to the one of its short name that is in force here."""
+    if here is None:
+        return "Not in force here"
+    if here.source is None or here.source.pack != source.pack:
+        return "A policy of your own has its short name"
+    if here.source.pack_version < source.pack_version:
+        return f"Version {source.pack_version} is newer than version {here.source.pack_version}, which is in force here"
+    return f"Version {here.source.pack_version} is in force here"
+
+
+def _offer(document: PolicyDocument, source: Source, here: PolicyDocument | None) -> Action:
+    url = f"{reverse('web:policy-propose')}?pack={document.key}"
+    if here is not None:
+        return Action("See what changes", f"{url}&as=preview")
+    return Action("Propose", url)
 
 
 def _dates(document: PolicyDocument) -> str:

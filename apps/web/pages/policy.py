@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.urls import reverse
 
@@ -13,20 +11,17 @@ from apps.core.actor import Actor
 from apps.reviews import in_force, policy_list
 from apps.reviews.models import PolicyVersion
 from apps.reviews.policies import files
-from apps.reviews.policies.document import PolicyDocument, parse
+from apps.reviews.policies.document import parse
 from apps.web import cells, status
 from apps.web.pages import policy_words
-from apps.web.parts import Action, Column, Crumb, Fact, Notice, PageHeader, Row, Table
+from apps.web.pages.policy_document import Words, in_words
+from apps.web.parts import Action, Chip, Column, Crumb, PageHeader, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyPage:
     header: PageHeader
-    idle: Notice | None
-    facts: Sequence[Fact]
-    limits: Table
-    rules: Table | None
-    steps: Table
+    words: Words
     versions: Table
     yaml: str
 
@@ -35,127 +30,76 @@ def page(actor: Actor, key: str) -> PolicyPage:
     """One policy: the version in force, or the newest one when none is."""
     active = in_force.of_key(key)
     row = active or policy_list.versions(key).first() or policy_list.get_version(key, 0)
+    return _of(actor, row, active, _policy_actions(actor, row, active))
+
+
+def version_page(actor: Actor, key: str, number: int) -> PolicyPage:
+    """One version, in force or not; NotFound."""
+    row = policy_list.get_version(key, number)
+    active = in_force.of_key(key)
+    return _of(actor, row, active, _version_actions(actor, row, active))
+
+
+def _of(
+    actor: Actor, row: PolicyVersion, active: PolicyVersion | None, actions: list[Action]
+) -> PolicyPage:
     document = parse(row.document)
-    actions = _policy_actions(actor, row, active)
-    chip = status.chip("policy", "in_force" if active else "not_in_force")
+    crumbs = [policy_words.CRUMB, Crumb(document.title, reverse("web:policy", args=[row.key]))]
     return PolicyPage(
         header=PageHeader(
             document.title,
             ref=str(row),
-            chips=[chip],
+            chips=[_state(row, active)],
             lead=document.summary,
             digest=row.digest,
             actions=actions,
-            crumbs=[policy_words.CRUMB, Crumb(document.title)],
+            crumbs=[*crumbs, Crumb(str(row))],
         ),
-        idle=policy_words.idle(document),
-        facts=_facts(document),
-        limits=_limits(document),
-        rules=_rules(document),
-        steps=_steps(document),
-        versions=_versions(key, active),
+        words=in_words(document),
+        versions=_versions(row.key, active),
         yaml=files.dump(document),
     )
 
 
+def _state(row: PolicyVersion, active: PolicyVersion | None) -> Chip:
+    return status.chip("policy", "in_force" if row == active else "not_in_force")
+
+
+def _yaml(row: PolicyVersion) -> Action:
+    url = reverse("web:policy-yaml", args=[row.key, row.number])
+    return Action("YAML", url, icon="download", download=True)
+
+
 def _policy_actions(actor: Actor, row: PolicyVersion, active: PolicyVersion | None) -> list[Action]:
-    yaml = Action(
-        "YAML", reverse("web:policy-yaml", args=[row.key, row.number]), icon="download", download=True
-    )  # fmt: skip
     if not rights.can(actor, "policy.edit"):
-        return [yaml]
-    change = Action(
-        "Propose a change", f"{reverse('web:policy-propose')}?from={row.key}", "primary"
-    )
+        return [_yaml(row)]
+    url = f"{reverse('web:policy-propose')}?from={row.key}"
     retire = Action("Retire", reverse("web:policy-retire", args=[row.key]), "danger")
-    return [change, *([retire] if active else []), yaml]
+    return [Action("Propose a change", url, "primary"), *([retire] if active else []), _yaml(row)]
 
 
-def _facts(document: PolicyDocument) -> list[Fact]:
-    governs, source = document.governs, document.source
-    asked = {
-        "on_last_signature": "with the last signature",
-        "on_request": "when somebody asks, after the last signature",
-    }
-    facts = [
-        Fact("Covers", cells.text(policy_words.covers(document))),
-        Fact(
-            "Governs", cells.text(", ".join((*governs.stages, *policy_words.at(governs.aliases))))
-        ),
-        Fact(
-            "Tags nobody sets by hand",
-            cells.text(", ".join(governs.tags)) if governs.tags else cells.missing("none"),
-        ),
-        Fact("Promotes", cells.text(asked[document.promote])),
-        Fact("An approval lives", cells.text(f"{document.approval_days} days")),
-    ]
-    if source is not None:
-        facts.append(
-            Fact("Follows", cells.text(source.citation, note=f"{source.jurisdiction}, pack {source.pack} {source.pack_version}"))
-        )  # fmt: skip
-    return facts
-
-
-def _limits(document: PolicyDocument) -> Table:
-    rows = [
-        Row([cells.text(kind.capitalize()), cells.text(name.replace("_", " ")), cells.text(_said(value))])
-        for kind, limits in document.gates.checks.items()
-        for name, value in limits.items()
-    ]  # fmt: skip
-    return Table("Checks", [Column("Check"), Column("Measure"), Column("Limit")], rows)
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, Mapping):
-        words = {"min": "at least", "max": "at most"}
-        return " ".join(f"{words.get(key, key)} {number}" for key, number in value.items())
-    if isinstance(value, list):
-        return ", ".join(" and ".join(v) if isinstance(v, list) else str(v) for v in value)
-    return str(value)
-
-
-def _rules(document: PolicyDocument) -> Table | None:
-    gates = document.gates
-    found = [("Model card", "every required block is answered")] if gates.card_complete else []
-    if gates.max_age_days.results:
-        found.append(("Age", f"results are at most {gates.max_age_days.results} days old"))
-    if gates.clean_commit:
-        found.append(("Code", "the run names a commit without uncommitted changes"))
-    found += [(f"Inconclusive {k}", f"accepted: {why}") for k, why in gates.accept_inconclusive.items()]  # fmt: skip
-    found += [(each.title, each.expression) for each in gates.conditions]
-    found += [(each.title, f"nothing is promoted from {each.first} to {each.last}") for each in document.freeze_windows]  # fmt: skip
-    rows = [Row([cells.text(title), cells.text(text)]) for title, text in found]
-    return Table("Other rules", [Column("Rule"), Column("Asks")], rows) if rows else None
-
-
-def _steps(document: PolicyDocument) -> Table:
-    titles = {step.key: step.title for step in document.steps}
-    rows = [
-        Row(
-            [
-                cells.text(step.title),
-                cells.text(f"{step.count} {step.role}{'s' if step.count > 1 else ''}"),
-                cells.text(", ".join(titles[key] for key in step.after))
-                if step.after
-                else cells.missing("at any time"),
-                cells.text("authors and the owner" if step.exclude_owner else "authors"),
-            ]
-        )
-        for step in document.steps
-    ]
-    return Table("Who must sign", [Column("Step"), Column("Who"), Column("After"), Column("Never")], rows)  # fmt: skip
+def _version_actions(
+    actor: Actor, row: PolicyVersion, active: PolicyVersion | None
+) -> list[Action]:
+    """Going back is another signed change: a new version with the old content."""
+    if row == active or not rights.can(actor, "policy.edit"):
+        return [_yaml(row)]
+    url = f"{reverse('web:policy-propose')}?from={row.key}&number={row.number}&as=preview"
+    return [Action(f"Propose version {row.number} again", url, "primary", icon="undo"), _yaml(row)]
 
 
 def _versions(key: str, active: PolicyVersion | None) -> Table:
     rows = [
         Row(
             [
-                cells.link(str(row), reverse("web:policy-yaml", args=[key, row.number])),
-                cells.chip(status.chip("policy", "in_force" if row == active else "not_in_force")),
+                cells.link(str(row), reverse("web:policy-version", args=[key, row.number])),
+                cells.chip(_state(row, active)),
                 cells.when(row.created_at),
                 cells.digest(row.digest),
+                cells.acts(_yaml(row)),
             ]
         )
         for row in policy_list.versions(key)[:50]
     ]
-    return Table("Versions", [Column("Version"), Column("State"), Column("Written"), Column("Digest")], rows)  # fmt: skip
+    columns = [Column("Version"), Column("State"), Column("Written"), Column("Digest"), Column("File", hidden_label=True)]  # fmt: skip
+    return Table("Versions", columns, rows)

@@ -9,13 +9,17 @@ from django.urls import reverse
 
 from apps.accounts import policy as rights
 from apps.core.actor import Actor
+from apps.reviews import policy_list, proposals
 from apps.reviews.models import ChangeStatus, PolicyChange
 from apps.reviews.policies import compare
 from apps.reviews.policies.document import parse
 from apps.web import cells, status
 from apps.web.pages import policy_words
+from apps.web.pages.policy_redline import redline
+from apps.web.pages.reviews import Waiting
 from apps.web.parts import (
     Action,
+    Chip,
     Column,
     Crumb,
     Empty,
@@ -32,11 +36,11 @@ from apps.web.parts import (
 class ChangePage:
     header: PageHeader
     verdict: Notice
-    idle: Notice | None
     facts: Sequence[Fact]
     redline: Table
     signatures: Table
     why_not: Notice | None
+    held: Notice | None
 
 
 def page(actor: Actor, found: PolicyChange) -> ChangePage:
@@ -46,7 +50,7 @@ def page(actor: Actor, found: PolicyChange) -> ChangePage:
     may_sign = waits and not why_not(actor, found)
     if may_sign:
         actions.append(Action("Sign", reverse("web:policy-sign", args=[found.pk]), "primary", icon="sign", dialog=True))  # fmt: skip
-    if waits and rights.can(actor, "policy.edit"):
+    if not proposals.why_not_withdraw(actor, found):
         actions.append(Action("Withdraw", reverse("web:policy-withdraw", args=[found.pk])))
     return ChangePage(
         header=PageHeader(
@@ -58,18 +62,21 @@ def page(actor: Actor, found: PolicyChange) -> ChangePage:
             actions=actions,
             crumbs=[policy_words.CRUMB, Crumb(str(found))],
         ),
-        verdict=_verdict(found),
-        idle=policy_words.idle(parse(found.version.document)) if found.version else None,
+        verdict=policy_words.verdict(found.loosens, found.needed, new=found.replaces is None),
         facts=[
             Fact("Proposed by", cells.person(str(found.proposed_by))),
             Fact("Proposed", cells.when(found.proposed_at)),
             Fact("Signed", cells.text(policy_words.tally(found))),
+            Fact("Begins", cells.text(policy_words.begins(found) or "with the last signature")),
             *_asked(found),
         ],
         redline=_redline(found),
         signatures=_signatures(found),
         why_not=Notice(why_not(actor, found), "info", "You cannot sign this")
         if waits and not may_sign
+        else None,
+        held=Notice(found.note, "warn", "Its day has come, and it is not in force")
+        if found.state is ChangeStatus.SCHEDULED and found.note
         else None,
     )
 
@@ -85,28 +92,10 @@ def _asked(found: PolicyChange) -> list[Fact]:
     return [Fact("May sign", cells.text(names) if names else cells.missing(nobody))]
 
 
-def _verdict(found: PolicyChange) -> Notice:
-    many = f"{found.needed} signature{'s' if found.needed > 1 else ''}"
-    if found.loosens:
-        return Notice(f"It takes {many}.", "warn", "This loosens the policy", found.loosens)
-    title = "A new policy" if found.replaces is None else "This loosens nothing"
-    return Notice(f"It takes {many}.", "info", title)
-
-
 def _redline(found: PolicyChange) -> Table:
     old = parse(found.replaces.document) if found.replaces else None
     new = parse(found.version.document) if found.version else None
-    rows = [
-        Row(
-            [
-                cells.mono(each.path),
-                cells.text(each.old) if each.old else cells.missing("nothing"),
-                cells.text(each.new) if each.new else cells.missing("nothing"),
-            ]
-        )
-        for each in compare.redline(old, new)
-    ]
-    return Table("What changes", [Column("Where"), Column("Was"), Column("Becomes")], rows)
+    return redline(compare.redline(old, new))
 
 
 def _signatures(found: PolicyChange) -> Table:
@@ -127,6 +116,8 @@ def _signatures(found: PolicyChange) -> Table:
 
 def why_not(actor: Actor, found: PolicyChange) -> str:
     """Why this person cannot sign the change, in a sentence; "" if she can."""
+    if found.state is ChangeStatus.SCHEDULED:
+        return f"{found} has its signatures and is {policy_words.begins(found)}."
     if found.state is not ChangeStatus.OPEN:
         return f"{found} is closed: {found.state.label.lower()}."
     if actor.user_id == found.proposed_by_id:
@@ -143,7 +134,7 @@ def sign_box(actor: Actor, found: PolicyChange) -> SignBox:
     loosens = f" It loosens: {'; '.join(found.loosens)}." if found.loosens else ""
     return SignBox(
         title=f"Sign {found}",
-        statement=f"You decide on this change of policy: {policy_words.what(found)}.{loosens}",
+        statement=f"You decide on this change of policy: {_what(found)}.{loosens}",
         digest=found.digest,
         digest_label="Proposal",
         as_whom=actor.label,
@@ -152,3 +143,45 @@ def sign_box(actor: Actor, found: PolicyChange) -> SignBox:
         cancel_url=reverse("web:policy-change", args=[found.pk]),
         fields={"digest": found.digest},
     )
+
+
+def _what(found: PolicyChange) -> str:
+    return ", ".join(
+        part for part in (policy_words.what(found), policy_words.begins(found)) if part
+    )
+
+
+def to_sign(actor: Actor) -> list[Waiting]:
+    """At home, for whoever can sign one."""
+    return [
+        Waiting(
+            f"{row} {policy_words.what(row)}",
+            reverse("web:policy-change", args=[row.pk]),
+            f"{row.proposed_by} proposes a change of policy; signed {policy_words.tally(row)}.",
+            Chip("To sign", "info", "sign"),
+            Action("Open", reverse("web:policy-change", args=[row.pk])),
+        )
+        for row in _pending(actor)
+        if not why_not(actor, row)
+    ]
+
+
+def to_come(actor: Actor) -> list[Waiting]:
+    """At home, for whoever could withdraw one: what is signed and waits for its day."""
+    return [
+        Waiting(
+            f"{row} {policy_words.what(row)}",
+            reverse("web:policy-change", args=[row.pk]),
+            row.note or f"Signed, {policy_words.begins(row)}.",
+            status.chip("policy_change", row.status),
+            None,
+        )
+        for row in _pending(actor)
+        if row.state is ChangeStatus.SCHEDULED and not proposals.why_not_withdraw(actor, row)
+    ]
+
+
+def _pending(actor: Actor) -> Sequence[PolicyChange]:
+    """Nothing is asked of the database for those who neither sign nor propose."""
+    verbs = ("policy.sign", "policy.edit")
+    return list(policy_list.pending()) if any(rights.can(actor, verb) for verb in verbs) else []

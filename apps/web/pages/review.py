@@ -19,9 +19,12 @@ from apps.web.pages import (
     deployments,
     discussion,
     findings,
+    review_brief,
+    review_claims,
     review_evidence,
     review_viewed,
 )
+from apps.web.pages.review_brief import Brief
 from apps.web.pages.review_evidence import Evidence
 from apps.web.pages.review_viewed import Ticks
 from apps.web.parts import (
@@ -57,6 +60,7 @@ class VoidRound:
     digest: str
     at: Cell
     decisions: str
+    different: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,11 @@ class ReviewPage:
     steps: Sequence[Step]
     round: Round | None
     as_of: str
+    brief: Brief | None
     box: DecisionBox | None
     evidence: Evidence | None
     ticks: Ticks | None
+    claims: Table | None
     statement: str
     decisions: Table | None
     voids: Sequence[VoidRound]
@@ -99,6 +105,7 @@ def page(actor: Actor, review: Review) -> ReviewPage:
     why_not = reviews.why_not(actor, review)
     shown = live or (rounds[0] if rounds else None)
     found, finding_acts = findings.of_review(actor, review)
+    box = _box(actor, review, verbs)
     return ReviewPage(
         header=_header(review, asked, live, rounds),
         review=review,
@@ -109,12 +116,14 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         steps=[_step(review, each) for each in asked],
         round=shown,
         as_of=f"EVT-{shown.ledger_size}" if shown else "",
-        box=_box(actor, review, verbs),
+        brief=review_brief.of(actor, review, shown, asked, box),
+        box=box,
         evidence=review_evidence.read(review, shown) if shown else None,
         ticks=_ticks(actor, review, shown),
-        statement=deciding.statement(review, live) if live and not why_not else "",
+        claims=review_claims.table(actor, review, shown),
+        statement=_statement(review, live) if live and not why_not else "",
         decisions=_decisions(review, rounds),
-        voids=[_void(each) for each in rounds if not each.is_live],
+        voids=[_void(each, rounds) for each in rounds if not each.is_live],
         findings=found,
         finding_acts=finding_acts,
         discussion=discussion.of_review(actor, review, verbs),
@@ -129,6 +138,12 @@ def page(actor: Actor, review: Review) -> ReviewPage:
             may_step_aside=reviews.refusal_to_step_aside(actor, review) is None,
         ),
         history_url=addresses.audit(review.key),
+    )
+
+
+def _statement(review: Review, live: Round) -> str:
+    return deciding.statement(
+        review, live, finding_rows.counted(finding_rows.open_findings(review.version))
     )
 
 
@@ -250,10 +265,16 @@ def _step(review: Review, asked: Asked) -> Step:
             if people
             else (f"nobody can: an administrator must give somebody the role {asked.step.role}")
         )
-    signed = [
-        f"{decision.signer_name}, {words.utc(decision.created_at)}" for decision in asked.signed
-    ]
+    signed = [_signed(decision) for decision in asked.signed]
     return Step(f"{asked.step.title} ({asked.step.role})", chip, signed, text)
+
+
+def _signed(decision: Decision) -> str:
+    """Who signed and when; a signature stands also after its giver has left."""
+    left = (
+        "" if decision.user.is_active else " (the account is closed by now; the signature stands)"
+    )
+    return f"{decision.signer_name}, {words.utc(decision.created_at)}{left}"
 
 
 def _decisions(review: Review, rounds: Sequence[Round]) -> Table | None:
@@ -281,7 +302,8 @@ def _decision(review: Review, round_: Round, decision: Decision) -> Row:
     )
 
 
-def _void(round_: Round) -> VoidRound:
+def _void(round_: Round, rounds: Sequence[Round]) -> VoidRound:
+    later = next((each for each in rounds if each.number == round_.number + 1), None)
     people = [decision.signer_name for decision in round_.decisions.all()]
     return VoidRound(
         f"Round {round_.number}",
@@ -289,7 +311,17 @@ def _void(round_: Round) -> VoidRound:
         round_.digest,
         cells.when(round_.voided_at),
         f"Void with it: {', '.join(people)}" if people else "Nobody had signed it",
+        _different(round_, later),
     )
+
+
+def _different(round_: Round, later: Round | None) -> str:
+    """What the next round has otherwise than this one."""
+    if later is None:
+        return "No round has taken its place yet"
+    parts = evidence.between(round_, later)
+    said = f"Different in round {later.number}: {', '.join(parts)}"
+    return said if parts else f"Round {later.number} has the same contents"
 
 
 def _acts(
@@ -313,11 +345,11 @@ def _acts(
 
 def _entering(review: Review, verbs: Collection[str]) -> list[Action]:
     """What brings a signed version into what it was signed for: a promotion, and for an environment a deployment."""
-    left = targets_of.left(review)
+    left, at_once = targets_of.left(review), set(targets_of.entered_at_once(review))
     acts = []
-    if targets_of.entered_at_once(left) and "review.submit" in verbs:
+    if at_once & set(left) and "review.submit" in verbs:
         url = addresses.review(review.pk, "promote/")
         acts.append(Action("Promote now", url, "primary", "flag", post=True))
-    if targets_of.waiting(left) and "deployment.record" in verbs:
+    if set(left) - at_once and "deployment.record" in verbs:
         acts.append(deployments.record_action(review.version))
     return acts

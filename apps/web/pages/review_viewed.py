@@ -37,6 +37,7 @@ class Ticks:
     sections: dict[str, Tick]
     sentence: str
     unviewed: Sequence[str]
+    changed: Sequence[str] = ()
 
 
 def ticks(
@@ -48,7 +49,12 @@ def ticks(
         found = [each for each in found if each.section is not EvidenceSection.FINDINGS]
     made = [_tick(review, each) for each in found]
     unviewed = [each.title for each in made if not each.viewed]
-    return Ticks({each.section: each for each in made}, _sentence(len(made), unviewed), unviewed)
+    return Ticks(
+        {each.section: each for each in made},
+        _sentence(len(made), unviewed),
+        unviewed,
+        [each.section.label for each in found if each.changed],
+    )
 
 
 def of(actor: Actor, review: Review) -> Ticks | None:
@@ -71,7 +77,8 @@ def note(actor: Actor, review: Review) -> str:
     if found is None:
         return ""
     rest = f" Not yet: {', '.join(found.unviewed)}." if found.unviewed else ""
-    return f"{found.sentence}{rest}"
+    changed = f" Changed since you viewed it: {', '.join(found.changed)}." if found.changed else ""
+    return f"{found.sentence}{changed}{rest}"
 
 
 def _tick(review: Review, found: SectionView) -> Tick:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.reviews import inbox, selectors
 from apps.reviews.inbox import InboxRow
 from apps.reviews.models import Review, ReviewStatus
-from apps.web import addresses, cells, query, status
+from apps.web import addresses, cells, query, status, words
 from apps.web.pages import decision_box
 from apps.web.parts import Action, Cell, Chip, Column, Empty, FilterChip, Paging, Row, Table
 
@@ -81,10 +82,17 @@ def waiting(row: InboxRow) -> Waiting:
         label=f"{review.key} {review.version}",
         url=url,
         fact=f"{decision_box.in_words(review.target_list)}, asked by {review.submitted_by}, "
-        f"{row.signed} of {row.needed} signed",
+        f"{row.signed} of {row.needed} signed, risk tier {review.version.model.risk_tier}{_due(row)}",
         chip=status.chip("review", review.status),
         action=action,
     )
+
+
+def _due(row: InboxRow) -> str:
+    if row.due is None:
+        return ""
+    late = "overdue since" if row.due <= clock.now() else "due by"
+    return f", {late} {words.utc(row.due)}"
 
 
 def _table(request: HttpRequest, found: Sequence[Review], *, filtered: bool) -> Table:

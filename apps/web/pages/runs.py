@@ -21,7 +21,7 @@ from apps.experiments.selectors import DatasetView, OfRun, RunView
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, query, status, words
-from apps.web.pages import run_charts, run_files
+from apps.web.pages import model_forms, run_charts, run_files
 from apps.web.pages.run_files import Files, Preview
 from apps.web.pages.runs_table import clip, took
 from apps.web.parts import (
@@ -78,7 +78,7 @@ def run(actor: Actor, found: Run, request: HttpRequest) -> RunPage:
     charts, left_out = run_charts.of_runs({view.run_id: view.name}, keys, most=most)
     files = run_files.files(found)
     return RunPage(
-        header=_header(found, view),
+        header=_header(actor, found, view),
         notices=_notices(found),
         note=tags.get(NOTE, ""),
         metrics=_metrics(view),
@@ -87,7 +87,7 @@ def run(actor: Actor, found: Run, request: HttpRequest) -> RunPage:
         params=_pairs("Parameters", view.params, "No parameters were logged."),
         tags=_pairs("Tags", [t for t in view.tags if not _of_client(t[0])], "No tags were set."),
         client_tags=_client_tags(view),
-        datasets=_datasets(view.datasets),
+        datasets=datasets(view.datasets),
         models=_models(models),
         versions=_versions(actor, found, models),
         children=_children(found),
@@ -99,7 +99,7 @@ def run(actor: Actor, found: Run, request: HttpRequest) -> RunPage:
     )
 
 
-def _header(found: Run, view: RunView) -> PageHeader:
+def _header(actor: Actor, found: Run, view: RunView) -> PageHeader:
     chips = [status.chip("run", view.status)]
     if view.lifecycle_stage != "active":
         chips.append(status.chip("lifecycle", view.lifecycle_stage))
@@ -110,13 +110,21 @@ def _header(found: Run, view: RunView) -> PageHeader:
         title=view.name,
         chips=chips,
         meta=[*_origin(found, view), cells.when(view.start_time), _took(view)],
-        actions=[Action("Compare with…", addresses.experiment(experiment.pk), "", "compare")],
+        actions=_acts(actor, found),
         crumbs=[
             Crumb("Experiments", addresses.experiments()),
             Crumb(experiment.name, addresses.experiment(experiment.pk)),
             Crumb(view.name),
         ],
     )
+
+
+def _acts(actor: Actor, found: Run) -> list[Action]:
+    acts = [Action("Compare with…", addresses.experiment(found.experiment_id), "", "compare")]
+    if found.lifecycle_stage == "active" and model_forms.may_register(actor):
+        url = f"{addresses.run(found.run_id)}register/"
+        acts.append(Action("Register a version", url, "primary", "models"))
+    return acts
 
 
 def _origin(found: Run, view: RunView) -> list[Cell]:
@@ -199,7 +207,8 @@ def _client_tags(view: RunView) -> Table | None:
     return _pairs("Tags of the client", pairs, "") if pairs else None
 
 
-def _datasets(found: Sequence[DatasetView]) -> Table | None:
+def datasets(found: Sequence[DatasetView]) -> Table | None:
+    """The data that a run says it used; None for a run that says nothing."""
     if not found:
         return None
     rows = [

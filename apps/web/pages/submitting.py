@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
 
 from apps.checks import selectors as checks
 from apps.core.actor import Actor
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import asking
+from apps.reviews import asking, drafts
 from apps.reviews import selectors as reviews
 from apps.reviews.in_force import policy_for
 from apps.web import addresses, cells, words
-from apps.web.pages import decision_box
+from apps.web.pages import comparing, decision_box
 from apps.web.pages.version_frame import VersionFrame, frame
-from apps.web.parts import DecisionBox, Fact, Notice
+from apps.web.parts import Action, DecisionBox, Fact, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a client asked for, and the way to put it away."""
+
+    notice: Notice
+    discard: Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +35,11 @@ class SubmitPage:
     """What the form stands among."""
 
     frame: VersionFrame
+    draft: Draft | None
     can: bool
     why_not: Notice | None
     missing: DecisionBox | None
+    changes: Notice | None
     closes: Notice | None
     freezes: Sequence[str]
     asked: Sequence[Fact]
@@ -36,17 +49,38 @@ class SubmitPage:
 
 
 def choices(version: ModelVersion) -> list[tuple[str, str]]:
-    """The governed targets the version is not in yet, as the form offers them."""
+    """The governed targets, as the form offers them: to enter, or to renew the approval where the version is already."""
     held = set(registry.held_targets(version))
     return [
-        (str(target), _label(target))
+        (str(target), _label(target, renews=target in held))
         for target in registry.governed_targets()
-        if target not in held
     ]
 
 
-def _label(target: Target) -> str:
-    return target.label[:1].upper() + target.label[1:]
+def initial(version: ModelVersion, offered: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What the form begins with: what a client asked for, else the first target."""
+    draft = drafts.open_draft(version)
+    if draft is not None:
+        return {"targets": draft.targets, "justification": draft.reason}
+    return {"targets": [offered[0][0]] if offered else []}
+
+
+def _draft(actor: Actor, version: ModelVersion) -> Draft | None:
+    row = drafts.open_draft(version)
+    if row is None:
+        return None
+    where = decision_box.in_words(row.target_list)
+    text = f"{row.asked_by} tried to promote it into {where}. It is a draft: nothing is frozen, nobody was asked yet."
+    url = reverse("web:draft-discard", args=[row.pk])
+    return Draft(
+        Notice(text, "info", "A client asked for this"),
+        Action("Discard the draft", url, "", "stop", post=True),
+    )
+
+
+def _label(target: Target, *, renews: bool) -> str:
+    label = target.label[:1].upper() + target.label[1:]
+    return f"{label}: renew the approval, nothing moves" if renews else label
 
 
 def page(actor: Actor, version: ModelVersion) -> SubmitPage:
@@ -56,9 +90,11 @@ def page(actor: Actor, version: ModelVersion) -> SubmitPage:
     why_not = _why_not(version)
     return SubmitPage(
         frame=top,
+        draft=_draft(actor, version),
         can=why_not is None,
         why_not=why_not,
         missing=_missing(actor, version),
+        changes=_changes(version),
         closes=_closes(version),
         freezes=_freezes(version),
         asked=_asked(actor, version),
@@ -86,8 +122,7 @@ def _why_not(version: ModelVersion) -> Notice | None:
         text = "It has no files here, and an approval needs bytes to be bound to. Upload them as a new version."
         return Notice(text, "warn", "Nothing to review")
     if not choices(version):
-        text = "It is in every place that the policy governs."
-        return Notice(text, "good", "Nothing left to ask for")
+        return Notice("No policy governs a stage or an alias.", "warn", "Nothing to ask for")
     return None
 
 
@@ -107,6 +142,26 @@ def _missing(actor: Actor, version: ModelVersion) -> DecisionBox | None:
         else "Nothing is missing: with the last signature the version is promoted."
     )
     return DecisionBox("What promotion will ask for", rows, sentence, id="missing")
+
+
+def _changes(version: ModelVersion) -> Notice | None:
+    """What is other than in the version that would be replaced: signers read it first."""
+    held = [
+        (target, found)
+        for target in registry.governed_targets()
+        if (found := registry.holder(version.model, target)) and found.pk != version.pk
+    ]
+    if not held:
+        return None
+    target, base = held[0]
+    summary = comparing.changes(version, base).summary
+    return Notice(
+        f"{summary[:1].upper()}{summary[1:]}.",
+        "info",
+        f"Against {base}, now in {target.label}",
+        url=addresses.version(version.model.name, version.number, f"compare/?with={base.number}"),
+        url_label=f"Compare with v{base.number}",
+    )
 
 
 def _closes(version: ModelVersion) -> Notice | None:

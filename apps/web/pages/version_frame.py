@@ -18,7 +18,7 @@ from apps.registry.models import ModelVersion
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review
 from apps.web import addresses, cells, status, words
-from apps.web.pages import retiring
+from apps.web.pages import aftermath, retiring
 from apps.web.parts import Action, Cell, Chip, Crumb, Notice, PageHeader, Tab
 from apps.web.templatetags.ui import when
 
@@ -65,7 +65,8 @@ def frame(
             Crumb(f"Version {version.number}"),
         ],
     )
-    return VersionFrame(header, _tabs(version, current), _notice(version), review, verbs)
+    notice = _notice(version) or aftermath.notice(version)
+    return VersionFrame(header, _tabs(version, current), notice, review, verbs)
 
 
 def _tabs(version: ModelVersion, current: str) -> list[Tab]:
@@ -129,9 +130,8 @@ def _actions(
     if not free or "review.submit" not in verbs or current == "submit/":
         return []
     governed, held = set(registry.governed_targets()), set(registry.held_targets(version))
-    if governed <= held:
-        return []
-    return [Action("Submit for review", url, "" if governed & held else "primary", "sign")]
+    label = "Renew the approval" if governed and governed <= held else "Submit for review"
+    return [Action(label, url, "" if governed & held else "primary", "sign")]
 
 
 def _notice(version: ModelVersion) -> Notice | None:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from apps.accounts import policy
 from apps.accounts.selectors import names
 from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
@@ -22,7 +23,7 @@ from apps.reviews import selectors as reviews
 from apps.reviews.in_force import policy_for
 from apps.reviews.models import Review
 from apps.web import addresses, cells, query, status, words
-from apps.web.pages import comparing, decision_box, deployments
+from apps.web.pages import aftermath, comparing, decision_box, deployments
 from apps.web.pages.comparing import Changes
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import (
@@ -69,7 +70,8 @@ class VersionPage:
 
 def passport(actor: Actor, version: ModelVersion) -> VersionPage:
     """Everything about a version at a glance."""
-    top = frame(actor, version, "")
+    verbs = policy.verbs_on(actor, version)
+    top = frame(actor, version, "", actions=aftermath.acts(actor, version, verbs))
     return VersionPage(
         frame=top,
         box=decision_box.box(actor, version, top.review, top.verbs),

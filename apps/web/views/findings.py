@@ -42,7 +42,9 @@ def raise_finding(request: HttpRequest, name: str, number: int) -> HttpResponse:
     owners = [(str(user.pk), str(user)) for user in findings.possible_owners(found)]
     due = clock.now().date() + TWO_WEEKS
     form = RaiseForm(
-        sent(request), owners=owners, initial={"owner": found.created_by_id, "due": due}
+        sent(request),
+        owners=owners,
+        initial={"owner": found.created_by_id, "due": due, "clause": request.GET.get("clause", "")},
     )
     if request.method == "POST" and form.is_valid():
         made = _raised(request, form, found, review)

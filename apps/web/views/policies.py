@@ -8,17 +8,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.reviews import policy_list, services
-from apps.reviews.models import PolicyChange
+from apps.core.errors import Forbidden
+from apps.reviews import policy_list, proposals, services
+from apps.reviews.models import PENDING, PolicyChange
 from apps.reviews.policies import files
 from apps.reviews.policies.document import PolicyDocument, parse
 from apps.web import access, signing
 from apps.web.forms.base import accepted, form_status, sent
-from apps.web.forms.policies import ProposeForm, RetireForm, SignChangeForm
+from apps.web.forms.policies import RetireForm, SignChangeForm
 from apps.web.forms.reviews import ReasonForm
 from apps.web.pages import policies as pages
 from apps.web.pages import policy as policy_page
-from apps.web.pages import policy_change, policy_proposal, policy_words
+from apps.web.pages import policy_change, policy_words
 from apps.web.parts import PageHeader
 from apps.web.responses import page_or_fragment, see_other
 
@@ -40,6 +41,13 @@ def policy(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_safe
+def version(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """One version of a policy, in force or not."""
+    page = policy_page.version_page(access.actor(request), key, number)
+    return render(request, "policies/policy.html", {"page": page})
+
+
+@require_safe
 def yaml(request: HttpRequest, key: str, number: int) -> HttpResponse:
     """One version as the file people keep."""
     row = policy_list.get_version(key, number)
@@ -52,24 +60,6 @@ def yaml(request: HttpRequest, key: str, number: int) -> HttpResponse:
 def schema(request: HttpRequest) -> HttpResponse:
     """The JSON Schema of a policy document."""
     return JsonResponse(PolicyDocument.model_json_schema(), json_dumps_params={"indent": 2})
-
-
-@ACTS
-def propose(request: HttpRequest) -> HttpResponse:
-    """A new policy, or a new version of one."""
-    actor = access.require(request, "policy.edit")
-    page = policy_proposal.page(request.GET.get("from", ""), request.GET.get("pack", ""))
-    form = ProposeForm(sent(request), initial={"text": page.text})
-    made: list[PolicyChange] = []
-
-    def act() -> None:
-        made.append(services.propose(actor, **form.cleaned_data))
-
-    if request.method == "POST" and form.is_valid() and accepted(form, act):
-        messages.success(request, f"{made[0]} waits for {made[0].needed} to sign.")
-        return see_other(request, reverse("web:policy-change", args=[made[0].pk]))
-    context = {"page": page, "form": form}
-    return render(request, "policies/propose.html", context, status=form_status(form))
 
 
 @ACTS
@@ -135,8 +125,13 @@ def _signed(request: HttpRequest, form: SignChangeForm, found: PolicyChange) -> 
 @ACTS
 def withdraw(request: HttpRequest, change_id: int) -> HttpResponse:
     """Take a proposal back."""
-    actor = access.require(request, "policy.edit")
+    actor = access.actor(request)
     found = policy_list.get_change(change_id)
+    refusal = proposals.why_not_withdraw(actor, found)
+    if found.state not in PENDING:
+        access.require(request, "policy.edit")
+    elif refusal:
+        raise Forbidden(refusal)
     form = ReasonForm(sent(request))
     if request.method == "POST" and form.is_valid() and accepted(
         form, lambda: services.withdraw_change(actor, found, **form.cleaned_data)

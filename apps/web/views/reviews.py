@@ -29,11 +29,7 @@ def submit(request: HttpRequest, name: str, number: int) -> HttpResponse:
     found = access.version_for(request, name, number, "review.submit")
     page = submitting.page(access.actor(request), found)
     choices = submitting.choices(found)
-    form = SubmitForm(
-        sent(request),
-        choices=choices,
-        initial={"targets": [choices[0][0]] if choices else []},
-    )
+    form = SubmitForm(sent(request), choices=choices, initial=submitting.initial(found, choices))
     if request.method == "POST" and form.is_valid():
         review = _submitted(request, form, found)
         if review is not None:
@@ -51,6 +47,15 @@ def _submitted(request: HttpRequest, form: SubmitForm, found: ModelVersion) -> R
         services.submit(access.actor(request), found, targets=targets, justification=why)
     )
     return made[0] if accepted(form, act) else None
+
+
+@require_POST
+def discard_draft(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """Put away what a client asked for."""
+    found = access.draft_for(request, draft_id)
+    services.discard_draft(access.actor(request), found)
+    messages.success(request, "The draft is discarded.")
+    return see_other(request, addresses.version(found.version.model.name, found.version.number))
 
 
 @require_safe
@@ -112,6 +117,7 @@ def _decided(request: HttpRequest, form: DecideForm, found: Review, shown: str) 
             no_conflict=given["no_conflict"],
             step=request.POST.get("step", ""),
             delegation=_number(request.POST.get("delegation", "")),
+            findings_shown=request.POST.get("findings", ""),
         )
         urls.append(addresses.review(found.pk, f"decisions/{decision.pk}/"))
 

@@ -18,5 +18,9 @@ def version(row: ModelVersion) -> str:
     return registry.version_url(row)
 
 
+def rollback(number: int) -> str:
+    return f"{settings.BASE_URL}/rollbacks/{number}/"
+
+
 def review(number: int) -> str:
     return f"{settings.BASE_URL}/reviews/{number}/"

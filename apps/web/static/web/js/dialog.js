@@ -1,5 +1,5 @@
 // Links marked data-dialog fetch their form into the page's one <dialog>. Without this file they are plain links to
-// the same form as a page. A refused form (409, 422) is swapped in place, so the dialog stays and says why.
+// the same form as a page. A refusal (4xx) is swapped in place, so the dialog stays and says why.
 const dialog = document.getElementById("dialog");
 const body = document.getElementById("dialog-body");
 let opener = null;

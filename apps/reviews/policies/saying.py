@@ -1,0 +1,91 @@
+"""The parts of a policy document in words, for redlines and notices: what stands at a path, and what changed there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from apps.reviews.policies.compare import Change
+
+METRICS: Final = {
+    "performance": {
+        "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "precision": "Precision", "recall": "Recall",
+        "f1": "F1", "roc_auc": "ROC AUC", "log_loss": "Log loss", "brier": "Brier score",
+    },
+    "fairness": {
+        "demographic_parity_difference": "Demographic parity difference",
+        "demographic_parity_ratio": "Demographic parity ratio",
+        "equalized_odds_difference": "Equalized odds difference",
+        "equal_opportunity_difference": "Equal opportunity difference",
+    },
+    "drift": {
+        "psi": "PSI", "ks": "Kolmogorov-Smirnov", "cramers_v": "Cramér's V",
+        "missing_rate_increase": "Increase of missing values", "new_category_share": "Share of new categories",
+    },
+}  # fmt: skip
+
+_WHOLE: Final = {
+    "key": "Short name",
+    "title": "Title",
+    "summary": "Summary",
+    "applies_to.tiers": "Covers risk tiers",
+    "applies_to.teams": "Covers teams",
+    "governs.stages": "Governs stages",
+    "governs.aliases": "Governs aliases",
+    "governs.environments": "Governs environments",
+    "governs.tags": "Tags nobody sets by hand",
+    "gates.card_complete": "The model card is complete",
+    "gates.clean_commit": "The code is committed",
+    "gates.max_age_days.results": "Results are at most so many days old",
+    "gates.max_age_days.data": "Data is at most so many days old",
+    "gates.against_incumbent.same_data": "Compared on the same data only",
+    "approval_days": "An approval lives so many days",
+    "review_days": "A request expires after so many days",
+    "rereview_on": "Asks for a new review",
+    "promote": "When everybody has signed",
+    "emergency.roles": "In an emergency one person acts who is",
+    "emergency.review_within_days": "Reviewed after an emergency within so many days",
+    "findings.residual_risk_roles": "Residual risk is accepted by",
+    "waivers.roles": "A requirement is waived by",
+    "waivers.max_days": "A waiver lives at most so many days",
+}
+_BEGINS: Final = {
+    "applies_to.tags.": "Covers models with the tag",
+    "gates.accept_inconclusive.": "Inconclusive is accepted for",
+    "gates.conditions.": "Condition",
+    "freeze_windows.": "Freeze",
+    "source.": "Source",
+    "steps.": "Step",
+}
+_BOUNDS: Final = {"min": "at least", "max": "at most"}
+
+
+def where(path: str) -> str:
+    """What stands at this path: `Performance: ROC AUC, at least`."""
+    if path in _WHOLE:
+        return _WHOLE[path]
+    if path.startswith("gates.checks."):
+        kind, *rest = path.split(".")[2:]
+        return f"{kind.capitalize()}: {_limit(kind, rest)}"
+    if path.startswith("gates.against_incumbent.max_loss."):
+        metric = path.rpartition(".")[2]
+        return f"{METRICS['performance'].get(metric, metric)} may be worse by"
+    for begins, words in _BEGINS.items():
+        if path.startswith(begins):
+            return f"{words} {path.removeprefix(begins).replace('.', ': ').replace('_', ' ')}"
+    return path.replace(".", ": ").replace("_", " ").capitalize()
+
+
+def _limit(kind: str, rest: list[str]) -> str:
+    name = METRICS.get(kind, {}).get(rest[0]) if rest else None
+    bound = f", {_BOUNDS.get(rest[1], rest[1])}" if name and len(rest) > 1 else ""
+    return f"{name}{bound}" if name else " ".join(rest).replace("_", " ")
+
+
+def sentences(changes: Iterable[Change]) -> list[str]:
+    """Each change in a sentence, without what only names the policy's versions."""
+    return [
+        f"{where(each.path)}: {each.old or 'nothing'} becomes {each.new or 'nothing'}"
+        for each in changes
+        if not each.path.startswith(("source.", "summary", "title", "key"))
+    ]

@@ -1,0 +1,110 @@
+"""Claim, evidence and clause side by side: what the card says, what was measured, what the policy asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from apps.accounts import policy
+from apps.checks import selectors as checks
+from apps.checks.limits import CheckLimits
+from apps.core.actor import Actor
+from apps.modelcards import schema
+from apps.modelcards import selectors as modelcards
+from apps.modelcards.templatetags.cards import prose
+from apps.reviews import evidence
+from apps.reviews import selectors as reviews
+from apps.reviews.models import Review, Round
+from apps.web import addresses, cells, status
+from apps.web.parts import Action, Cell, Column, Row, Table
+
+# The block of the card that speaks of what the check measures.
+CLAIMS = {"performance": "metric_choice", "fairness": "ethics", "drift": "evaluation_notes"}
+CLIP = 400
+
+
+def table(actor: Actor, review: Review, round_: Round | None) -> Table | None:
+    """One row for each check of the round; None without a round, or where no check is demanded."""
+    if round_ is None:
+        return None
+    manifest = evidence.read(round_)
+    texts = _texts(review, manifest["card"])
+    limits = CheckLimits.parse(reviews.document(review).gates.checks)
+    may = review.state.is_active and policy.can(actor, "finding.raise", review)
+    rows = [_row(review, entry, texts, limits, may=may) for entry in manifest["checks"]]
+    columns = [Column(name) for name in ("Check", "The card says", "Measured", "The policy asks")]
+    acts = [Column("Raise a finding", hidden_label=True)] if may else []
+    return Table("Claim, evidence and clause", [*columns, *acts], rows) if rows else None
+
+
+def _texts(review: Review, entry: Mapping[str, Any] | None) -> Mapping[str, str]:
+    """The written blocks of the pinned card."""
+    return modelcards.get_revision(review.version, entry["revision"]).texts if entry else {}
+
+
+def _row(
+    review: Review,
+    entry: Mapping[str, Any],
+    texts: Mapping[str, str],
+    limits: CheckLimits,
+    *,
+    may: bool,
+) -> Row:
+    where = _where(review, entry["kind"])
+    said = [
+        _check(review, entry),
+        _claim(entry["kind"], texts),
+        cells.text(entry["sentence"]),
+        cells.text(_asked(entry["kind"], limits), note=where),
+    ]
+    return Row([*said, _raise(review, where)] if may else said)
+
+
+def _check(review: Review, entry: Mapping[str, Any]) -> Cell:
+    """The pinned verdict; the link leads to every group with counts and intervals."""
+    title = checks.TITLES[entry["kind"]]
+    verdict = status.chip("verdict", entry["verdict"]).label.lower()
+    if entry["measurement"] is None:
+        return cells.text(title, note=verdict)
+    version = review.version
+    url = reverse(
+        "web:measurement", args=[version.model.name, version.number, entry["measurement"]]
+    )
+    return cells.link(title, url, note=verdict)
+
+
+def _claim(kind: str, texts: Mapping[str, str]) -> Cell:
+    block = CLAIMS.get(kind, "")
+    said = texts.get(block, "").strip()
+    if not said:
+        return cells.text("Nothing", note="no block of the card speaks of it")
+    clipped = said if len(said) <= CLIP else f"{said[: CLIP - 1]}…"
+    return cells.html(prose(clipped), note=schema.BLOCKS[block].title)
+
+
+def _asked(kind: str, limits: CheckLimits) -> str:
+    """The limits: `ROC AUC at least 0.70`. A kind whose limits are no bounds is asked to pass."""
+    bounds: dict[str, Any] = getattr(getattr(limits, kind, None), "bounds", dict)()
+    said = "; ".join(f"{_name(name)} {bound.sentence}" for name, bound in bounds.items())
+    return f"{said[:1].upper()}{said[1:]}" or "That it passes"
+
+
+def _name(metric: str) -> str:
+    upper = {"roc_auc": "ROC AUC", "psi": "PSI", "ks": "KS", "f1": "F1", "cramers_v": "Cramér's V"}
+    return upper.get(metric, metric.replace("_", " "))
+
+
+def _where(review: Review, kind: str) -> str:
+    """Which clause it is, as a finding names it."""
+    source = reviews.document(review).source
+    return f"{review.policy_version}, {kind}" + (f", {source.citation}" if source else "")
+
+
+def _raise(review: Review, clause: str) -> Cell:
+    version = review.version
+    url = addresses.version(version.model.name, version.number, "findings/new/")
+    query = urlencode({"review": str(review.pk), "clause": clause})
+    return cells.acts(Action("Finding…", f"{url}?{query}", "", "flag"))
