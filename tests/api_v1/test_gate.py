@@ -34,7 +34,7 @@ def test_what_is_there_by_approval_is_allowed(cast: Cast) -> None:
     cast.promote()
     told = ask(cast)
     assert (told["decision"], told["version"]) == ("allow", 1)
-    assert [node["state"] for node in told["tree"]] == ["pass"] * 5
+    assert [node["state"] for node in told["tree"]] == ["pass"] * 6
     assert told["digest"] == f"sha256:{cast.version.manifest_digest}"
     assert told["policy"]["key"] == "standard"
 

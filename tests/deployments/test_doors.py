@@ -250,7 +250,8 @@ def test_whom_it_concerns_is_told(site: Site) -> None:
     made = site.record(environment=site.dev)
     services.end_deployment(site.cast.ana, made, reason="over")
     work_off()
-    assert told(site.cast.omar) == ["deployment.recorded", "deployment.ended"]
+    about = [kind for kind in told(site.cast.omar) if kind.startswith("deployment.")]
+    assert about == ["deployment.recorded", "deployment.ended"]
     notice = Notice.objects.filter(kind="deployment.recorded").get()
     assert (notice.parts["model"], notice.parts["version"]) == ("credit", 1)
     retire(site.cast.omar, model)
@@ -282,3 +283,12 @@ def test_the_pages_ask_as_much_for_many_deployments_as_for_few(
         counts.append(now)
     assert counts[0] == counts[1]
     assert deployed.live_share(site.cast.model.pk, site.dev.pk) == 50
+
+
+def test_a_review_that_waits_for_a_deployment_offers_that_and_no_promotion(site: Site) -> None:
+    review = site.approve()
+    client = browser(factories.user_of(site.cast.ana))
+    shown = client.get(f"/reviews/{review.pk}/").content.decode()
+    assert "Record a deployment" in shown
+    assert "Promote now" not in shown
+    assert "Environment prod is entered by the first deployment recorded there." in shown

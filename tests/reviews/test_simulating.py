@@ -147,7 +147,7 @@ def test_what_happened_later_does_not_change_what_was(cast: Cast, adam: Actor) -
     measured = review.version.measurements.get()
     checks.recall_measurement(cast.vera, measured, reason="the file was mixed up")
     services.declare_conflict(
-        cast.rui, cast.model, person_id=cast.rui.user_id or 0, reason="shares"
+        cast.rui, cast.model, person=factories.user_of(cast.rui), reason="shares"
     )
     after = tried(cast.vera, change)
     of_reviews = [each for each in after.asked.seen if each.what == "review"]

@@ -236,17 +236,14 @@ def sign_change(
     """
     check_text(comment, "comment")
     proof.require_for(actor)
+    rights.require(actor, "policy.sign")
+    _require_unsigned(actor, change, digest)  # nothing is tried out for a signature that is refused
     tried = simulating.for_signing(actor, change, shown=simulation)
     with verb(actor) as v:
         one_at_a_time()
         change = lock(change)
         rights.require_fresh(actor, "policy.sign")
-        if digest != change.digest:
-            raise Conflict(f"You were shown {digest[:12]}, the proposal is {change.digest[:12]}.")
-        if actor.user_id is None or actor.user_id == change.proposed_by_id:
-            raise Forbidden("You proposed this change, so others must sign it.")
-        if change.signatures.filter(user_id=actor.user_id).exists():
-            raise Conflict("You have signed this change already; a signature stays.")
+        _require_unsigned(actor, change, digest)
         if approves:
             _require_as_proposed(change)
         row = _sign(
@@ -257,6 +254,16 @@ def sign_change(
         elif change.signatures.filter(approves=True).count() >= change.needed:
             _settle(v, change)
     return row
+
+
+def _require_unsigned(actor: Actor, change: PolicyChange, digest: str) -> None:
+    """The proposal is the one shown, somebody else's, and not signed by this person."""
+    if digest != change.digest:
+        raise Conflict(f"You were shown {digest[:12]}, the proposal is {change.digest[:12]}.")
+    if actor.user_id is None or actor.user_id == change.proposed_by_id:
+        raise Forbidden("You proposed this change, so others must sign it.")
+    if change.signatures.filter(user_id=actor.user_id).exists():
+        raise Conflict("You have signed this change already; a signature stays.")
 
 
 def _settle(v: Verb, change: PolicyChange) -> None:

@@ -240,7 +240,8 @@ def _sentence(
 
 
 def _ready(version: ModelVersion, review: Review | None) -> str:
-    places = targets_of.waiting(wanted(version, review))
+    held = set(registry.held_targets(version))
+    places = targets_of.waiting([each for each in wanted(version, review) if each not in held])
     if not places:
         return "All of it holds. The version is promoted with the last signature."
     first = "; ".join(places)
