@@ -347,11 +347,12 @@ def _acts(
 
 def _entering(review: Review, verbs: Collection[str]) -> list[Action]:
     """What brings a signed version into what it was signed for: a promotion, and for an environment a deployment."""
-    left, at_once = targets_of.left(review), set(targets_of.entered_at_once(review))
+    left = targets_of.left(review)
+    at_once = targets_of.entered_at_once(review, left)
     acts = []
-    if targets_of.entered_at_once(review, left) and "review.submit" in verbs:
+    if at_once and "review.submit" in verbs:
         url = addresses.review(review.pk, "promote/")
         acts.append(Action("Promote now", url, "primary", "flag", post=True))
-    if set(left) - at_once and "deployment.record" in verbs:
+    if set(left) - set(at_once) and "deployment.record" in verbs:
         acts.append(deployments.record_action(review.version))
     return acts
