@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -28,6 +28,11 @@ class Standing(Strict):
     purpose_class = serializers.ChoiceField(choices=PurposeClass.choices, required=False)
     purpose = Text(max_length=_LONGEST, required=False)
     reason = Text(max_length=_LONGEST, default="", help_text="Needed where somebody has to sign.")
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if not data.keys() - {"reason"}:
+            raise serializers.ValidationError({"body": "Say what is to change."})
+        return data
 
 
 class Verdict(Strict):
