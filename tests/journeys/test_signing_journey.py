@@ -128,7 +128,7 @@ def test_each_other_decision_wants_a_reason_and_has_its_effect(stage: Stage, cas
     dana.goto(url_of(review))
     expect(main(dana)).to_contain_text("Changes were asked for")
     expect(main(dana)).to_contain_text("The card is silent on the young.")
-    dana.get_by_role("link", name="Make a new round").click()
+    dana.get_by_role("link", name="Make a new round", exact=True).click()
     dana.get_by_role("dialog").get_by_role("button", name=re.compile("new round", re.I)).click()
     expect(main(dana)).to_contain_text("Round 2 is open for signature.")
 
@@ -157,7 +157,7 @@ def test_what_changes_voids_and_everybody_sees_what_and_the_way_on(
     dana = stage.window(cast.dana)
     dana.goto(url_of(review))
     expect(main(dana)).to_contain_text("Newer evidence exists")
-    dana.get_by_role("link", name="Make a new round").click()
+    dana.get_by_role("link", name="Make a new round", exact=True).click()
     expect(dana.get_by_role("dialog")).to_contain_text("Vik Lund")
     dana.get_by_role("dialog").get_by_role("button", name=re.compile("new round", re.I)).click()
     expect(main(dana)).to_contain_text("Round 2 is open for signature.")

@@ -20,7 +20,7 @@ from tests.support.worker import process
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("loopback"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(420),
 ]
 
 QUICK = {
@@ -42,7 +42,7 @@ def test_the_event_is_sent_again_under_the_same_id_and_delivered_once_on_record(
         _, secret = hook(as_actor(ada), there.url)
         with process("worker", **QUICK) as worker:
             cast.submit()
-            eventually(lambda: there.requests, 90)
+            eventually(lambda: there.requests, 150)
             os.killpg(worker.pid, signal.SIGKILL)
             worker.wait(10)
             killed.set()

@@ -104,7 +104,7 @@ POLICIES = [
     Row("web:policy-change", _change),
     Row("web:policy-sign", _change, may=SIGNERS),
     Row("web:policy-sign", _change, may=SIGNERS, post={}, ok=422),
-    Row("web:policy-simulate", _change, may=SIGNERS | ADMINISTRATOR, post={}, ok=303),
+    Row("web:policy-simulate", _change, may=SIGNERS | ADMINISTRATOR, post={}, ok=302),
     *_only_administrators("web:policy-withdraw", _change, form=True),
 ]
 
