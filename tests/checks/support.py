@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from django.conf import settings
 
 from apps.checks.engine import compute
 from apps.checks.engine.compute import DataSet, Workshop
@@ -49,7 +50,8 @@ ROLES = {"target": "y", "prediction": "p", "score": "s", "sensitive": ["g"]}
 
 
 def workshop(caps: Caps = CAPS) -> Workshop:
-    return Workshop(caps, Path(tempfile.mkdtemp(prefix="cs-scratch-")))
+    """A place to sort and spill in, inside the test run's own folder, which goes when the run ends."""
+    return Workshop(caps, Path(tempfile.mkdtemp(prefix="scratch-", dir=settings.VAR)))
 
 
 def data_set(path: Path, *, favourable: str = "1", caps: Caps = CAPS, **mapping: Any) -> DataSet:
