@@ -373,25 +373,25 @@ APPEND_ONLY_TABLES += [
     "reviews_policyactivation",
 ]
 LEDGER_RECONCILERS += [
-    "apps.reviews.reconcile.differences",
-    "apps.reviews.reconcile_findings.differences",
-    "apps.reviews.reconcile_policies.differences",
+    "apps.reviews.reconcile.decisions.differences",
+    "apps.reviews.reconcile.findings.differences",
+    "apps.reviews.reconcile.policies.differences",
 ]
 
 APPEND_ONLY_TABLES += ["reviews_waiver", "reviews_waiverrevocation", "reviews_thread"]
 APPEND_ONLY_TABLES += ["reviews_comment", "reviews_commentrevision", "reviews_threadmark"]
 APPEND_ONLY_TABLES += ["reviews_recusal", "reviews_conflict", "reviews_conflictwithdrawal"]
 APPEND_ONLY_TABLES += ["reviews_delegation", "reviews_delegationend"]
-LEDGER_RECONCILERS += ["apps.reviews.reconcile_independence.differences"]
-LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.waivers"]
-LEDGER_RECONCILERS += ["apps.reviews.reconcile_waivers.discussion"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile.independence.differences"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile.waivers.waivers"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile.waivers.discussion"]
 APPEND_ONLY_TABLES += ["reviews_modelchangesignature"]
-LEDGER_RECONCILERS += ["apps.reviews.reconcile_standing.differences"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile.standing.differences"]
 APPEND_ONLY_TABLES += ["reviews_reminder", "reviews_policysimulation"]
-LEDGER_RECONCILERS += ["apps.reviews.reconcile_reminders.differences"]
-LEDGER_RECONCILERS += ["apps.reviews.reconcile_simulations.differences"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile.reminders.differences"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile.simulations.differences"]
 APPEND_ONLY_TABLES += ["reviews_rereview", "reviews_rollback", "reviews_rollbackreview"]
-LEDGER_RECONCILERS += ["apps.reviews.reconcile_aftermath.differences"]
+LEDGER_RECONCILERS += ["apps.reviews.reconcile.aftermath.differences"]
 CELERY_BEAT_SCHEDULE |= {
     "end delegations without a role": {
         "task": "apps.reviews.tasks.end_orphaned_delegations",

@@ -15,9 +15,10 @@ from apps.accounts.verbs import right_of
 from apps.audits.selectors import EventView
 from apps.notices.kinds import Kind
 from apps.registry.models import RegisteredModel
-from apps.reviews import emergency, model_changes, policy_notices
+from apps.reviews import emergency, policy_notices
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, ReviewStatus
+from apps.reviews.reads import model_changes
 from apps.reviews.selectors import Asked
 
 

@@ -25,10 +25,10 @@ from apps.registry import selectors as registry
 from apps.registry.gates import Fix, GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import waivers
 from apps.reviews.judging import evidence as judging
 from apps.reviews.models import PolicyVersion, Review, Round
 from apps.reviews.policies.document import PolicyDocument, parse
+from apps.reviews.reads import waivers
 
 TYPE = "countersign.evidence.v1"
 

@@ -16,13 +16,15 @@ from apps.modelcards import gates as cards
 from apps.registry.gates import Fix, GateResult
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import evidence, in_force, rules, selectors, signatures, waivers
+from apps.reviews import evidence, in_force, selectors
+from apps.reviews.facts import rules, signatures
 from apps.reviews.judging import card as waived_card
 from apps.reviews.judging import evidence as evidence_judge
 from apps.reviews.judging import rules as rules_judge
 from apps.reviews.judging import signatures as signatures_judge
 from apps.reviews.models import Review, Round
 from apps.reviews.policies.document import PolicyDocument
+from apps.reviews.reads import waivers
 
 
 def checks_pass(

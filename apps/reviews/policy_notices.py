@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from apps.accounts import policy as rights
 from apps.registry.models import Governance, RegisteredModel
-from apps.reviews import in_force, policy_list
+from apps.reviews import in_force
 from apps.reviews.models import PolicyChange
 from apps.reviews.policies import compare, saying
 from apps.reviews.policies.document import parse
+from apps.reviews.reads import policies as policy_list
 
 
 def find(number: object) -> PolicyChange | None:

@@ -22,7 +22,7 @@ from apps.core.errors import Tampered
 from apps.registry import selectors as registry
 from apps.registry.models import Authorization, ModelVersion, RegisteredModel
 from apps.registry.selectors import visible_models
-from apps.reviews import evidence, selectors, waivers
+from apps.reviews import evidence, selectors
 from apps.reviews.models import (
     ACTIVE,
     ALWAYS,
@@ -34,6 +34,7 @@ from apps.reviews.models import (
     Round,
 )
 from apps.reviews.policies.document import PolicyDocument
+from apps.reviews.reads import waivers
 
 
 @dataclass(frozen=True, slots=True)

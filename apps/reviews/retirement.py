@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from apps.registry.models import RegisteredModel
-from apps.reviews import model_changes
 from apps.reviews.models import ACTIVE, Review
+from apps.reviews.reads import model_changes
 
 
 def under_way(model: RegisteredModel) -> list[str]:

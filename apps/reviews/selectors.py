@@ -15,9 +15,10 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, DomainError, Forbidden, NotFound
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
-from apps.reviews import delegations, evidence, expiry, quorum
+from apps.reviews import evidence, quorum
 from apps.reviews.models import ACTIVE, Decision, Delegation, Review, ReviewStatus, Round
 from apps.reviews.policies.document import PolicyDocument, Step, parse
+from apps.reviews.reads import delegations, expiry
 
 
 def document(review: Review) -> PolicyDocument:

@@ -9,16 +9,9 @@ from celery import shared_task
 from apps.core import clock, outbox
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotFound
-from apps.reviews import (
-    delegations,
-    due,
-    emergency,
-    expiry,
-    policy_list,
-    rereview,
-    selectors,
-    services,
-)
+from apps.reviews import emergency, rereview, selectors, services
+from apps.reviews.reads import delegations, due, expiry
+from apps.reviews.reads import policies as policy_list
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types

@@ -22,16 +22,7 @@ from apps.experiments.models import Experiment, Run
 from apps.registry import deployed
 from apps.registry import selectors as registry
 from apps.registry.models import Deployment, ModelVersion, RegisteredModel
-from apps.reviews import (
-    delegations,
-    discussion,
-    drafts,
-    emergency,
-    findings,
-    independence,
-    model_changes,
-    waivers,
-)
+from apps.reviews import emergency
 from apps.reviews import selectors as reviews
 from apps.reviews.models import (
     Comment,
@@ -44,6 +35,15 @@ from apps.reviews.models import (
     Rollback,
     Thread,
     Waiver,
+)
+from apps.reviews.reads import (
+    delegations,
+    discussion,
+    drafts,
+    findings,
+    independence,
+    model_changes,
+    waivers,
 )
 
 REQUEST_ID = "countersign.request_id"

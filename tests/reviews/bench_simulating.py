@@ -13,7 +13,8 @@ import pytest
 from django.db import connection, transaction
 
 from apps.core.actor import Actor
-from apps.reviews import services, simulations
+from apps.reviews import services
+from apps.reviews.reads import simulations
 from tests.reviews.conftest import Cast
 from tests.reviews.conftest import adam as adam  # the fixtures
 from tests.reviews.conftest import cast as cast

@@ -16,7 +16,7 @@ from apps.core.actor import Actor
 from apps.registry import services as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import rules
+from apps.reviews.facts import rules
 from apps.reviews.judging import rules as judging
 from tests import factories
 from tests.checks.flow import attach, done

@@ -9,9 +9,10 @@ import pytest
 
 from apps.core import clock
 from apps.core.errors import Conflict
-from apps.reviews import findings, inbox, selectors, services
-from apps.reviews.inbox import InboxRow
+from apps.reviews import selectors, services
 from apps.reviews.models import Decision, Finding, Outcome, Review
+from apps.reviews.reads import findings, inbox
+from apps.reviews.reads.inbox import InboxRow
 from tests import factories
 from tests.reviews.conftest import Cast
 from tests.reviews.test_findings import raised

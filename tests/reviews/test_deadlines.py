@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from apps.audits.models import Event
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.reviews import deadlines, due, selectors, services, tasks
+from apps.reviews import deadlines, selectors, services, tasks
 from apps.reviews.deadlines import Deadline
 from apps.reviews.models import Decision, Reminder, ReminderKind, Review, Round
 from apps.reviews.policies import builtin
 from apps.reviews.policies.document import Step
 from apps.reviews.quorum import StepState
+from apps.reviews.reads import due
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast
 from tests.reviews.test_expiry import SECOND, at, shifted

@@ -7,8 +7,9 @@ import pytest
 from apps.accounts import services as accounts
 from apps.audits.models import Event
 from apps.core.actor import Actor
-from apps.reviews import delegations, services, tasks
+from apps.reviews import services, tasks
 from apps.reviews.models import Delegation, DelegationEnd
+from apps.reviews.reads import delegations
 from apps.reviews.services import Scope
 from tests import factories
 from tests.reviews.conftest import Cast

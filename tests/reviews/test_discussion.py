@@ -14,8 +14,9 @@ from apps.accounts import services as accounts
 from apps.audits.selectors import replay
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from apps.reviews import discussion, services
+from apps.reviews import services
 from apps.reviews.models import Comment, CommentRevision, Decision, Review, Section, Thread
+from apps.reviews.reads import discussion
 from apps.reviews.services import Posted
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast

@@ -11,8 +11,9 @@ from apps.core.actor import Actor
 from apps.core.errors import Blocked, Conflict, Forbidden
 from apps.registry import services as registry
 from apps.registry.models import Alias, ModelVersion
-from apps.reviews import drafts, services
+from apps.reviews import services
 from apps.reviews.models import Review, ReviewDraft
+from apps.reviews.reads import drafts
 from tests import factories
 from tests.reviews.conftest import CHAMPION, PRODUCTION, Cast
 from tests.reviews.test_forgery import is_whole

@@ -17,10 +17,11 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, DomainError
 from apps.registry.models import ModelVersion
-from apps.reviews import deadlines, expiry, selectors, services, tasks
+from apps.reviews import deadlines, selectors, services, tasks
 from apps.reviews.models import Decision, Review
 from apps.reviews.policies import builtin
 from apps.reviews.policies.document import parse
+from apps.reviews.reads import expiry
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast
 from tests.reviews.test_forgery import as_owner_of_the_server, differences, is_whole

@@ -19,9 +19,10 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from apps.registry import services as registry
-from apps.reviews import findings, selectors, services
+from apps.reviews import selectors, services
 from apps.reviews.findings_gate import no_blocking_findings
 from apps.reviews.models import EntryKind, Finding, FindingEntry, FindingState, Review
+from apps.reviews.reads import findings
 from apps.reviews.services import NewFinding
 from tests import factories
 from tests.experiments import makers

@@ -15,9 +15,10 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
 from apps.registry.models import Authorization
-from apps.reviews import inbox, independence, quorum, selectors, services
+from apps.reviews import quorum, selectors, services
 from apps.reviews.models import Conflict as Declaration
 from apps.reviews.models import Decision, Delegation, Recusal, Review
+from apps.reviews.reads import inbox, independence
 from apps.reviews.services import Scope
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast

@@ -12,8 +12,9 @@ from apps.core.errors import DomainError, Forbidden, Invalid
 from apps.registry import materiality
 from apps.registry import services as registry
 from apps.registry.models import Exposure, ModelVersion, PurposeClass
-from apps.reviews import evidence, findings, in_force, selectors, services
+from apps.reviews import evidence, in_force, selectors, services
 from apps.reviews.models import FindingState
+from apps.reviews.reads import findings
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast
 from tests.reviews.test_findings import LINK, new, raised

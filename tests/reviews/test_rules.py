@@ -10,7 +10,8 @@ import pytest
 from apps.checks.verdicts import Verdict, accepts
 from apps.core import clock
 from apps.registry.models import ModelVersion
-from apps.reviews import gates, rules
+from apps.reviews import gates
+from apps.reviews.facts import rules
 from apps.reviews.policies.document import PolicyDocument
 from tests import factories
 from tests.experiments import makers

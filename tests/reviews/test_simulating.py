@@ -16,10 +16,11 @@ from apps.checks import services as checks
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden
-from apps.reviews import services, simulations, tasks
+from apps.reviews import services, tasks
 from apps.reviews.models import PolicyChange, PolicySimulation, Review
 from apps.reviews.policies import builtin
-from apps.reviews.simulations import Changes, Simulation
+from apps.reviews.reads import simulations
+from apps.reviews.reads.simulations import Changes, Simulation
 from tests import factories
 from tests.checks.flow import attach, done
 from tests.reviews.conftest import PRODUCTION, Cast

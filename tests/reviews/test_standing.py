@@ -17,9 +17,10 @@ from apps.core.errors import AlreadyExists, Blocked, Conflict, DomainError, Forb
 from apps.registry import services as registry
 from apps.registry.models import ModelTag, RegisteredModel
 from apps.registry.standing import Standing
-from apps.reviews import evidence, in_force, model_changes, selectors, services
+from apps.reviews import evidence, in_force, selectors, services
 from apps.reviews.coverage import let_go
 from apps.reviews.models import ModelChange, ModelChangeSignature
+from apps.reviews.reads import model_changes
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast
 from tests.reviews.test_forgery import differences, is_whole

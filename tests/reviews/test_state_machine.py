@@ -28,7 +28,7 @@ from apps.core.actor import Actor
 from apps.core.errors import DomainError
 from apps.registry import services as registry
 from apps.registry.models import Authorization, ModelVersion
-from apps.reviews import in_force, reconcile, reconcile_aftermath, selectors, services
+from apps.reviews import in_force, selectors, services
 from apps.reviews.models import (
     Conflict,
     Decision,
@@ -42,6 +42,8 @@ from apps.reviews.models import (
 )
 from apps.reviews.policies import builtin, files
 from apps.reviews.policies.document import parse
+from apps.reviews.reconcile import aftermath as reconcile_aftermath
+from apps.reviews.reconcile import decisions as reconcile
 from tests import factories
 from tests.checks import flow
 from tests.reviews.conftest import PRODUCTION

@@ -16,8 +16,9 @@ from apps.accounts.services import ReauthProof
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, DomainError, Forbidden, Invalid
-from apps.reviews import evidence, gates, selectors, services, waivers
+from apps.reviews import evidence, gates, selectors, services
 from apps.reviews.models import Waiver, WaiverRevocation
+from apps.reviews.reads import waivers
 from tests import factories
 from tests.reviews.conftest import PRODUCTION, Cast
 from tests.reviews.test_forgery import differences, is_whole

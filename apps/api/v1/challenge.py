@@ -15,9 +15,10 @@ from apps.api.v1.base import Door
 from apps.api.v1.incoming import Strict, Text, password
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import subjects as shapes
-from apps.reviews import findings, services, waivers
+from apps.reviews import services
 from apps.reviews.models import EntryKind, Finding, Severity
-from apps.reviews.waivers import REQUIREMENTS
+from apps.reviews.reads import findings, waivers
+from apps.reviews.reads.waivers import REQUIREMENTS
 
 _LONGEST: Final = 10_000
 

@@ -14,8 +14,10 @@ from apps.api.v1.incoming import Strict, Text, password
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import subjects as shapes
 from apps.registry.models import Exposure, PurposeClass
-from apps.reviews import in_force, model_changes, policy_list, services
+from apps.reviews import in_force, services
 from apps.reviews.policies.files import MAX_LENGTH
+from apps.reviews.reads import model_changes
+from apps.reviews.reads import policies as policy_list
 
 _LONGEST: Final = 10_000
 _NEWEST: Final = 100

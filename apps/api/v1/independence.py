@@ -15,7 +15,8 @@ from apps.api.v1.base import Door
 from apps.api.v1.incoming import Text, Whole
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import subjects as shapes
-from apps.reviews import delegations, independence, services
+from apps.reviews import services
+from apps.reviews.reads import delegations, independence
 
 _LONGEST: Final = 10_000
 

@@ -14,8 +14,9 @@ from apps.api.v1.paging import Paged, number, page, page_of
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import reviews as shapes
 from apps.core.errors import NotFound
-from apps.reviews import evidence, inbox, selectors
+from apps.reviews import evidence, selectors
 from apps.reviews.models import Review, ReviewStatus, Round
+from apps.reviews.reads import inbox
 
 ReviewPage = page_of(shapes.ReviewSummary, "ReviewPage")
 

@@ -14,8 +14,9 @@ from apps.api.v1.incoming import Flag, Strict, Text, Whole
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import subjects as shapes
 from apps.notices import selectors as notices
-from apps.reviews import discussion, findings, services
+from apps.reviews import services
 from apps.reviews.models import Review, Section
+from apps.reviews.reads import discussion, findings
 
 _LONGEST: Final = 10_000
 _NOTICES: Final = 100

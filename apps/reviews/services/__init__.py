@@ -1,7 +1,8 @@
 """The verbs of reviews: submit, make a round, decide, step aside, delegate, withdraw, promote what is signed, void,
 remind, expire; conflicts of interest; findings, waivers, discussion; policies; the standing of models."""
 
-from apps.reviews.services.deciding import decide, promote_signed
+from apps.reviews.services.completing import promote_signed
+from apps.reviews.services.deciding import decide
 from apps.reviews.services.delegating import Scope, delegate, end_delegation, end_orphaned
 from apps.reviews.services.discussion import (
     Posted,
@@ -23,12 +24,8 @@ from apps.reviews.services.findings import (
     retest,
 )
 from apps.reviews.services.independence import declare_conflict, recuse, withdraw_conflict
-from apps.reviews.services.policies import (
-    propose,
-    propose_retirement,
-    sign_change,
-    withdraw_change,
-)
+from apps.reviews.services.policies import propose, propose_retirement, withdraw_change
+from apps.reviews.services.policy_signing import sign_change
 from apps.reviews.services.reminding import remind
 from apps.reviews.services.rereviewing import declare_rereview, require_rereview
 from apps.reviews.services.rolling_back import question_unreviewed, review_rollback, roll_back

@@ -19,9 +19,11 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
 from apps.registry.models import RegisteredModel
-from apps.reviews import delegations, independence, independence_events, quorum, selectors
-from apps.reviews.delegations import MAX_DAYS
+from apps.reviews import quorum, selectors
+from apps.reviews.events import independence as independence_events
 from apps.reviews.models import Delegation, DelegationEnd, Review
+from apps.reviews.reads import delegations, independence
+from apps.reviews.reads.delegations import MAX_DAYS
 from apps.reviews.services.reasons import check_text
 
 

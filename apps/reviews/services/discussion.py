@@ -13,8 +13,7 @@ from apps.audits.log import Verb, verb
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid
-from apps.reviews import discussion, events
-from apps.reviews.discussion import Mentions
+from apps.reviews.events import reviews as events
 from apps.reviews.models import (
     Comment,
     CommentRevision,
@@ -24,6 +23,8 @@ from apps.reviews.models import (
     Thread,
     ThreadMark,
 )
+from apps.reviews.reads import discussion
+from apps.reviews.reads.discussion import Mentions
 from apps.reviews.services import wording
 from apps.reviews.services.locks import lock_review
 

@@ -13,8 +13,10 @@ from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 from apps.registry.targets import Target
-from apps.reviews import draft_events, drafts, selectors
+from apps.reviews import selectors
+from apps.reviews.events import drafts as draft_events
 from apps.reviews.models import DraftStatus, ReviewDraft
+from apps.reviews.reads import drafts
 
 # A tag of the version, or of its model: its value is the reason that the draft begins with.
 TAG: Final = "request_review"

@@ -7,8 +7,10 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
 from apps.registry import services as registry_services
-from apps.reviews import events, expiry, selectors
+from apps.reviews import selectors
+from apps.reviews.events import reviews as events
 from apps.reviews.models import Review, ReviewStatus
+from apps.reviews.reads import expiry
 from apps.reviews.services import rounds
 from apps.reviews.services.locks import lock_review
 

@@ -22,7 +22,7 @@ from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
-from apps.reviews import events, findings
+from apps.reviews.events import reviews as events
 from apps.reviews.models import (
     POSSIBLE_FROM,
     EntryKind,
@@ -32,6 +32,7 @@ from apps.reviews.models import (
     Review,
     Severity,
 )
+from apps.reviews.reads import findings
 from apps.reviews.services import wording
 
 STATEMENT = "countersign.finding.v1"

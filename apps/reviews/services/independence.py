@@ -18,9 +18,11 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
 from apps.registry.models import RegisteredModel
 from apps.registry.services.locks import lock_model
-from apps.reviews import independence, independence_events, selectors
+from apps.reviews import selectors
+from apps.reviews.events import independence as independence_events
 from apps.reviews.models import Conflict as Declaration
 from apps.reviews.models import ConflictWithdrawal, Recusal, Review, ReviewStatus
+from apps.reviews.reads import independence
 from apps.reviews.services import rounds
 from apps.reviews.services.locks import lock_review
 from apps.reviews.services.reasons import check_text

@@ -5,8 +5,10 @@ from __future__ import annotations
 from apps.audits.log import Verb, verb
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.reviews import deadline_events, deadlines, due, expiry
+from apps.reviews import deadlines
+from apps.reviews.events import deadlines as deadline_events
 from apps.reviews.models import Reminder, ReminderKind, Review
+from apps.reviews.reads import due, expiry
 from apps.reviews.services.locks import lock_review
 
 _EVENTS = {

@@ -11,7 +11,8 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Blocked, Invalid
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
-from apps.reviews import rereview, rereview_events, selectors
+from apps.reviews import rereview, selectors
+from apps.reviews.events import rereviews as rereview_events
 from apps.reviews.models import DECLARED, Rereview, RereviewTrigger, Review
 from apps.reviews.rereview import Need
 from apps.reviews.services.reasons import check_text

@@ -27,8 +27,9 @@ from apps.registry import services as registry
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 from apps.registry.targets import Target
-from apps.reviews import emergency, evidence, rereview_events, roles, selectors
+from apps.reviews import emergency, evidence, roles, selectors
 from apps.reviews.emergency import WayBack
+from apps.reviews.events import rereviews as rereview_events
 from apps.reviews.models import (
     PolicyVersion,
     RereviewTrigger,
@@ -38,7 +39,7 @@ from apps.reviews.models import (
 from apps.reviews.policies.document import Emergency, parse
 from apps.reviews.rereview import Need
 from apps.reviews.services import rereviewing, signing
-from apps.reviews.services.policies import pin
+from apps.reviews.services.pinning import pin
 from apps.reviews.services.reasons import check_text
 
 MADE = "countersign.rollback.v1"

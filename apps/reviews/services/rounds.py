@@ -9,18 +9,13 @@ from apps.core import canonical, clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Tampered
 from apps.registry import services as registry
-from apps.reviews import (
-    events,
-    evidence,
-    expiry,
-    independence_events,
-    quorum,
-    selectors,
-    targets_of,
-)
+from apps.reviews import evidence, quorum, selectors, targets_of
+from apps.reviews.events import independence as independence_events
+from apps.reviews.events import reviews as events
 from apps.reviews.models import Review, ReviewStatus, Round
+from apps.reviews.reads import expiry
 from apps.reviews.services.locks import lock_review
-from apps.reviews.services.policies import pin
+from apps.reviews.services.pinning import pin
 
 
 def new_round(

@@ -12,10 +12,12 @@ from apps.audits.log import Verb, verb
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Blocked, Conflict, Invalid
-from apps.reviews import policy_events, proposals
+from apps.reviews.events import policies as policy_events
 from apps.reviews.models import ChangeStatus, PolicyChange
 from apps.reviews.policies.document import parse
-from apps.reviews.services import policies
+from apps.reviews.reads import proposals
+from apps.reviews.services import policies, policy_signing
+from apps.reviews.services.pinning import one_at_a_time
 
 
 def put_in_force(actor: Actor, change: PolicyChange) -> PolicyChange:
@@ -26,7 +28,7 @@ def put_in_force(actor: Actor, change: PolicyChange) -> PolicyChange:
     Refuses (Conflict) one that is not scheduled, and one before its time.
     """
     with verb(actor) as v:
-        policies.one_at_a_time()
+        one_at_a_time()
         row = policies.lock(change, ChangeStatus.SCHEDULED)
         if row.effective_at is None or clock.now() < row.effective_at:
             raise Conflict(f"{row} comes into force later.")
@@ -57,7 +59,7 @@ def _tried(v: Verb, change: PolicyChange) -> str:
     """Put it in force; else why it cannot be."""
     try:
         with transaction.atomic():
-            policies.activate(v, change)
+            policy_signing.activate(v, change)
     except (Blocked, Invalid) as error:
         return f"{error} It is tried again every minute until it is withdrawn."
     return ""

@@ -15,11 +15,13 @@ from apps.audits.log import verb
 from apps.core import canonical, clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
-from apps.reviews import policy_events, replaying, simulations
+from apps.reviews.events import policies as policy_events
+from apps.reviews.facts import replaying
+from apps.reviews.facts.replayed import Needs
 from apps.reviews.models import ChangeStatus, PolicyChange, PolicySimulation
 from apps.reviews.policies.document import PolicyDocument, parse
 from apps.reviews.policies.simulate import Difference, Memory, Side, concerned, differences
-from apps.reviews.replay_facts import Needs
+from apps.reviews.reads import simulations
 
 TYPE = "countersign.policy_simulation.v1"
 # So many cases of a kind are told one by one; the totals count all.

@@ -25,8 +25,9 @@ from apps.registry import standing
 from apps.registry.models import RegisteredModel
 from apps.registry.services.locks import lock_model
 from apps.registry.standing import Standing
-from apps.reviews import model_changes, standing_events
+from apps.reviews.events import standing as standing_events
 from apps.reviews.models import ModelChange, ModelChangeSignature, ModelChangeStatus
+from apps.reviews.reads import model_changes
 from apps.reviews.services import signing, wording
 
 _CHANGE = "countersign.model_change.v1"

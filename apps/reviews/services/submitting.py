@@ -17,12 +17,13 @@ from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 from apps.registry.services.retired import refuse_if_retired
 from apps.registry.targets import Target
-from apps.reviews import events, evidence, targets_of
+from apps.reviews import evidence, targets_of
+from apps.reviews.events import reviews as events
 from apps.reviews.models import DraftStatus, Review, ReviewStatus
 from apps.reviews.services import rounds
 from apps.reviews.services.drafting import close_draft
 from apps.reviews.services.locks import lock_review
-from apps.reviews.services.policies import pin
+from apps.reviews.services.pinning import pin
 from apps.reviews.services.reasons import check_text
 
 

@@ -6,8 +6,8 @@ from apps.accounts import policy
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid
-from apps.reviews import viewing
 from apps.reviews.models import EvidenceSection, Review, Viewed
+from apps.reviews.reads import viewing
 
 
 def mark_viewed(actor: Actor, review: Review, *, section: str, digest: str, viewed: bool) -> None:

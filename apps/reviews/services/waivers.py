@@ -18,8 +18,10 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
-from apps.reviews import events, roles, waivers
+from apps.reviews import roles
+from apps.reviews.events import reviews as events
 from apps.reviews.models import Waiver, WaiverRevocation
+from apps.reviews.reads import waivers
 from apps.reviews.services import signing, wording
 
 STATEMENT = "countersign.waiver.v1"

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from apps.reviews.models import Severity
-from apps.reviews.waivers import REQUIREMENTS
+from apps.reviews.reads.waivers import REQUIREMENTS
 from apps.web.forms.base import Form
 from apps.web.forms.reviews import ReasonForm
 

@@ -12,9 +12,10 @@ from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
-from apps.reviews import delegations, evidence, findings
+from apps.reviews import evidence
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
+from apps.reviews.reads import delegations, findings
 from apps.reviews.selectors import Way
 from apps.web import addresses, cells, status
 from apps.web.pages import decision_box, review_viewed

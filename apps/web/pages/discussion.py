@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from apps.core.actor import Actor
 from apps.modelcards.content import to_html
-from apps.reviews import discussion, findings
-from apps.reviews.discussion import CommentView, ThreadView
 from apps.reviews.models import Review, Section, Thread
+from apps.reviews.reads import discussion, findings
+from apps.reviews.reads.discussion import CommentView, ThreadView
 from apps.web import addresses, cells, words
 from apps.web.forms.base import Form
 from apps.web.forms.findings import CommentForm, ThreadForm

@@ -13,8 +13,9 @@ from apps.accounts import policy
 from apps.core.actor import Actor
 from apps.modelcards.content import to_html
 from apps.registry.models import ModelVersion
-from apps.reviews import findings, roles
+from apps.reviews import roles
 from apps.reviews.models import EntryKind, EvidenceKind, Finding, FindingEntry, Review
+from apps.reviews.reads import findings
 from apps.web import addresses, cells, status
 from apps.web.forms.base import Form
 from apps.web.forms.findings import AcceptForm, CloseForm, RespondForm, RetestForm

@@ -14,9 +14,9 @@ from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
-from apps.reviews import drafts, findings
-from apps.reviews import inbox as reviews_inbox
 from apps.reviews.models import Finding, ReviewDraft
+from apps.reviews.reads import drafts, findings
+from apps.reviews.reads import inbox as reviews_inbox
 from apps.web import addresses, status, words
 from apps.web.pages import aftermath, decision_box, model_changes, policy_change, record, subjects
 from apps.web.pages import findings as finding_rows

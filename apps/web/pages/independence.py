@@ -11,9 +11,10 @@ from apps.accounts import policy
 from apps.accounts.models import User
 from apps.accounts.verbs import SIGNING_ROLES
 from apps.core.actor import Actor
-from apps.reviews import delegations, independence, quorum
+from apps.reviews import quorum
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Conflict, Delegation, Review
+from apps.reviews.reads import delegations, independence
 from apps.web import addresses, cells, words
 from apps.web.pages import account
 from apps.web.parts import (

@@ -11,8 +11,8 @@ from django.urls import reverse
 from apps.accounts import policy
 from apps.core.actor import Actor
 from apps.registry.models import Exposure, PurposeClass
-from apps.reviews import model_changes
 from apps.reviews.models import ModelChange, ModelChangeStatus
+from apps.reviews.reads import model_changes
 from apps.web import addresses, cells, status
 from apps.web.pages.reviews import Waiting
 from apps.web.parts import (

@@ -20,9 +20,9 @@ from apps.registry import selectors as registry
 from apps.registry.listing import ModelRow
 from apps.registry.models import Governance, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
-from apps.reviews import model_changes as changes
 from apps.reviews import rereview
 from apps.reviews import selectors as reviews
+from apps.reviews.reads import model_changes as changes
 from apps.web import addresses, cells, query, status, words
 from apps.web.pages import aftermath, deployments, model_changes, retiring
 from apps.web.pages.version_frame import stage_chip

@@ -13,10 +13,11 @@ from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.reviews import in_force, policy_list
+from apps.reviews import in_force
 from apps.reviews.models import PolicyVersion
 from apps.reviews.policies import files
 from apps.reviews.policies.document import PolicyDocument, Source, parse
+from apps.reviews.reads import policies as policy_list
 from apps.web import cells
 from apps.web.pages import policy_words
 from apps.web.parts import Action, Column, PageHeader, Row, Table

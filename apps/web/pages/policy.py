@@ -8,10 +8,11 @@ from django.urls import reverse
 
 from apps.accounts import policy as rights
 from apps.core.actor import Actor
-from apps.reviews import in_force, policy_list
+from apps.reviews import in_force
 from apps.reviews.models import PolicyVersion
 from apps.reviews.policies import files
 from apps.reviews.policies.document import parse
+from apps.reviews.reads import policies as policy_list
 from apps.web import cells, status
 from apps.web.pages import policy_words
 from apps.web.pages.policy_document import Words, in_words

@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from apps.accounts import policy as rights
 from apps.core.actor import Actor
-from apps.reviews import policy_list, proposals, simulations
 from apps.reviews.models import ChangeStatus, PolicyChange, PolicySimulation
 from apps.reviews.policies import compare
 from apps.reviews.policies.document import parse
+from apps.reviews.reads import policies as policy_list
+from apps.reviews.reads import proposals, simulations
 from apps.web import cells, status
 from apps.web.pages import policy_simulation, policy_words
 from apps.web.pages.policy_redline import redline

@@ -9,10 +9,12 @@ from django.forms import BoundField
 from django.urls import reverse
 
 from apps.core.actor import Actor
-from apps.reviews import in_force, policy_list, proposals
+from apps.reviews import in_force
 from apps.reviews.models import PolicyVersion
 from apps.reviews.policies import conditions, files
 from apps.reviews.policies.document import PolicyDocument, parse
+from apps.reviews.reads import policies as policy_list
+from apps.reviews.reads import proposals
 from apps.web.pages import policy_words
 from apps.web.pages.policy_document import Words, in_words
 from apps.web.pages.policy_reach import Reached, reached

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.registry.models import RegisteredModel
-from apps.reviews.reach import Reach
+from apps.reviews.reads.reach import Reach
 from apps.web import cells, words
 from apps.web.parts import Cell, Fact
 

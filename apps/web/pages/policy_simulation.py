@@ -11,9 +11,9 @@ from apps.accounts import policy as rights
 from apps.core.actor import Actor
 from apps.core.errors import Tampered
 from apps.registry.targets import Target
-from apps.reviews import simulations
 from apps.reviews.models import ChangeStatus, PolicyChange
-from apps.reviews.simulations import Changed, Changes, Simulation
+from apps.reviews.reads import simulations
+from apps.reviews.reads.simulations import Changed, Changes, Simulation
 from apps.web import addresses, cells, status, words
 from apps.web.pages import decision_box
 from apps.web.parts import Action, Column, Notice, Row, Table

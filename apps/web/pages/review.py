@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from apps.accounts import policy
 from apps.core.actor import Actor
-from apps.reviews import deadlines, evidence, expiry, independence, targets_of
-from apps.reviews import findings as finding_rows
+from apps.reviews import deadlines, evidence, targets_of
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Review, Round
+from apps.reviews.reads import expiry, independence
+from apps.reviews.reads import findings as finding_rows
 from apps.reviews.selectors import Asked
 from apps.web import addresses, cells, status, words
 from apps.web.pages import (

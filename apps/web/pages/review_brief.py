@@ -15,9 +15,10 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.registry.models import Exposure, PurposeClass
-from apps.reviews import deadlines, due, evidence, findings, roles, waivers
+from apps.reviews import deadlines, evidence, roles
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review, Round
+from apps.reviews.reads import due, findings, waivers
 from apps.reviews.selectors import Asked
 from apps.web import cells, status, words
 from apps.web.parts import Cell, Chip, DecisionBox, Fact, Figure

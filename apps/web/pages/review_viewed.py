@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.core.actor import Actor
-from apps.reviews import evidence, findings, viewing
+from apps.reviews import evidence
 from apps.reviews.models import EvidenceSection, Finding, Review, Round
-from apps.reviews.viewing import SectionView
+from apps.reviews.reads import findings, viewing
+from apps.reviews.reads.viewing import SectionView
 from apps.web import addresses, words
 from apps.web.parts import Chip
 

@@ -9,9 +9,10 @@ from django.http import HttpRequest
 
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.reviews import inbox, selectors
-from apps.reviews.inbox import InboxRow
+from apps.reviews import selectors
 from apps.reviews.models import Review, ReviewStatus
+from apps.reviews.reads import inbox
+from apps.reviews.reads.inbox import InboxRow
 from apps.web import addresses, cells, query, status, words
 from apps.web.pages import decision_box
 from apps.web.parts import Action, Cell, Chip, Column, Empty, FilterChip, Paging, Row, Table

@@ -13,9 +13,9 @@ from apps.core.actor import Actor
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
-from apps.reviews import asking, drafts
 from apps.reviews import selectors as reviews
 from apps.reviews.in_force import policy_for
+from apps.reviews.reads import asking, drafts
 from apps.web import addresses, cells, words
 from apps.web.pages import comparing, decision_box
 from apps.web.pages.version_frame import VersionFrame, frame

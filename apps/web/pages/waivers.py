@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from apps.core.actor import Actor
 from apps.registry.models import ModelVersion
-from apps.reviews import roles, waivers
+from apps.reviews import roles
 from apps.reviews.models import Waiver
+from apps.reviews.reads import waivers
 from apps.web import addresses, cells, status, words
 from apps.web.parts import Action, Column, Empty, Row, SignBox, Table
 

@@ -8,8 +8,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core.errors import Conflict, Forbidden
-from apps.reviews import discussion, services
+from apps.reviews import services
 from apps.reviews.models import Review
+from apps.reviews.reads import discussion
 from apps.reviews.services import Posted
 from apps.web import access, addresses
 from apps.web.forms.base import Form, accepted, form_status, sent

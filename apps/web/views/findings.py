@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.core import clock
 from apps.core.errors import Conflict
 from apps.registry.models import ModelVersion
-from apps.reviews import findings, selectors, services
+from apps.reviews import selectors, services
 from apps.reviews.models import EntryKind, Finding, Review
+from apps.reviews.reads import findings
 from apps.reviews.services import NewFinding
 from apps.web import access, addresses, signing
 from apps.web.forms.base import Form, accepted, form_status, sent

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.accounts import policy
 from apps.accounts import selectors as accounts
-from apps.reviews import independence, services
+from apps.reviews import services
 from apps.reviews.models import Review
+from apps.reviews.reads import independence
 from apps.web import access, addresses
 from apps.web.forms.base import Form, accepted, form_status, sent
 from apps.web.forms.independence import ConflictForm, DelegateForm

@@ -8,8 +8,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.core.errors import Forbidden
-from apps.reviews import model_changes, services
+from apps.reviews import services
 from apps.reviews.models import ModelChange
+from apps.reviews.reads import model_changes
 from apps.web import access, signing
 from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.policies import SignChangeForm

@@ -9,10 +9,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.core.errors import Forbidden
-from apps.reviews import policy_list, proposals, services
+from apps.reviews import services
 from apps.reviews.models import PENDING, PolicyChange
 from apps.reviews.policies import files
 from apps.reviews.policies.document import PolicyDocument, parse
+from apps.reviews.reads import policies as policy_list
+from apps.reviews.reads import proposals
 from apps.web import access, signing
 from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.policies import RetireForm, SignChangeForm

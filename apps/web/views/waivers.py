@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods
 from apps.core import clock
 from apps.core.errors import Conflict, Forbidden
 from apps.registry.models import ModelVersion
-from apps.reviews import roles, services, waivers
+from apps.reviews import roles, services
+from apps.reviews.reads import waivers
 from apps.web import access, addresses, signing
 from apps.web.forms.base import Form, accepted, form_status, sent
 from apps.web.forms.findings import WaiverForm

@@ -9,9 +9,9 @@ from rest_framework import serializers
 from apps.api.v1.shapes import addresses
 from apps.api.v1.shapes.common import Json, Person, PolicyRef, person, policy_ref
 from apps.core.actor import Actor
-from apps.reviews import independence
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Outcome, Recusal, Review, ReviewStatus, Round
+from apps.reviews.reads import independence
 from apps.reviews.selectors import Asked
 
 

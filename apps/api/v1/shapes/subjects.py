@@ -9,8 +9,6 @@ from rest_framework import serializers
 from apps.api.v1.shapes.common import Json, Person, person
 from apps.notices import wording
 from apps.notices.models import Notice
-from apps.reviews import delegations, findings, independence, waivers
-from apps.reviews.discussion import CommentView, ThreadView
 from apps.reviews.models import (
     Conflict,
     Delegation,
@@ -25,6 +23,8 @@ from apps.reviews.models import (
 )
 from apps.reviews.policies import files
 from apps.reviews.policies.document import parse
+from apps.reviews.reads import delegations, findings, independence, waivers
+from apps.reviews.reads.discussion import CommentView, ThreadView
 
 
 class EntryShape(serializers.Serializer[Any]):

@@ -13,10 +13,11 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.registry.models import ModelVersion
-from apps.reviews import findings, roles
+from apps.reviews import roles
 from apps.reviews.in_force import document_over
 from apps.reviews.models import Waiver
 from apps.reviews.policies.document import Waivers
+from apps.reviews.reads import findings
 
 # What may be waived, with its words. Deliberately missing: signatures, the evidence's integrity and findings, which
 # have ways of their own; whatever is not listed is refused.

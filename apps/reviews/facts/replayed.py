@@ -20,7 +20,7 @@ from apps.modelcards.schema import REQUIRED_BY_DEFAULT, required_blocks
 from apps.registry import selectors as registry
 from apps.registry.models import ModelTag, ModelVersion, VersionTag
 from apps.registry.targets import Target
-from apps.reviews import rules, waivers
+from apps.reviews.facts import rules
 from apps.reviews.judging.findings import Blocking
 from apps.reviews.judging.rules import Attached, Measured, Rival, RuleFacts, needs_values
 from apps.reviews.models import (
@@ -34,6 +34,7 @@ from apps.reviews.models import (
     Waiver,
 )
 from apps.reviews.policies.simulate import Case, CheckFacts, Memory, Signature
+from apps.reviews.reads import waivers
 
 
 @dataclass(frozen=True, slots=True)

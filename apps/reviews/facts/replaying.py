@@ -21,10 +21,10 @@ from apps.core import canonical, clock
 from apps.registry import selectors as registry
 from apps.registry.models import Authorization, ModelTag
 from apps.registry.targets import Target
+from apps.reviews.facts.replayed import Facts, Needs, Row, tags_of
 from apps.reviews.judging.rules import RuleFacts
 from apps.reviews.models import Decision, Round
 from apps.reviews.policies.simulate import Case, Memory, PastRound, Signature
-from apps.reviews.replay_facts import Facts, Needs, Row, tags_of
 
 CHUNK = 1000
 

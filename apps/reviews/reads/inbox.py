@@ -10,9 +10,10 @@ from apps.accounts import policy
 from apps.accounts.verbs import SIGNING_ROLES
 from apps.core.actor import Actor
 from apps.registry.models import RegisteredModel
-from apps.reviews import deadlines, delegations, due, quorum
+from apps.reviews import deadlines, quorum
 from apps.reviews.models import ACTIVE, Review, ReviewStatus, Round
 from apps.reviews.policies.document import Step
+from apps.reviews.reads import delegations, due
 from apps.reviews.selectors import document, list_reviews
 
 

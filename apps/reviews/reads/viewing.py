@@ -10,8 +10,9 @@ from typing import Any, Final
 from apps.core import canonical
 from apps.core.actor import Actor
 from apps.core.canonical import JSON
-from apps.reviews import evidence, findings
+from apps.reviews import evidence
 from apps.reviews.models import EvidenceSection, Finding, Review, Round, Viewed
+from apps.reviews.reads import findings
 
 # What each section shows of the manifest. Changes are told from all of it.
 _PARTS: Final[dict[EvidenceSection, tuple[str, ...]]] = {

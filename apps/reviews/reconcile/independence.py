@@ -11,7 +11,6 @@ from typing import Any
 
 from apps.audits.reconcile import Difference
 from apps.audits.selectors import replay
-from apps.reviews import delegations
 from apps.reviews.models import (
     Conflict,
     ConflictWithdrawal,
@@ -19,6 +18,7 @@ from apps.reviews.models import (
     DelegationEnd,
     Recusal,
 )
+from apps.reviews.reads import delegations
 
 Said = tuple[int | None, tuple[Any, ...]]
 

@@ -8,8 +8,9 @@ from apps.accounts.models import User
 from apps.accounts.policy import who_may
 from apps.core.actor import Actor
 from apps.registry.models import ModelVersion
-from apps.reviews import evidence, in_force, independence
+from apps.reviews import evidence, in_force
 from apps.reviews.policies.document import Step
+from apps.reviews.reads import independence
 
 
 @dataclass(frozen=True, slots=True)
