@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connection
 from pytest_django import Settings
 
 from apps.accounts import services as accounts
 from apps.audits.models import Event
+from apps.checks import services as checks
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, DomainError, Forbidden
+from apps.core.errors import Blocked, Conflict, DomainError, Forbidden
 from apps.registry import services as registry
 from apps.registry.models import Authorization, ModelVersion
 from apps.reviews import selectors, services
-from apps.reviews.models import Decision, PolicySignature, Review
+from apps.reviews.models import Decision, PolicySignature, Review, Round
 from apps.reviews.policies import builtin
 from tests import factories
+from tests.checks import flow
 from tests.reviews.conftest import PRODUCTION, Cast
 from tests.reviews.test_policies import put_in_force, signs, text
 from tests.reviews.test_signing import sign
+from tests.support.races import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 TRIALS = 50
-
-
-def at_once(*acts: Callable[[], object]) -> list[object]:
-    """Run the acts in threads that start together; each answer is what it returned or the refusal it met."""
-    barrier = threading.Barrier(len(acts))
-    answers: list[object] = [None] * len(acts)
-
-    def run(index: int, act: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            answers[index] = act()
-        except DomainError as refusal:
-            answers[index] = refusal
-        finally:
-            connection.close()
-
-    threads = [
-        threading.Thread(target=run, args=(index, act), daemon=True)
-        for index, act in enumerate(acts)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return answers
 
 
 def test_two_last_signatures_at_once_promote_once(cast: Cast) -> None:
@@ -114,6 +89,70 @@ def test_a_new_round_racing_the_last_signature_is_one_of_the_two_orders(cast: Ca
             assert isinstance(answers[0], Conflict), f"trial {trial}: {answers}"
             assert status == "open"
             services.withdraw(cast.ana, Review.objects.get(pk=review.pk), reason="next trial")
+
+
+def test_promoting_what_is_signed_racing_a_new_round_is_one_of_the_two_orders(
+    cast: Cast, settings: Settings
+) -> None:
+    for trial in range(TRIALS // 2):
+        version = _signed_not_promoted(cast, settings)
+        review = Review.objects.get(version=version)
+        promoted, made = at_once(
+            partial(services.promote_signed, cast.ana, review),
+            partial(services.new_round, cast.ana, review),
+        )
+        review.refresh_from_db()
+        if isinstance(made, Round):
+            assert isinstance(promoted, DomainError), f"trial {trial}: {promoted}"
+            assert (review.status, version.number in _holders()) == ("open", False)
+            assert not Authorization.objects.filter(
+                version=version, revoked_at=None, spent_at=None
+            ).exists()
+            services.withdraw(cast.ana, review, reason="next trial")
+        else:
+            assert isinstance(made, Conflict), f"trial {trial}: {made}"
+            assert (review.status, _holders()) == ("promoted", [version.number])
+
+
+def test_the_last_signature_racing_the_withdrawal_is_one_of_the_two_orders(cast: Cast) -> None:
+    for trial in range(TRIALS // 2):
+        version = factories.version(cast.ana, cast.model)
+        review = cast.submit(PRODUCTION, version=version)
+        sign(cast.vera, review)
+        answers = at_once(
+            partial(sign, cast.rui, review),
+            partial(services.withdraw, cast.ana, review, reason="not yet"),
+        )
+        refused = [isinstance(answer, Conflict) for answer in answers]
+        review.refresh_from_db()
+        held = version.number in _holders()
+        expected = ("withdrawn", False, [True, False]), ("promoted", True, [False, True])
+        assert (review.status, held, refused) in expected, f"trial {trial}: {answers}"
+
+
+def test_a_promotion_racing_the_recall_of_what_it_rests_on_is_one_of_the_two_orders(
+    cast: Cast, settings: Settings
+) -> None:
+    """Recalled first, nothing is promoted; promoted first, the recall questions the approval afterwards."""
+    ana = factories.user_of(cast.ana)
+    for trial in range(TRIALS // 5):
+        version = factories.version(cast.ana, cast.model)
+        flow.attach(version, ana)
+        measured = flow.done(version, ana)
+        review = _signed(cast, version, settings)
+        promoted, recalled = at_once(
+            partial(registry.promote, cast.ana, version, targets=[PRODUCTION]),
+            partial(checks.recall_measurement, cast.vera, measured, reason="shifted labels"),
+        )
+        assert not isinstance(recalled, DomainError), f"trial {trial}: {recalled}"
+        if isinstance(promoted, DomainError):
+            assert isinstance(promoted, Blocked), f"trial {trial}: {promoted}"
+            assert "shifted labels" in promoted.message
+            assert version.number not in _holders()
+            services.withdraw(cast.ana, review, reason="next trial")
+        else:
+            assert _holders() == [version.number]
+            assert _order("registry.version.promoted", "checks.measurement.recalled")
 
 
 def test_two_submissions_at_once_make_one_review(cast: Cast) -> None:
@@ -246,6 +285,12 @@ def _order(*types: str) -> bool:
 
 def _signed_not_promoted(cast: Cast, settings: Settings) -> ModelVersion:
     version = factories.version(cast.ana, cast.model)
+    _signed(cast, version, settings)
+    return version
+
+
+def _signed(cast: Cast, version: ModelVersion, settings: Settings) -> Review:
+    """The quorum is complete; a gate that is switched off again afterwards held the promotion back."""
     review = cast.submit(PRODUCTION, version=version)
     sign(cast.vera, review)
     settings.PROMOTION_GATES = [
@@ -254,7 +299,7 @@ def _signed_not_promoted(cast: Cast, settings: Settings) -> ModelVersion:
     ]
     sign(cast.rui, review)
     settings.PROMOTION_GATES = ["apps.reviews.gates.quorum_signed"]
-    return version
+    return review
 
 
 def _leave(cast: Cast) -> None:
