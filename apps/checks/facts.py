@@ -7,6 +7,7 @@ only those that are not known yet.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -16,16 +17,16 @@ import msgspec
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from apps.checks import selectors
+from apps.checks import kinds, selectors
+from apps.checks.kinds import Result
 from apps.checks.mapping import Role
 from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus
-from apps.checks.selectors import CheckResult, Result
+from apps.checks.selectors import CheckResult
 from apps.checks.verdicts import Verdict
 from apps.core.errors import NotFound
 
 # Verdicts of a manifest that stand for the lack of a result.
 WITHOUT_RESULT = frozenset({Verdict.NOT_RUN.value, Verdict.ERROR.value})
-_DECODER: msgspec.json.Decoder[Result] = msgspec.json.Decoder(Result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class MeasuredFact:
 
 def title(kind: str) -> str:
     """As people call it."""
-    return selectors.TITLES[kind]
+    return kinds.title(kind)
 
 
 def unmeasured(kind: str) -> CheckResult:
@@ -124,7 +125,12 @@ def load(results: MutableMapping[str, Result], facts: Iterable[MeasuredFact]) ->
     if not missing:
         return
     rows = Measurement.objects.filter(pk__in=missing.values())
-    for digest, text in rows.annotate(text=Cast("result", TextField())).values_list(
-        "result_digest", "text"
+    for kind, digest, text in rows.annotate(text=Cast("result", TextField())).values_list(
+        "kind", "result_digest", "text"
     ):
-        results[digest] = _DECODER.decode(text)
+        results[digest] = _decoder(kind).decode(text)
+
+
+@functools.cache
+def _decoder(kind: str) -> msgspec.json.Decoder[Result]:
+    return msgspec.json.Decoder(kinds.get(kind).result)

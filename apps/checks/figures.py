@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apps.checks import hints
-from apps.checks.files.report import FilesResult
+from apps.checks.hints import DRIFT, FAIRNESS, PERFORMANCE, Hint
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.estimates import Estimate
 from apps.checks.library.groups import FairnessResult
@@ -31,18 +30,22 @@ class Figure:
         return (self.kind, self.key, self.of)
 
 
-def figures(result: PerformanceResult | FairnessResult | DriftResult | FilesResult) -> list[Figure]:
-    """Every number that a limit could be set for, in the order in which the result has them. A scan of files has none."""
-    if isinstance(result, FilesResult):
-        return []
-    if isinstance(result, PerformanceResult):
-        return [_figure("performance", key, "", each) for key, each in result.metrics.items()]
-    if isinstance(result, FairnessResult):
-        return [
-            _figure("fairness", key, grouping.label, each)
-            for grouping in result.groupings
-            for key, each in grouping.gaps.items()
-        ]
+def of_performance(result: PerformanceResult) -> list[Figure]:
+    """Its metrics."""
+    return [figure(PERFORMANCE, key, "", each) for key, each in result.metrics.items()]
+
+
+def of_fairness(result: FairnessResult) -> list[Figure]:
+    """The gaps of each grouping."""
+    return [
+        figure(FAIRNESS, key, grouping.label, each)
+        for grouping in result.groupings
+        for key, each in grouping.gaps.items()
+    ]
+
+
+def of_drift(result: DriftResult) -> list[Figure]:
+    """The effects on each column."""
     return list(_drift(result))
 
 
@@ -51,9 +54,11 @@ def _drift(result: DriftResult) -> Iterator[Figure]:
         for key in _EFFECTS:
             number = getattr(column, key, None)
             if isinstance(number, Estimate):
-                yield _figure("drift", key, column.name, number)
+                yield figure(DRIFT, key, column.name, number)
 
 
-def _figure(kind: str, key: str, of: str, number: Estimate) -> Figure:
-    hint = hints.find(kind, key)
-    return Figure(kind, key, hint.title if hint else key.replace("_", " "), of, number)
+def figure(hints: tuple[Hint, ...], key: str, of: str, number: Estimate) -> Figure:
+    """A number under the name that its hint gives it."""
+    hint = next((each for each in hints if each.key == key), None)
+    title = hint.title if hint else key.replace("_", " ")
+    return Figure(hints[0].kind, key, title, of, number)

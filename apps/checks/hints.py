@@ -51,14 +51,10 @@ _DRIFT: Final[dict[str, tuple[str, Better, str]]] = {
     "new_category_share": ("Share of new categories", "lower", "Share of rows with a category that the reference never had."),
 }  # fmt: skip
 
-HINTS: Final[tuple[Hint, ...]] = (
-    *(Hint("performance", k, performance.TITLES[k], b, m) for k, (b, m) in _PERFORMANCE.items()),
-    *(Hint("fairness", k, groups.TITLES[k], b, m) for k, (b, m) in _FAIRNESS.items()),
-    *(Hint("drift", k, title, b, m) for k, (title, b, m) in _DRIFT.items()),
+PERFORMANCE: Final = tuple(
+    Hint("performance", k, performance.TITLES[k], b, m) for k, (b, m) in _PERFORMANCE.items()
 )
-_BY_NAME: Final = {hint.name: hint for hint in HINTS}
-
-
-def find(kind: str, key: str) -> Hint | None:
-    """The hint of a measure, None for one that nobody described."""
-    return _BY_NAME.get(f"{kind}.{key}")
+FAIRNESS: Final = tuple(
+    Hint("fairness", k, groups.TITLES[k], b, m) for k, (b, m) in _FAIRNESS.items()
+)
+DRIFT: Final = tuple(Hint("drift", k, title, b, m) for k, (title, b, m) in _DRIFT.items())

@@ -1,4 +1,4 @@
-"""What a policy demands of the checks, validated. Limits are decimal strings, so that they enter digests.
+"""What a policy may demand of each built-in kind of check (`demands` has the whole). Limits are decimal strings, so that they enter digests.
 
 {
   "performance": {"roc_auc": {"min": "0.70"}, "log_loss": {"max": "0.60"}, "min_n": 30},
@@ -13,9 +13,8 @@ A kind that is not named is not demanded. Changing a limit re-assesses what was 
 from __future__ import annotations
 
 import decimal
-from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
@@ -24,13 +23,8 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
-
-from apps.core.errors import Invalid
-
-KINDS = ("performance", "fairness", "drift", "files")
 
 
 def _decimal_text(value: object) -> str:
@@ -176,35 +170,3 @@ class FilesLimits(_Strict):
     def allows(self, name: str) -> bool:
         """Whether the policy lets pickles import this name."""
         return name in self.allow_globals or f"{name.rpartition('.')[0]}.*" in self.allow_globals
-
-
-class CheckLimits(_Strict):
-    """The whole of it. A kind that is None is not demanded."""
-
-    performance: PerformanceLimits | None = None
-    fairness: FairnessLimits | None = None
-    drift: DriftLimits | None = None
-    files: FilesLimits | None = None
-
-    @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> CheckLimits:
-        """From plain data. Raises Invalid with one message per wrong field, `drift.psi.max` and so on."""
-        try:
-            return cls.model_validate(dict(document))
-        except ValidationError as error:
-            fields = {
-                ".".join(map(str, item["loc"])) or "checks": item["msg"] for item in error.errors()
-            }
-            first = "; ".join(f"{name}: {message}" for name, message in fields.items())
-            raise Invalid(f"These limits cannot be used: {first}.", fields=fields) from error
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds that are demanded."""
-        return tuple(kind for kind in KINDS if getattr(self, kind) is not None)
-
-
-def validate_limits(document: Mapping[str, Any]) -> None:
-    """Raises Invalid unless `document` is a set of limits that demands something."""
-    if not CheckLimits.parse(document).kinds:
-        raise Invalid("These limits demand no check at all.", fields={"checks": "names no check"})

@@ -11,26 +11,20 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.accounts.selectors import accountable_for_all
+from apps.checks import kinds
+from apps.checks.demands import CheckLimits
 from apps.checks.engine.source import Caps
-from apps.checks.files.report import FilesResult
-from apps.checks.library import drift, fairness, files, performance
-from apps.checks.library.drift import DriftResult
-from apps.checks.library.groups import FairnessResult
+from apps.checks.kinds import Result
 from apps.checks.library.judging import Assessment
-from apps.checks.library.performance import PerformanceResult
-from apps.checks.limits import KINDS, CheckLimits
 from apps.checks.mapping import Role
-from apps.checks.models import CheckKind, EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus
 from apps.checks.statistics import from_data
 from apps.checks.verdicts import Verdict
 from apps.core.actor import Actor
 from apps.core.canonical import JSON, digest_of
-from apps.core.errors import NotFound
+from apps.core.errors import Invalid, NotFound
 from apps.registry.models import ModelVersion
 from apps.registry.selectors import visible_models
-
-Result = PerformanceResult | FairnessResult | DriftResult | FilesResult
-TITLES = {kind.value: str(kind.label) for kind in CheckKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,7 @@ class CheckResult:
 
     @property
     def title(self) -> str:
-        return TITLES[self.kind]
+        return kinds.title(self.kind)
 
 
 def caps() -> Caps:
@@ -109,8 +103,10 @@ def named_measurements(
 
 
 def newest_results(version: ModelVersion) -> list[Measurement]:
-    """The newest finished measurement of each kind, on whatever data, in one query."""
-    rows = measurements(version).filter(status=MeasurementStatus.DONE)
+    """The newest finished measurement of each kind that is known here, on whatever data, in one query."""
+    rows = measurements(version).filter(
+        status=MeasurementStatus.DONE, kind__in=list(kinds.registered())
+    )
     return list(rows.order_by("kind", "-id").distinct("kind"))
 
 
@@ -189,50 +185,60 @@ def assess(measurement: Measurement, limits: CheckLimits) -> Assessment | None:
 
 def assess_result(result: Result, limits: CheckLimits) -> Assessment | None:
     """A result against limits; None where the limits do not ask for its kind. Pure."""
-    if isinstance(result, PerformanceResult) and limits.performance:
-        return performance.assess(result, limits.performance)
-    if isinstance(result, FairnessResult) and limits.fairness:
-        return fairness.assess(result, limits.fairness)
-    if isinstance(result, DriftResult) and limits.drift:
-        return drift.assess(result, limits.drift)
-    if isinstance(result, FilesResult) and limits.files:
-        return files.assess(result, limits.files)
-    return None
+    kind = kinds.of_result(result)
+    asked = limits.by_kind.get(kind.key)
+    return kind.assess(result, asked) if asked is not None else None
 
 
 def result_of(measurement: Measurement) -> Result:
     """The typed result of a finished (or recalled) measurement; NotFound for any other."""
     if measurement.result is None:
         raise NotFound("This measurement has no result.")
-    return from_data(measurement.result, Result)  # type: ignore[arg-type]
+    return from_data(measurement.result, kinds.get(measurement.kind).result)
 
 
 def inputs_of(
     kind: str, in_force: Mapping[Role, EvaluationDataset]
 ) -> list[tuple[str, EvaluationDataset]]:
     """The data sets a measurement of this kind takes, by their part in it; NotFound if one is missing."""
-    current = in_force.get(Role.CURRENT) or in_force.get(Role.EVALUATION)
-    wanted: list[tuple[str, EvaluationDataset | None]] = [
-        ("evaluation", in_force.get(Role.EVALUATION))
-    ]
-    if kind == CheckKind.DRIFT:
-        wanted = [("reference", in_force.get(Role.REFERENCE)), ("current", current)]
     found = []
-    for part, row in wanted:
+    for wanted in kinds.get(kind).inputs:
+        row = next((in_force[role] for role in wanted.roles if role in in_force), None)
         if row is None:
             raise NotFound(
-                f"No {part} data are attached to this version.",
-                hint=f"Attach a Parquet or CSV file with the role {part}.",
+                f"No {wanted.part} data are attached to this version.",
+                hint=f"Attach a Parquet or CSV file with the role {wanted.part}.",
             )
-        found.append((part, row))
+        found.append((wanted.part, row))
     return found
+
+
+def require_inputs(kind: str, in_force: Mapping[Role, EvaluationDataset]) -> None:
+    """Raise NotFound if data for this kind are missing, Invalid if what was declared of them does not suffice."""
+    kinds.get(kind).require([row.mapping for _, row in inputs_of(kind, in_force)])
+
+
+def runnable(version: ModelVersion) -> list[str]:
+    """The kinds for which the files, or the data in force and what was declared of them, suffice."""
+    in_force = datasets_in_force(version)
+    return [key for key in kinds.registered() if _can_run(version, key, in_force)]
+
+
+def _can_run(version: ModelVersion, key: str, in_force: Mapping[Role, EvaluationDataset]) -> bool:
+    if kinds.get(key).of_files:
+        return bool(version.manifest)
+    try:
+        require_inputs(key, in_force)
+    except (NotFound, Invalid):
+        return False
+    return True
 
 
 def described(
     version: ModelVersion, kind: str, in_force: Mapping[Role, EvaluationDataset]
 ) -> list[dict[str, JSON]]:
     """What a measurement of this kind would take now, as it enters its key; NotFound if data are missing."""
-    if kind == CheckKind.FILES:
+    if kinds.get(kind).of_files:
         return [
             {
                 "part": "files",
@@ -311,7 +317,7 @@ def _unfinished(
     if row is None:
         return never_run(kind, on_other_data=newest(version, kind) is not None)
     again = f"run the {kind} check again"
-    title = TITLES[kind]
+    title = kinds.title(kind)
     if row.status == MeasurementStatus.ERROR:
         sentence = f"{title} could not be measured: {row.error}"
         return CheckResult(kind, row, None, Verdict.ERROR, sentence, again)
@@ -324,7 +330,7 @@ def _unfinished(
 
 def lacks_data(kind: str, why: str) -> CheckResult:
     """No result, for want of the data that it takes."""
-    sentence = f"{TITLES[kind]} was not measured: {why}"
+    sentence = f"{kinds.title(kind)} was not measured: {why}"
     remedy = f"attach the data that the {kind} check takes and run it"
     return CheckResult(kind, None, None, Verdict.NOT_RUN, sentence, remedy)
 
@@ -332,7 +338,7 @@ def lacks_data(kind: str, why: str) -> CheckResult:
 def never_run(kind: str, *, on_other_data: bool = False) -> CheckResult:
     """No result on the data in force."""
     why = "was measured on data that were replaced since" if on_other_data else "was not measured"
-    sentence, remedy = f"{TITLES[kind]} {why}.", f"run the {kind} check"
+    sentence, remedy = f"{kinds.title(kind)} {why}.", f"run the {kind} check"
     return CheckResult(kind, None, None, Verdict.NOT_RUN, sentence, remedy)
 
 
@@ -349,6 +355,3 @@ def _uuid(value: uuid.UUID | str) -> uuid.UUID:
         return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
     except ValueError:
         raise NotFound("This version has no such data.") from None
-
-
-assert set(KINDS) == set(CheckKind.values)  # noqa: S101 - two spellings of one list

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from apps.core.parts import Missing, Part
 from apps.modelcards import schema
-from apps.modelcards.parts import Missing, Part
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import msgspec
+
 from apps.accounts.selectors import names
+from apps.checks import kinds
 from apps.checks import selectors as checks
 from apps.checks.files.report import FilesResult
 from apps.checks.library.drift import DriftResult
@@ -19,6 +22,7 @@ from apps.checks.library.groups import FairnessResult
 from apps.checks.library.performance import PerformanceResult
 from apps.checks.models import CheckKind, EvaluationDataset, Measurement
 from apps.core import canonical
+from apps.core.parts import Missing, Part, Text
 from apps.experiments import selectors as experiments
 from apps.modelcards.card import Computed, Source
 from apps.modelcards.computed import about, data, definitions, drift, fairness, files, performance
@@ -26,9 +30,13 @@ from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 
 R = TypeVar("R", PerformanceResult, FairnessResult, DriftResult, FilesResult)
-_BLOCKS = {
-    CheckKind.FILES.value: "file_safety"
-}  # a block is called as its kind, where the name is free
+# The kinds that have a block of their own; the others share `further_checks`.
+_OWN = {
+    "performance": "performance",
+    "fairness": "fairness",
+    "drift": "drift",
+    "files": "file_safety",
+}
 
 
 def collect(
@@ -49,7 +57,14 @@ def analysis(version: ModelVersion, row: Measurement) -> Computed:
     """One measurement as its block of the card shows it; one without a result is a gap with its reason."""
     shown = {row.kind: row} if row.result is not None else {}
     sources = {row.kind: _source(version, row)} if shown else {}
-    return _analyses(shown, sources)[_BLOCKS.get(row.kind, row.kind)]
+    if row.kind not in kinds.registered():
+        why = f"The package that brings the check {row.kind} is not installed."
+        return Computed((Missing(why),))
+    if row.kind in _OWN:
+        return _analyses(shown, sources)[_OWN[row.kind]]
+    if not shown:
+        return Computed((Missing(f"{kinds.title(row.kind)} has no result."),))
+    return Computed(kinds.get(row.kind).parts(checks.result_of(row)), tuple(sources.values()))
 
 
 def _about(version: ModelVersion, facts: dict[str, Any] | None) -> dict[str, Computed]:
@@ -186,14 +201,33 @@ def _analyses(
             sources.get(CheckKind.FILES),
             "The files were not scanned.",
         ),
+        "further_checks": _further(shown, sources),
         "metric_definitions": definitions.metric_definitions(
             shown, libraries, tuple(sources.values())
         ),
     }
 
 
+def _further(shown: Mapping[str, Measurement], sources: Mapping[str, Source]) -> Computed:
+    """The results of kinds without a block of their own, one after the other, each under its title."""
+    others = [kind for kind in kinds.registered() if kind in shown and kind not in _OWN]
+    if not others:
+        return Computed((Text("None was measured."),))
+    parts: list[Part] = []
+    for kind in others:
+        first, *rest = kinds.get(kind).parts(checks.result_of(shown[kind]))
+        heading = kinds.title(kind)
+        titled = (
+            msgspec.structs.replace(first, heading=heading) if isinstance(first, Text) else first
+        )
+        parts += (
+            [titled, *rest] if titled is not first else [Text("", heading=heading), first, *rest]
+        )
+    return Computed(tuple(parts), tuple(sources[kind] for kind in others))
+
+
 def _measured(version: ModelVersion) -> dict[str, Measurement]:
-    found = {kind: checks.latest(version, kind) for kind in CheckKind.values}
+    found = {kind: checks.latest(version, kind) for kind in kinds.registered()}
     return {kind: row for kind, row in found.items() if row is not None}
 
 

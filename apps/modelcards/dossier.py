@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from apps.core.parts import Fact, Table, Tone
 from apps.modelcards.card import Card
-from apps.modelcards.parts import Fact, Table, Tone
 
 SCHEMA = "countersign.dossier/1"
 

@@ -171,6 +171,11 @@ SECTIONS: tuple[Section, ...] = (
                 "Drift against the reference data",
                 "Distances per column with the sample sizes.",
             ),
+            _computed(
+                "further_checks",
+                "Further checks",
+                "The results of other checks on the data in force.",
+            ),
             _optional(
                 "interpretation", "Interpretation", "What the numbers mean for the intended use."
             ),

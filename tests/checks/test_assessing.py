@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.checks.demands import CheckLimits, validate_limits
 from apps.checks.library import fairness, performance
 from apps.checks.library.estimates import rate
 from apps.checks.library.intervals import z_of
 from apps.checks.library.judging import verdict_of
-from apps.checks.limits import Bound, CheckLimits, validate_limits
+from apps.checks.limits import Bound
 from apps.checks.numbers import NBSP, shown, shown_against
 from apps.checks.verdicts import Verdict, worst
 from apps.core.errors import Invalid
@@ -41,8 +42,7 @@ def people(*groups: tuple[str | None, int, int], outcome: int = 1) -> pd.DataFra
 
 def judge(frame: pd.DataFrame, folder, **limits: object):
     found = fairness_of(data_set(parquet(frame, folder), sensitive=["g"], **ROLES))
-    parsed = CheckLimits.parse({"fairness": limits}).fairness
-    assert parsed is not None
+    parsed = CheckLimits.parse({"fairness": limits}).by_kind["fairness"]
     return fairness.assess(found, parsed)
 
 
@@ -182,8 +182,7 @@ def test_rows_without_an_outcome_beyond_a_twentieth_are_insufficient(tmp_path):
 
 
 def test_german_credit_is_inconclusive_and_the_census_is_not():
-    limits = CheckLimits.parse({"fairness": {"features": ["sex"], **DPD}}).fairness
-    assert limits is not None
+    limits = CheckLimits.parse({"fairness": {"features": ["sex"], **DPD}}).by_kind["fairness"]
     credit = data_set(
         DEMO / "german_credit_predictions.csv",
         target="y_true",
@@ -202,8 +201,7 @@ def test_german_credit_is_inconclusive_and_the_census_is_not():
 
 def performance_verdict(frame: pd.DataFrame, folder, **limits: object):
     found = performance_of(data_set(parquet(frame, folder), score="s", **ROLES))
-    parsed = CheckLimits.parse({"performance": limits}).performance
-    assert parsed is not None
+    parsed = CheckLimits.parse({"performance": limits}).by_kind["performance"]
     return performance.assess(found, parsed)
 
 
@@ -223,8 +221,7 @@ def test_performance_passes_fails_and_stays_open(tmp_path, scored):
 
 def test_without_scores_an_area_is_demanded_in_vain(tmp_path, scored):
     found = performance_of(data_set(parquet(scored, tmp_path), **ROLES))
-    limits = CheckLimits.parse({"performance": {"roc_auc": {"min": "0.5"}}}).performance
-    assert limits is not None
+    limits = CheckLimits.parse({"performance": {"roc_auc": {"min": "0.5"}}}).by_kind["performance"]
     assessment = performance.assess(found, limits)
     assert assessment.verdict is Verdict.INSUFFICIENT
     assert "no score column" in assessment.sentence

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 
+from apps.checks.demands import CheckLimits
 from apps.checks.library import drift
-from apps.checks.limits import CheckLimits
 from apps.checks.verdicts import Verdict
 from tests.checks.support import data_set, drift_of, parquet
 
@@ -19,8 +19,7 @@ def drift_verdict(first: pd.DataFrame, second: pd.DataFrame, folder, **limits: o
         data_set(parquet(first, folder, "a"), **names),
         data_set(parquet(second, folder, "b"), **names),
     )
-    parsed = CheckLimits.parse({"drift": limits}).drift
-    assert parsed is not None
+    parsed = CheckLimits.parse({"drift": limits}).by_kind["drift"]
     return drift.assess(found, parsed)
 
 

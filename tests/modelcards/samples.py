@@ -7,6 +7,19 @@ import json
 
 import msgspec
 
+from apps.core.parts import (
+    Bar,
+    Cell,
+    Chart,
+    Column,
+    Fact,
+    Facts,
+    Missing,
+    Part,
+    Table,
+    Text,
+    cells,
+)
 from apps.modelcards import schema
 from apps.modelcards.card import Card, Computed, Prose, Source, build_sections
 from apps.modelcards.dossier import (
@@ -21,19 +34,6 @@ from apps.modelcards.dossier import (
     ReviewView,
     RoundView,
     Status,
-)
-from apps.modelcards.parts import (
-    Bar,
-    Cell,
-    Chart,
-    Column,
-    Fact,
-    Facts,
-    Missing,
-    Part,
-    Table,
-    Text,
-    cells,
 )
 
 WHEN = "2026-03-02T14:05:11+00:00"

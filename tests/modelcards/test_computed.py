@@ -19,9 +19,9 @@ from apps.checks.statistics import (
     Side,
     UnusableColumn,
 )
+from apps.core.parts import Chart, Facts, Missing, Part, Table, Text
 from apps.modelcards.card import Computed, Source
 from apps.modelcards.computed import about, data, definitions, drift, fairness, performance
-from apps.modelcards.parts import Chart, Facts, Missing, Part, Table, Text
 from apps.modelcards.renderers import svg
 
 SOURCE = Source("measurement", "/checks/", "0" * 64)
@@ -158,7 +158,7 @@ def test_a_chart_leaves_out_what_has_no_value_and_is_nothing_when_none_has() -> 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "", "not a number"])
 def test_a_chart_never_draws_what_is_no_finite_number(value: str) -> None:
-    from apps.modelcards.parts import Bar
+    from apps.core.parts import Bar
 
     chart = Chart("t", "x", (Bar("a", value), Bar("b", "0.5", value, "0.7")), limit=value)
     assert [bar.label for bar in svg.drawable(chart)] == ["b"]
@@ -166,7 +166,7 @@ def test_a_chart_never_draws_what_is_no_finite_number(value: str) -> None:
 
 
 def test_a_chart_is_plain_vector_without_script_style_or_address() -> None:
-    from apps.modelcards.parts import Bar
+    from apps.core.parts import Bar
 
     chart = Chart(
         "t", "x", (Bar("</text><script>alert(1)</script>", "0.5"), Bar("url(http://x)", "1"))

@@ -6,14 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from django.conf import settings
 
 from apps.accounts import policy
 from apps.audits.log import verb
-from apps.checks import events, selectors
-from apps.checks.files import report as files
-from apps.checks.library import drift, fairness, performance
-from apps.checks.mapping import Role
+from apps.checks import events, kinds, selectors
 from apps.checks.models import CheckKind, Measurement, MeasurementStatus
 from apps.checks.versions import code_version, libraries
 from apps.core import clock, outbox
@@ -24,13 +20,6 @@ from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 
 TASK = "apps.checks.tasks.run_measurement"
-Params = performance.Params | fairness.Params | drift.Params | files.Params
-_PARAMS: dict[str, type[Params]] = {
-    CheckKind.PERFORMANCE.value: performance.Params,
-    CheckKind.FAIRNESS.value: fairness.Params,
-    CheckKind.DRIFT.value: drift.Params,
-    CheckKind.FILES.value: files.Params,
-}
 _IN_FORCE = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING, MeasurementStatus.DONE)
 
 
@@ -59,7 +48,7 @@ def scan_registered(actor: Actor, version_id: int) -> Measurement | None:
 
 
 def _request(
-    actor: Actor, user_id: int, version: ModelVersion, kind: str, chosen: Params
+    actor: Actor, user_id: int, version: ModelVersion, kind: str, chosen: msgspec.Struct
 ) -> Measurement:
     with verb(actor) as v:
         version = lock_version(version.pk)
@@ -134,40 +123,17 @@ def recall_measurement(actor: Actor, measurement: Measurement, *, reason: str) -
     return measurement
 
 
-def parse_params(kind: str, params: Mapping[str, Any]) -> Params:
+def parse_params(kind: str, params: Mapping[str, Any]) -> msgspec.Struct:
     """The parameters of a kind, typed; Invalid for an unknown kind, name or value."""
-    if kind not in _PARAMS:
-        raise Invalid("Unknown check.", fields={"kind": f"expected one of {', '.join(_PARAMS)}"})
+    known = kinds.get(kind)
     try:
-        chosen = msgspec.convert(dict(params), _PARAMS[kind])
+        chosen = msgspec.convert(dict(params), known.params)
     except msgspec.ValidationError as error:
         raise Invalid(
             f"These parameters cannot be used: {error}.", fields={"params": str(error)}
         ) from error
-    if isinstance(chosen, files.Params):
-        return _bounded(chosen)
-    _check_share("confidence", chosen.confidence, 0.5, 0.9999)
-    if isinstance(chosen, drift.Params):
-        _check_share("epsilon", chosen.epsilon, 1e-9, 0.01)
-    return chosen
-
-
-def _bounded(chosen: files.Params) -> files.Params:
-    """No more is unpacked than the site lets one check read."""
-    most = settings.CHECKS_MAX_FILE_BYTES
-    return files.Params(
-        most if chosen.unpack_bytes is None else max(0, min(chosen.unpack_bytes, most))
-    )
-
-
-def _check_share(name: str, text: str, low: float, high: float) -> None:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not low <= number <= high:
-        reason = f"expected a number from {low} to {high} as text"
-        raise Invalid(f"{name}: {reason}.", fields={name: reason})
+    checked: msgspec.Struct = known.checked(chosen)
+    return checked
 
 
 def _inputs(version: ModelVersion, kind: str) -> list[dict[str, JSON]]:
@@ -176,15 +142,12 @@ def _inputs(version: ModelVersion, kind: str) -> list[dict[str, JSON]]:
         inputs = selectors.described(version, kind, in_force)
     except NotFound as error:
         raise Invalid(f"{error.message} {error.hint}", fields={"version": error.message}) from error
-    if kind == CheckKind.FAIRNESS and not in_force[Role.EVALUATION].mapping.get("sensitive"):
-        raise Invalid(
-            "The evaluation data name no sensitive column, so fairness cannot be measured.",
-            fields={"sensitive": "name at least one column when attaching the data"},
-        )
+    if not kinds.get(kind).of_files:
+        selectors.require_inputs(kind, in_force)
     return inputs
 
 
-def _key(kind: str, params: Params, inputs: list[dict[str, JSON]]) -> str:
+def _key(kind: str, params: msgspec.Struct, inputs: list[dict[str, JSON]]) -> str:
     """The digest of everything that goes in. Never the same across another code or library version."""
     return digest_of(
         {

@@ -1,6 +1,6 @@
 """What a worker does with one measurement.
 
-1 claim the row by compare-and-set, 2 verify the bytes, 3 count and measure outside of any transaction,
+1 claim the row by compare-and-set, 2 verify the bytes, 3 count and measure (Kind.run) outside of any transaction,
 4 verify the bytes again, 5 store the result and its event in one transaction, by compare-and-set. Killed
 anywhere, the outbox hands the work to the next worker; done twice, the second one changes nothing.
 """
@@ -16,20 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from django.conf import settings
 
 from apps.audits.log import verb
-from apps.checks import events, selectors
-from apps.checks.engine import compute
+from apps.checks import events, kinds, selectors
 from apps.checks.engine.compute import DataSet, Workshop
-from apps.checks.engine.crosscheck import Disagreement, against_fairlearn
+from apps.checks.engine.crosscheck import Disagreement
 from apps.checks.engine.source import Column
-from apps.checks.files.report import Params
-from apps.checks.library import drift, fairness, performance
+from apps.checks.kinds.base import File, Task
 from apps.checks.mapping import Mapping
-from apps.checks.models import CheckKind, EvaluationDataset, Measurement, MeasurementStatus
-from apps.checks.services import scanning
+from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus
 from apps.checks.services.measurements import parse_params
 from apps.checks.statistics import to_data
 from apps.checks.versions import code_version, libraries
@@ -96,17 +92,21 @@ def _claim(pk: int) -> Measurement | None:
 
 def _measure(measurement: Measurement, tick: Callable[[], None]) -> _Outcome:
     """Steps 2 to 4."""
-    kind = measurement.kind
-    if (measurement.code_version, measurement.libraries) != (code_version(kind), libraries(kind)):
+    kind = kinds.get(measurement.kind)
+    made_with = (code_version(kind.key), libraries(kind.key))
+    if (measurement.code_version, measurement.libraries) != made_with:
         raise Invalid("It was asked for under another version of the checks; ask again.")
     started = time.monotonic()
-    rows = [] if kind == CheckKind.FILES else _input_rows(measurement)
-    digests = [row.digest for row in rows] or _file_digests(measurement)
+    rows = [] if kind.of_files else _input_rows(measurement)
+    files = _files(measurement) if kind.of_files else ()
+    digests = sorted({*(row.digest for row in rows), *(file.digest for file in files)})
     _verify(digests, tick)
     verified = time.monotonic()
     with _scratch() as folder:
         workshop = Workshop(selectors.caps(), folder, tick)
-        statistics, result = _by_kind(measurement, [_data_set(row) for row in rows], workshop)
+        data = tuple(_data_set(row) for row in rows)
+        task = Task(workshop, data, files, measurement.version.manifest_digest)
+        statistics, result = kind.run(task, parse_params(kind.key, measurement.params))
     measured = time.monotonic()
     _verify(digests, tick)
     return _Outcome(
@@ -117,25 +117,6 @@ def _measure(measurement: Measurement, tick: Callable[[], None]) -> _Outcome:
             "measure_ms": round((measured - verified) * 1000),
         },
     )
-
-
-def _by_kind(
-    measurement: Measurement, data: list[DataSet], workshop: Workshop
-) -> tuple[msgspec.Struct, msgspec.Struct]:
-    """Step 3."""
-    params = parse_params(measurement.kind, measurement.params)
-    if isinstance(params, Params):
-        return scanning.scan(measurement, workshop)
-    if isinstance(params, drift.Params):
-        compared = compute.drift(data[0], data[1], workshop)
-        return compared, drift.measure(compared, params)
-    if isinstance(params, fairness.Params):
-        counted = compute.fairness(data[0], workshop, params.crossings)
-        result = fairness.measure(counted, params)
-        cross_check = against_fairlearn(counted, result)
-        return counted, msgspec.structs.replace(result, cross_check=cross_check)
-    scored = compute.performance(data[0], workshop)
-    return scored, performance.measure(scored, params)
 
 
 def _input_rows(measurement: Measurement) -> list[EvaluationDataset]:
@@ -167,8 +148,12 @@ def _data_set(row: EvaluationDataset) -> DataSet:
     )
 
 
-def _file_digests(measurement: Measurement) -> list[str]:
-    return sorted({entry["digest"] for entry in measurement.version.manifest})
+def _files(measurement: Measurement) -> tuple[File, ...]:
+    """The version's files; Invalid if they are not those that it was asked for (a version's never change)."""
+    version = measurement.version
+    if measurement.inputs[0]["digest"] != version.manifest_digest:
+        raise Invalid("The files it was asked for are not those of the version.")
+    return tuple(File(entry["path"], entry["digest"], entry["size"]) for entry in version.manifest)
 
 
 def _verify(digests: list[str], tick: Callable[[], None]) -> None:

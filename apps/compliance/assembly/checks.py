@@ -10,9 +10,9 @@ from apps.checks.models import Measurement, MeasurementStatus
 from apps.checks.numbers import MISSING, grouped, shown
 from apps.checks.selectors import CheckResult
 from apps.compliance.assembly.pinned import Evidence
+from apps.core.parts import Cell, Column, Table, Tone
 from apps.modelcards.collect import moment
 from apps.modelcards.dossier import CheckView
-from apps.modelcards.parts import Cell, Column, Table, Tone
 from apps.registry.models import ModelVersion
 
 _HEAD = (

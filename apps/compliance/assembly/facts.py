@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from apps.core.parts import Cell, Fact
 from apps.modelcards.card import Card
 from apps.modelcards.collect import moment
-from apps.modelcards.parts import Cell, Fact
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.reviews import selectors as reviews

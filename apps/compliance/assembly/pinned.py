@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.checks import selectors as checks
-from apps.checks.limits import CheckLimits
+from apps.checks.demands import CheckLimits
 from apps.checks.models import Measurement
 from apps.checks.selectors import CheckResult
 from apps.checks.verdicts import Verdict

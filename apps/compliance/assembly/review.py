@@ -9,6 +9,7 @@ from apps.checks.numbers import grouped, plural
 from apps.checks.verdicts import Verdict
 from apps.core import canonical
 from apps.core.errors import Tampered
+from apps.core.parts import Cell, Column, Table
 from apps.modelcards.collect import moment
 from apps.modelcards.dossier import (
     DecisionView,
@@ -17,7 +18,6 @@ from apps.modelcards.dossier import (
     RoundView,
     Status,
 )
-from apps.modelcards.parts import Cell, Column, Table
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.reviews import selectors as reviews

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from apps.checks.numbers import grouped
+from apps.core.parts import Cell, Column, Fact, Facts, Missing, Part, Table, cells
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.parts import Cell, Column, Fact, Facts, Missing, Part, Table, cells
 
 MAX_VALUE = 500  # characters of a parameter or tag that are printed
 

@@ -9,8 +9,8 @@ import msgspec
 
 from apps.checks.library.groups import FairnessResult
 from apps.checks.numbers import CROSS, grouped, listed
+from apps.core.parts import Cell, Column, Fact, Facts, Missing, Part, Table, cells
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.parts import Cell, Column, Fact, Facts, Missing, Part, Table, cells
 
 MEANINGS = {
     "target": "Outcome",

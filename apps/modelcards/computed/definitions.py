@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from apps.core.parts import Cell, Column, Fact, Facts, Missing, Table, cells
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.parts import Cell, Column, Fact, Facts, Missing, Table, cells
 
 FORMULAS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "performance": (

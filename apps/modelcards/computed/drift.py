@@ -6,8 +6,8 @@ from apps.checks.library.columns import ColumnDrift
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.estimates import Estimate
 from apps.checks.numbers import grouped, listed, shown
+from apps.core.parts import Bar, Chart, Column, Missing, Part, Table, Text, cells
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.parts import Bar, Chart, Column, Missing, Part, Table, Text, cells
 
 
 def drift(result: DriftResult | None, source: Source | None, why_not: str) -> Computed:

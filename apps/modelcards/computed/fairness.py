@@ -14,9 +14,9 @@ from apps.checks.library.groups import (
     group_label,
 )
 from apps.checks.numbers import CROSS, grouped, listed, shown
+from apps.core.parts import Chart, Column, Missing, Part, Table, Text, cells
 from apps.modelcards.card import Computed, Source
 from apps.modelcards.computed.performance import bar, counted, ends, interval_title
-from apps.modelcards.parts import Chart, Column, Missing, Part, Table, Text, cells
 
 
 def fairness(result: FairnessResult | None, source: Source | None, why_not: str) -> Computed:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from apps.checks.files.report import DANGEROUS, FileScan, FilesResult, Found, Gap
 from apps.checks.numbers import grouped, plural
+from apps.core.parts import Cell, Column, Missing, Part, Table, Text, Tone, cells
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.parts import Cell, Column, Missing, Part, Table, Text, Tone, cells
 
 MOST_FILES, MOST_ROWS = 200, 200
 _WHAT = {

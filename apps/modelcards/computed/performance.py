@@ -6,8 +6,8 @@ from apps.checks.library.estimates import Estimate
 from apps.checks.library.performance import TITLES, CalibrationBin, PerformanceResult
 from apps.checks.numbers import grouped, shown
 from apps.checks.statistics import RowCount
+from apps.core.parts import Bar, Chart, Column, Missing, Part, Table, Text, cells
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.parts import Bar, Chart, Column, Missing, Part, Table, Text, cells
 
 _ON_UNIT_SCALE = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
 

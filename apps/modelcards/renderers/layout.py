@@ -9,7 +9,7 @@ what is left and wraps.
 
 from __future__ import annotations
 
-from apps.modelcards.parts import Column, Table
+from apps.core.parts import Column, Table
 
 UNITS = 80  # the page's width in steps; document.css has one class per step
 WIDE = 9  # columns from which a table is set in a smaller type

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import vl_convert as vlc
 from django.utils.html import escape
 
-from apps.modelcards.parts import Bar, Chart
+from apps.core.parts import Bar, Chart
 
 Palette: TypeAlias = Literal["print", "page"]
 

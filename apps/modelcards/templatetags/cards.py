@@ -7,7 +7,8 @@ import datetime as dt
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
-from apps.modelcards import content, parts
+from apps.core import parts
+from apps.modelcards import content
 from apps.modelcards.renderers import layout, svg
 
 register = template.Library()

@@ -11,9 +11,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from apps.checks import facts as check_facts
+from apps.checks import kinds
 from apps.checks.facts import DataFact, MeasuredFact
 from apps.checks.library.performance import PerformanceResult
-from apps.checks.limits import KINDS
 from apps.experiments import selectors as experiments
 from apps.modelcards import facts as card_facts
 from apps.modelcards.schema import REQUIRED_BY_DEFAULT, required_blocks
@@ -50,7 +50,9 @@ class Needs:
         return cls(
             any(needs_values(each) for each in terms),
             any(bool(each.get("against_incumbent")) for each in terms),
-            tuple(kind for kind in KINDS if any(kind in each["checks"] for each in terms)),
+            tuple(
+                kind for kind in kinds.registered() if any(kind in each["checks"] for each in terms)
+            ),
         )
 
 

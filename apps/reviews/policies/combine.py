@@ -13,7 +13,7 @@ from functools import reduce
 from itertools import zip_longest
 from typing import Any, Final
 
-from apps.checks.limits import CheckLimits
+from apps.checks.demands import CheckLimits
 from apps.core.errors import Invalid
 from apps.reviews.policies.document import Emergency, PolicyDocument, Step, parse, plain
 
@@ -138,7 +138,7 @@ def checks(parts: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
 
 def written_out(limits: Mapping[str, JSON]) -> dict[str, JSON]:
     """The limits with their defaults: two can be compared only if nothing is left to be understood."""
-    found: dict[str, JSON] = CheckLimits.parse(limits).model_dump(mode="json", exclude_none=True)
+    found: dict[str, JSON] = CheckLimits.parse(limits).plain()
     return found
 
 

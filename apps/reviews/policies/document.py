@@ -21,7 +21,8 @@ from pydantic import (
 )
 
 from apps.accounts.verbs import SIGNING_ROLES, right_of
-from apps.checks.limits import Decimal, validate_limits
+from apps.checks.demands import validate_limits
+from apps.checks.limits import Decimal
 from apps.core.errors import Invalid
 from apps.reviews.policies import conditions
 

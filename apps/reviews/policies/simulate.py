@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from apps.checks import judging as checks_judging
+from apps.checks.demands import CheckLimits
+from apps.checks.kinds import Result
 from apps.checks.library.judging import Assessment
-from apps.checks.limits import CheckLimits
-from apps.checks.selectors import CheckResult, Result, assess_result
+from apps.checks.selectors import CheckResult, assess_result
 from apps.core import canonical
 from apps.modelcards import judging as card_judging
 from apps.modelcards.schema import required_blocks

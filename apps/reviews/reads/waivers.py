@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from apps.accounts import policy
-from apps.checks.models import CheckKind
+from apps.checks import kinds
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
@@ -22,7 +22,7 @@ from apps.reviews.reads import findings
 # What may be waived, with its words. Deliberately missing: signatures, the evidence's integrity and findings, which
 # have ways of their own; whatever is not listed is refused.
 REQUIREMENTS: dict[str, str] = {
-    **{f"checks.{kind.value}": f"{kind.label} check" for kind in CheckKind},
+    **{f"checks.{key}": f"{kind.title} check" for key, kind in kinds.registered().items()},
     "card": "Completeness of the model card",
 }
 

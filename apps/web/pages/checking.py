@@ -9,13 +9,13 @@ from typing import Any
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from apps.checks import kinds
 from apps.checks import selectors as checks
-from apps.checks.limits import CheckLimits
-from apps.checks.models import CheckKind, Measurement, MeasurementStatus
+from apps.checks.demands import CheckLimits
+from apps.checks.models import Measurement, MeasurementStatus
 from apps.checks.selectors import CheckResult
 from apps.core import outbox
 from apps.core.actor import Actor
-from apps.core.errors import NotFound
 from apps.modelcards import collect
 from apps.modelcards.renderers.html import computed_html
 from apps.registry.models import ModelVersion
@@ -99,10 +99,12 @@ def page(actor: Actor, version: ModelVersion) -> ChecksPage:
 
 def _beside(version: ModelVersion, demanded: Mapping[str, Any], may_run: bool) -> list[Result]:
     """The scan of the files where the policy does not demand it: it decides nothing and must not go unseen."""
-    if CheckKind.FILES in demanded:
-        return []
-    (found,) = checks.results(version, {CheckKind.FILES: {}})
-    return [_result(version, found, may_run and bool(version.manifest))]
+    wanted: dict[str, Any] = {
+        key: {} for key, kind in kinds.registered().items() if kind.always_shown
+    }
+    beside = {key: limits for key, limits in wanted.items() if key not in demanded}
+    may_run = may_run and bool(version.manifest)
+    return [_result(version, found, may_run) for found in checks.results(version, beside)]
 
 
 def _url(version: ModelVersion, path: str) -> str:
@@ -128,7 +130,7 @@ def _acts(version: ModelVersion, may_run: bool, may_edit: bool) -> list[Action]:
     acts = []
     if may_edit and not version.is_frozen:
         acts.append(Action("Attach data", _url(version, "data/"), icon="upload"))
-    if may_run and runnable(version):
+    if may_run and checks.runnable(version):
         every = {"kind": "all"}
         acts.append(
             Action(
@@ -136,24 +138,6 @@ def _acts(version: ModelVersion, may_run: bool, may_edit: bool) -> list[Action]:
             )
         )
     return acts
-
-
-def runnable(version: ModelVersion) -> list[str]:
-    """The kinds for which the data in force suffice."""
-    in_force = checks.datasets_in_force(version)
-    found = []
-    for kind in CheckKind.values:
-        if kind == CheckKind.FILES:
-            found += [kind] if version.manifest else []
-            continue
-        try:
-            inputs = checks.inputs_of(kind, in_force)
-        except NotFound:
-            continue
-        groups = any(row.mapping.get("sensitive") for _, row in inputs)
-        if kind != CheckKind.FAIRNESS or groups:
-            found.append(kind)
-    return found
 
 
 def asked(kinds: Sequence[str]) -> str:
@@ -195,7 +179,7 @@ def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
         rows=[
             Row(
                 [
-                    cells.link(row.get_kind_display(), _url(version, f"checks/{row.uuid}/")),
+                    cells.link(kinds.title(row.kind), _url(version, f"checks/{row.uuid}/")),
                     cells.chip(
                         status.chip("measurement", row.status), note=row.error or row.recall_reason
                     ),
@@ -220,10 +204,11 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
     """One measurement with its assessment under the policy of today."""
     top = frame(actor, version, "checks/")
     limits, against = _limits(version, row.kind)
-    assessed = checks.assess(row, limits) if row.status == MeasurementStatus.DONE else None
+    judged = row.status == MeasurementStatus.DONE and row.kind in kinds.registered()
+    assessed = checks.assess(row, limits) if judged else None
     return MeasurementPage(
         frame=top,
-        title=str(row.get_kind_display()),
+        title=kinds.title(row.kind),
         chip=status.chip("measurement", row.status),
         verdict=status.chip("verdict", assessed.verdict) if assessed else None,
         sentence=assessed.sentence
@@ -239,8 +224,9 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
 def _limits(version: ModelVersion, kind: str) -> tuple[CheckLimits, str]:
     """What the policy asks of this kind. A scan of files is judged without one too, which decides nothing."""
     limits = CheckLimits.parse(policy_for(version).document.gates.checks)
-    if kind == CheckKind.FILES and limits.files is None:
-        return CheckLimits.parse({CheckKind.FILES: {}}), "Without a policy that demands it"
+    known = kinds.registered().get(kind)
+    if known is not None and known.always_shown and kind not in limits.kinds:
+        return CheckLimits.parse({kind: {}}), "Without a policy that demands it"
     return limits, "Against the policy's limits"
 
 
@@ -328,7 +314,7 @@ def everything(actor: Actor) -> AllChecksPage:
                 Row(
                     [
                         cells.link(str(row.version), _url(row.version, f"checks/{row.uuid}/")),
-                        cells.text(str(row.get_kind_display())),
+                        cells.text(kinds.title(row.kind)),
                         cells.chip(status.chip("measurement", row.status), note=row.error),
                         cells.person(str(row.started_by)),
                         cells.when(row.queued_at),

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.checks import figures, hints
+from apps.checks import kinds
 from apps.checks import selectors as checks
 from apps.checks.figures import Figure
 from apps.checks.library.estimates import Estimate
-from apps.checks.models import CheckKind, EvaluationDataset, Measurement
-from apps.checks.statistics import from_data
+from apps.checks.models import EvaluationDataset, Measurement
 from apps.registry.models import ModelVersion
 from apps.web import cells, words
 from apps.web.parts import Cell, Column, Row, Table
@@ -104,7 +103,7 @@ def _figures(rows: Sequence[Measurement]) -> dict[tuple[str, str, str], Figure]:
         figure
         for row in rows
         if row.result is not None
-        for figure in figures.figures(from_data(row.result, checks.Result))  # type: ignore[arg-type]
+        for figure in kinds.figures(checks.result_of(row))
     ]
     return {figure.place: figure for figure in found}
 
@@ -115,7 +114,7 @@ def _row(old: Figure | None, new: Figure | None) -> Row:
         raise ValueError("a row is about a figure of one side at least")
     before, after = old.number if old else None, new.number if new else None
     same = before is not None and after is not None and before.value == after.value
-    where = f"{checks.TITLES[one.kind]}{f', {one.of}' if one.of else ''}"
+    where = f"{kinds.title(one.kind)}{f', {one.of}' if one.of else ''}"
     return Row(
         [cells.text(one.title, note=where), _number(before), _number(after), _change(one, before, after)],
         same=same,
@@ -141,7 +140,7 @@ def _change(figure: Figure, old: Estimate | None, new: Estimate | None) -> Cell:
 
 
 def _better(figure: Figure, change: float) -> str:
-    hint = hints.find(figure.kind, figure.key)
+    hint = kinds.hint(figure.kind, figure.key)
     if hint is None or change == 0:
         return "equal" if change == 0 else "changed"
     return "better" if (change > 0) == (hint.better == "higher") else "worse"
@@ -158,10 +157,10 @@ def _overlap(old: Estimate, new: Estimate) -> str:
 def _note(
     kind: str, pair: tuple[str, str], old: Measurement | None, new: Measurement | None
 ) -> str:
-    title = checks.TITLES[kind]
+    title = kinds.title(kind)
     if old is None or new is None:
         return f"{title} was measured for {pair[1] if old is None else pair[0]} only."
-    if kind == CheckKind.FILES:  # that the files differ stands in their table
+    if kinds.get(kind).of_files:  # that the files differ stands in their table
         other = old.code_version != new.code_version
         return f"{title} was told by two versions of the scanner." if other else ""
     if _inputs(old) == _inputs(new):

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apps.checks import kinds
 from apps.checks import selectors as checks
+from apps.checks.demands import CheckLimits
 from apps.checks.library.judging import Row as Judged
-from apps.checks.limits import CheckLimits
 from apps.checks.models import Measurement
 from apps.checks.verdicts import Verdict
 from apps.core import clock
@@ -112,7 +113,7 @@ def _exceptions(review: Review, manifest: Mapping[str, Any]) -> Cell:
     said = [waivers.sentence(row) for row in waivers.in_force(review.version, clock.now()).values()]
     accepted = reviews.document(review).gates.accept_inconclusive
     said += [
-        f"{checks.TITLES[entry['kind']]} is inconclusive, which the policy accepts: {accepted[entry['kind']]}"
+        f"{kinds.title(entry['kind'])} is inconclusive, which the policy accepts: {accepted[entry['kind']]}"
         for entry in manifest["checks"]
         if entry["verdict"] == Verdict.INCONCLUSIVE.value and entry["kind"] in accepted
     ]
@@ -148,7 +149,7 @@ def _judged(
     entry: Mapping[str, Any], measurement: Measurement | None, limits: CheckLimits
 ) -> Iterator[Judged]:
     """The numbers of one check, worst verdict first; a check without numbers is a row that says its verdict."""
-    title, verdict = checks.TITLES[entry["kind"]], Verdict(entry["verdict"])
+    title, verdict = kinds.title(entry["kind"]), Verdict(entry["verdict"])
     try:
         found = (
             checks.assess(measurement, limits) if measurement and entry["result_digest"] else None

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from apps.accounts import policy
-from apps.checks import selectors as checks
-from apps.checks.limits import CheckLimits
+from apps.checks import kinds
+from apps.checks.demands import CheckLimits
 from apps.core.actor import Actor
 from apps.modelcards import schema
 from apps.modelcards import selectors as modelcards
@@ -65,7 +65,7 @@ def _row(
 
 def _check(review: Review, entry: Mapping[str, Any]) -> Cell:
     """The pinned verdict; the link leads to every group with counts and intervals."""
-    title = checks.TITLES[entry["kind"]]
+    title = kinds.title(entry["kind"])
     verdict = status.chip("verdict", entry["verdict"]).label.lower()
     if entry["measurement"] is None:
         return cells.text(title, note=verdict)

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from apps.checks import kinds
 from apps.checks import selectors as checks
-from apps.checks.limits import CheckLimits
+from apps.checks.demands import CheckLimits
 from apps.checks.models import Measurement
 from apps.checks.verdicts import Verdict, worst
 from apps.core.errors import NotFound
@@ -164,7 +165,7 @@ def _checks(
 
 def _check(entry: dict[str, Any], measurement: Measurement | None, limits: CheckLimits) -> Check:
     return Check(
-        title=checks.TITLES.get(entry["kind"], entry["kind"]),
+        title=kinds.title(entry["kind"]),
         chip=status.chip("verdict", entry["verdict"]),
         sentence=entry["sentence"],
         rows=_judged(entry, measurement, limits),
@@ -209,7 +210,7 @@ def _judged(
         Column("95 % interval"),
         Column("n", numeric=True),
     ]
-    return Table(f"{checks.TITLES[entry['kind']]}, number by number", columns, rows, dense=True)
+    return Table(f"{kinds.title(entry['kind'])}, number by number", columns, rows, dense=True)
 
 
 def _interval(low: str | None, high: str | None) -> Cell:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.http import QueryDict
 
-from apps.checks.limits import CheckLimits
+from apps.checks.demands import CheckLimits
 from apps.core.errors import Invalid
 from apps.reviews.policies.document import PolicyDocument, parse, plain
 from apps.web.policy_form.kinds import Entry, Rows, Unshown

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from apps.checks.limits import KINDS
+from apps.checks import kinds
 
 JSON = Any
 _TWICE: Final = "It stands there twice."
@@ -98,7 +98,7 @@ def _limits(made: Shaped, rows: Sequence[Mapping[str, JSON]]) -> None:
         else:
             checks.setdefault(kind, {})[metric] = {row.get("bound") or "min": row["number"]}
             made.places[f"gates.checks.{kind}.{metric}"] = f"{place}.number"
-    gates["checks"] = {kind: found for kind in KINDS if (found := checks.get(kind))}
+    gates["checks"] = {kind: found for kind in kinds.registered() if (found := checks.get(kind))}
 
 
 def _losses(made: Shaped, rows: Sequence[Mapping[str, JSON]]) -> None:

@@ -91,7 +91,7 @@ def run_check(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """Have one kind measured, or all of them."""
     found = access.version_for(request, name, number, "check.run")
     kind = request.POST.get("kind", "")
-    kinds = checking.runnable(found) if kind == "all" else [kind]
+    kinds = checks.runnable(found) if kind == "all" else [kind]
     for each in kinds:
         checks_services.request_measurement(access.actor(request), found, each)
     messages.success(request, checking.asked(kinds))

@@ -1,0 +1,115 @@
+"""What a kind of check is: the pieces that the services, the gate, the policies and the pages put together.
+
+A kind is data about functions. Its numbers come from `run`, which is given the data (or files) and reads nothing else;
+its verdict from `assess`, which is pure. Whoever adds a kind writes one module with one `Kind`; see
+`apps.checks.kinds` for how it becomes known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
+
+from apps.checks.engine.compute import DataSet, Workshop
+from apps.checks.figures import Figure
+from apps.checks.hints import Hint
+from apps.checks.library.judging import Assessment
+from apps.checks.mapping import Role
+from apps.core.errors import Invalid
+from apps.core.parts import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One data set that a check takes: its part in the check, and the roles that may play it, the best first."""
+
+    part: str
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a version."""
+
+    path: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one run of a check is given: a data set for each of the kind's inputs, or the version's files."""
+
+    workshop: Workshop
+    data: tuple[DataSet, ...] = ()
+    files: tuple[File, ...] = ()
+    manifest_digest: str = ""
+
+
+def _no_figures(_result: Any) -> list[Figure]:
+    return []
+
+
+def _no_parts(_result: Any) -> tuple[Part, ...]:
+    return ()
+
+
+def _same(params: Any) -> Any:
+    return params
+
+
+def _nothing(_mappings: Sequence[Mapping[str, Any]]) -> None:
+    """Nothing has to be declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of check.
+
+    `params` is what a person may choose, `result` the numbers (a tagged Struct whose tag is `key`), `limits` what a policy
+    may demand. `run` counts and measures: the same task and parameters give the same statistics and result. `require`
+    raises Invalid where the declared meaning of the inputs does not suffice. `parts` show a result;
+    `figures` are the numbers that can be put side by side, `hints` what they mean.
+
+    `sources` (patterns under `home`) are the code that can change a number and `libraries` the distributions that take
+    part: both go into the key under which a result is stored and found again.
+    """
+
+    key: str
+    title: str
+    params: type[msgspec.Struct]
+    result: type[msgspec.Struct]
+    limits: type[BaseModel]
+    run: Callable[[Task, Any], tuple[msgspec.Struct, msgspec.Struct]]
+    assess: Callable[[Any, Any], Assessment]
+    home: Path
+    sources: tuple[str, ...]
+    libraries: tuple[str, ...]
+    inputs: tuple[Input, ...] = (Input("evaluation", (Role.EVALUATION,)),)
+    require: Callable[[Sequence[Mapping[str, Any]]], None] = _nothing
+    checked: Callable[[Any], Any] = _same
+    parts: Callable[[Any], tuple[Part, ...]] = _no_parts
+    figures: Callable[[Any], list[Figure]] = _no_figures
+    hints: tuple[Hint, ...] = ()
+    always_shown: bool = field(default=False)
+
+    @property
+    def of_files(self) -> bool:
+        """Whether it looks at the version's files instead of data."""
+        return not self.inputs
+
+
+def share(name: str, text: str, low: float, high: float) -> None:
+    """Raise Invalid unless the text is a number from `low` to `high`."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not low <= number <= high:
+        reason = f"expected a number from {low} to {high} as text"
+        raise Invalid(f"{name}: {reason}.", fields={name: reason})

@@ -1,0 +1,47 @@
+"""Drift: the current data against the reference, column by column."""
+
+from __future__ import annotations
+
+from apps.checks import figures, hints
+from apps.checks.engine import compute
+from apps.checks.kinds.base import Input, Kind, Task, share
+from apps.checks.kinds.numbers import HOME, LIBRARIES, SOURCES
+from apps.checks.library import drift
+from apps.checks.library.drift import DriftResult, Params
+from apps.checks.limits import DriftLimits
+from apps.checks.mapping import Role
+from apps.checks.statistics import DriftStatistics
+
+
+def run(task: Task, params: Params) -> tuple[DriftStatistics, DriftResult]:
+    """Compare, then measure."""
+    compared = compute.drift(task.data[0], task.data[1], task.workshop)
+    return compared, drift.measure(compared, params)
+
+
+def checked(params: Params) -> Params:
+    """Raises Invalid for a confidence or a share of empty bins that is none."""
+    share("confidence", params.confidence, 0.5, 0.9999)
+    share("epsilon", params.epsilon, 1e-9, 0.01)
+    return params
+
+
+KIND = Kind(
+    key="drift",
+    title="Drift",
+    params=Params,
+    result=DriftResult,
+    limits=DriftLimits,
+    run=run,
+    assess=drift.assess,
+    inputs=(
+        Input("reference", (Role.REFERENCE,)),
+        Input("current", (Role.CURRENT, Role.EVALUATION)),
+    ),
+    checked=checked,
+    figures=figures.of_drift,
+    hints=hints.DRIFT,
+    home=HOME,
+    sources=SOURCES,
+    libraries=LIBRARIES,
+)
