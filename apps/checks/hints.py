@@ -42,6 +42,11 @@ _FAIRNESS: Final[dict[str, tuple[Better, str]]] = {
     "equalized_odds_difference": ("lower", "Largest gap between groups in true or false positive rate; 0 is none."),
     "equal_opportunity_difference": ("lower", "Largest gap between groups in true positive rate; 0 is none."),
     "false_positive_rate_difference": ("lower", "Largest gap between groups in false positive rate; 0 is none."),
+    "equalized_odds_ratio": ("higher", "The smaller of the ratios of true and of false positive rates; 1 is no gap."),
+    "predictive_parity_difference": ("lower", "Largest gap between groups in how often the favourable prediction comes true; 0 is none."),
+    "accuracy_difference": ("lower", "Largest gap between groups in the share predicted right; 0 is none."),
+    "worst_group_accuracy": ("higher", "The share predicted right in the group where it is smallest."),
+    "mean_score_difference": ("lower", "Largest gap between groups in the mean score; 0 is none. Needs scores from 0 to 1."),
 }  # fmt: skip
 _DRIFT: Final[dict[str, tuple[str, Better, str]]] = {
     "psi": ("PSI", "lower", "How far a column's distribution moved; by custom 0.1 is small, 0.25 large."),

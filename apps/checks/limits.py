@@ -122,6 +122,12 @@ class FairnessLimits(_KindLimits):
     demographic_parity_ratio: Bound | None = None
     equalized_odds_difference: Bound | None = None
     equal_opportunity_difference: Bound | None = None
+    false_positive_rate_difference: Bound | None = None
+    equalized_odds_ratio: Bound | None = None
+    predictive_parity_difference: Bound | None = None
+    accuracy_difference: Bound | None = None
+    worst_group_accuracy: Bound | None = None
+    mean_score_difference: Bound | None = None
     min_n: int = Field(default=30, ge=1)
     min_coverage: Share = "0.95"
     max_excluded_share: Share = "0.05"

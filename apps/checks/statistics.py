@@ -7,6 +7,7 @@ number computes it again from here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -124,11 +125,68 @@ class Refused(msgspec.Struct, frozen=True):
     reason: str
 
 
+class ScoreCell(msgspec.Struct, frozen=True, array_like=True):
+    """Rows of a group whose score lies in one tenth of 0..1: how many, how many positive, and the sums of the scores and of
+    their squares in units of 2^-40, as text. Whole numbers, so that the order of the rows does not matter."""
+
+    values: tuple[str | None, ...]
+    bin: int
+    count: int
+    positives: int
+    total: str
+    squares: str
+
+
+class ScoresByGroup(msgspec.Struct, frozen=True):
+    """The scores of each group, in a fixed order. Mergeable by addition."""
+
+    features: tuple[str, ...]
+    cells: tuple[ScoreCell, ...]
+
+    @classmethod
+    def of(cls, features: tuple[str, ...], cells: Iterable[ScoreCell]) -> ScoresByGroup:
+        """From cells in any order, those of the same group and bin added up."""
+        sums: dict[tuple[tuple[str | None, ...], int], tuple[int, int, int, int]] = {}
+        for cell in cells:
+            key = (cell.values, cell.bin)
+            n, positives, total, squares = sums.get(key, (0, 0, 0, 0))
+            sums[key] = (
+                n + cell.count,
+                positives + cell.positives,
+                total + int(cell.total),
+                squares + int(cell.squares),
+            )
+        order = sorted(sums, key=lambda key: (_group_order(key[0]), key[1]))
+        return cls(
+            features,
+            tuple(
+                ScoreCell(values, bin_, n, positives, str(total), str(squares))
+                for values, bin_ in order
+                for n, positives, total, squares in [sums[values, bin_]]
+            ),
+        )
+
+    def plus(self, other: ScoresByGroup) -> ScoresByGroup:
+        """The scores of both halves together, exactly those of the whole."""
+        if self.features != other.features:
+            raise ValueError(f"scores of {self.features} and {other.features} do not add up")
+        return ScoresByGroup.of(self.features, (*self.cells, *other.cells))
+
+
 class FairnessStatistics(msgspec.Struct, frozen=True, tag="fairness"):
+    """`score_rows` counts the rows of `tables` that have a score; `scores_refused` says why scores were not counted."""
+
     rows: RowCount
     labels: Labels
     tables: tuple[Contingency, ...]
     refused: tuple[Refused, ...] = ()
+    scores: tuple[ScoresByGroup, ...] = ()
+    score_rows: RowCount | None = None
+    scores_refused: str = ""
+
+    def scores_of(self, features: tuple[str, ...]) -> ScoresByGroup | None:
+        """The scores by these features, in this order."""
+        return next((each for each in self.scores if each.features == features), None)
 
 
 class Side(msgspec.Struct, frozen=True):

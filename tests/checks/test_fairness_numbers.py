@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,9 @@ import pytest
 from fairlearn import metrics as fairlearn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, precision_score
 
-from apps.checks.engine import compute
+from apps.checks.engine import compute, joint
 from apps.checks.engine.crosscheck import Disagreement, against_fairlearn
 from apps.checks.library import fairness
 from apps.checks.library.groups import FairnessResult
@@ -34,6 +35,8 @@ FUNCTIONS = {
     "selection_rate": fairlearn.selection_rate,
     "true_positive_rate": fairlearn.true_positive_rate,
     "false_positive_rate": fairlearn.false_positive_rate,
+    "false_negative_rate": fairlearn.false_negative_rate,
+    "positive_predictive_value": partial(precision_score, zero_division=0.0),
     "accuracy": accuracy_score,
 }
 ROLES = {"target": "y", "prediction": "p"}
@@ -64,12 +67,21 @@ def compare(found: FairnessResult, frame: pd.DataFrame, features: list[str]) -> 
 
 
 def _compare_gaps(gaps, frame: pd.DataFrame, sensitive: pd.DataFrame) -> None:
+    mf = fairlearn.MetricFrame(
+        metrics=FUNCTIONS, y_true=frame["y"], y_pred=frame["p"], sensitive_features=sensitive
+    )
+    spans, worst = mf.difference(method="between_groups"), mf.group_min()
     given_ = {"y_true": frame["y"], "y_pred": frame["p"], "sensitive_features": sensitive}
     expected = {
         "demographic_parity_difference": fairlearn.demographic_parity_difference(**given_),
         "demographic_parity_ratio": fairlearn.demographic_parity_ratio(**given_),
         "equalized_odds_difference": fairlearn.equalized_odds_difference(**given_),
+        "equalized_odds_ratio": fairlearn.equalized_odds_ratio(**given_),
         "equal_opportunity_difference": fairlearn.equal_opportunity_difference(**given_),
+        "false_positive_rate_difference": spans["false_positive_rate"],
+        "predictive_parity_difference": spans["positive_predictive_value"],
+        "accuracy_difference": spans["accuracy"],
+        "worst_group_accuracy": worst["accuracy"],
     }
     for name, value in expected.items():
         if np.isnan(value):
@@ -290,3 +302,126 @@ def test_fairlearn_agrees_on_the_counts_and_a_wrong_number_is_not_published():
             FairnessStatistics(statistics.rows, statistics.labels, (wrong, *statistics.tables[1:])),
             result,
         )
+
+
+def test_the_joint_table_gives_what_a_pass_for_each_question_gives(tmp_path, monkeypatch):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {
+            "y": rng.choice([0, 1, None], 4000),
+            "p": rng.integers(0, 2, 4000),
+            "s": rng.random(4000),
+            "g": rng.choice(["a", "b", None], 4000),
+            "h": rng.choice(["x", "y", " "], 4000),
+        }
+    )
+    data = data_set(parquet(frame, tmp_path), sensitive=["g", "h"], score="s", **ROLES)
+    once = compute.fairness(data, workshop())
+    monkeypatch.setattr(joint, "MOST_CELLS", 1)
+    assert compute.fairness(data, workshop()) == once
+
+
+def _scored(rng: np.random.Generator, rows: int) -> pd.DataFrame:
+    score = rng.random(rows)
+    return pd.DataFrame(
+        {
+            "y": (rng.random(rows) < score).astype(int),
+            "p": (score > 0.5).astype(int),
+            "s": np.where(rng.random(rows) < 0.05, np.nan, score),
+            "g": rng.choice(["a", "b"], rows),
+            "h": rng.choice(["x", "y", None], rows),
+        }
+    )
+
+
+def test_scores_by_group_are_those_of_pandas(tmp_path):
+    frame = _scored(np.random.default_rng(4), 3000)
+    data = data_set(parquet(frame, tmp_path), sensitive=["g", "h"], score="s", **ROLES)
+    found = fairness_of(data)
+    assert found.score_rows is not None
+    assert found.score_rows.excluded == {
+        "score missing or not a number": int(frame["s"].isna().sum())
+    }
+    grouping = found.find(["g", "h"])
+    assert grouping is not None
+    for group in grouping.groups:
+        mine = frame["h"].isna() if group.values[1] is None else frame["h"] == group.values[1]
+        theirs = frame[(frame["g"] == group.values[0]) & mine & frame["s"].notna()]
+        assert group.scores is not None
+        assert group.scores.n == len(theirs)
+        mean = number(group.scores.mean.value)
+        assert mean == pytest.approx(theirs["s"].mean(), abs=1e-11)
+        spread = 1.959963984540054 * theirs["s"].std() / len(theirs) ** 0.5
+        assert number(group.scores.mean.high) == pytest.approx(
+            theirs["s"].mean() + spread, abs=1e-9
+        )
+        bins = np.minimum((theirs["s"] * 10).astype(int), 9)
+        apart = (theirs["y"] - theirs["s"]).groupby(bins).sum().abs().sum() / len(theirs)
+        assert float(group.scores.calibration_error or "nan") == pytest.approx(apart, abs=1e-11)
+    means = [number(group.scores.mean.value) for group in grouping.groups if group.scores]
+    gap = number(grouping.gaps["mean_score_difference"].value)
+    assert gap == pytest.approx(max(means) - min(means), abs=1e-12)
+
+
+@quick
+@given(seed=st.integers(0, 10_000), cut=st.integers(1, 299))
+def test_scores_of_two_halves_add_up_to_those_of_the_whole(tmp_path, seed, cut):
+    frame = _scored(np.random.default_rng(seed), 300)
+    if set(frame["y"]) != {0, 1} or {*frame["y"][:cut], *frame["p"][:cut]} != {0, 1}:
+        return
+    if {*frame["y"][cut:], *frame["p"][cut:]} != {0, 1}:
+        return
+    found = []
+    for name, part in (("all", frame), ("one", frame[:cut]), ("two", frame[cut:])):
+        path = parquet(part, tmp_path, f"{name}.parquet")
+        data = data_set(path, sensitive=["g", "h"], score="s", **ROLES)
+        found.append(compute.fairness(data, workshop()))
+    for whole, one, two in zip(*(each.scores for each in found), strict=True):
+        assert one.plus(two) == whole
+
+
+def test_scores_that_are_no_probabilities_are_said_to_be_none(tmp_path):
+    frame = _scored(np.random.default_rng(5), 300).assign(s=lambda f: f["s"].fillna(0) * 100)
+    found = fairness_of(data_set(parquet(frame, tmp_path), sensitive=["g"], score="s", **ROLES))
+    assert found.scores_refused == "scores outside 0 to 1 are no probabilities"
+    grouping = found.find(["g"])
+    assert grouping is not None
+    assert grouping.gaps["mean_score_difference"].value is None
+
+
+def test_resampling_the_counts_gives_the_spread_that_fairlearn_gets_from_the_rows(tmp_path):
+    """Both are random; over 400 draws the ends agree within a few of their own standard errors."""
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame(
+        {
+            "y": rng.integers(0, 2, 1500),
+            "p": (rng.random(1500) < 0.4).astype(int),
+            "g": rng.choice(["a", "b", "c"], 1500),
+        }
+    )
+    found = fairness_of(data_set(parquet(frame, tmp_path), sensitive=["g"], **ROLES), draws=4000)
+    grouping = found.find(["g"])
+    assert grouping is not None
+    mf = fairlearn.MetricFrame(
+        metrics={"selection_rate": fairlearn.selection_rate},
+        y_true=frame["y"],
+        y_pred=frame["p"],
+        sensitive_features=frame["g"],
+        n_boot=400,
+        ci_quantiles=[0.025, 0.975],
+        random_state=1,
+    )
+    theirs = [float(each["selection_rate"]) for each in mf.difference_ci(method="between_groups")]
+    ours = grouping.resampled["demographic_parity_difference"]
+    assert float(ours.low) == pytest.approx(theirs[0], abs=0.015)
+    assert float(ours.high) == pytest.approx(theirs[1], abs=0.015)
+    assert ours.defined == 4000
+
+
+def test_the_same_seed_gives_the_same_digits_and_another_one_does_not(tmp_path):
+    frame = _scored(np.random.default_rng(7), 500)
+    data = data_set(parquet(frame, tmp_path), sensitive=["g"], **ROLES)
+    first, again, other = fairness_of(data), fairness_of(data), fairness_of(data, seed=2)
+    assert first == again
+    assert first.groupings[0].resampled != other.groupings[0].resampled
+    assert fairness_of(data, draws=0).groupings[0].resampled == {}

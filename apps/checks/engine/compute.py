@@ -9,6 +9,8 @@ from pathlib import Path
 
 from apps.checks.engine.counts import Outcomes, count_groups, count_rows, find_labels
 from apps.checks.engine.drift import Pair, drift_statistics
+from apps.checks.engine.groupscores import group_scores
+from apps.checks.engine.joint import Counted, joint
 from apps.checks.engine.scores import score_statistics
 from apps.checks.engine.source import Caps, Column, Format, Source, opened
 from apps.checks.mapping import Mapping
@@ -18,6 +20,7 @@ from apps.checks.statistics import (
     FairnessStatistics,
     PerformanceStatistics,
     Refused,
+    ScoresByGroup,
 )
 from apps.core.errors import Invalid
 
@@ -76,18 +79,37 @@ def fairness(
         )
     groupings = _groupings(mapping.sensitive, crossings)
     with workshop.open(data) as source:
-        held = source.held([mapping.target, mapping.prediction, *mapping.sensitive])
-        outcomes = _outcomes(held, data)
-        rows, _ = count_rows(held, outcomes)
+        held = source.held(
+            [
+                name
+                for name in (mapping.target, mapping.prediction, mapping.score, *mapping.sensitive)
+                if name
+            ]
+        )
+        rows_by = joint(held, [*mapping.sensitive, mapping.target, mapping.prediction])
+        workshop.tick()
+        outcomes = _outcomes(rows_by, data)
+        rows, _ = count_rows(rows_by, outcomes)
         found: list[Contingency | Refused] = []
         for features in groupings:
-            found.append(count_groups(held, outcomes, features))
+            found.append(count_groups(rows_by, outcomes, features))
             workshop.tick()
+        tables = tuple(entry for entry in found if isinstance(entry, Contingency))
+        counted = [table.features for table in tables]
+        scores: tuple[ScoresByGroup, ...] = ()
+        score_rows, scores_refused = None, ""
+        if mapping.score and counted:
+            scores, score_rows, scores_refused = group_scores(
+                held, outcomes, mapping.score, counted
+            )
     return FairnessStatistics(
         rows,
         outcomes.labels,
-        tuple(entry for entry in found if isinstance(entry, Contingency)),
+        tables,
         tuple(entry for entry in found if isinstance(entry, Refused)),
+        scores,
+        score_rows,
+        scores_refused,
     )
 
 
@@ -117,7 +139,7 @@ def pairs_of(reference: DataSet, current: DataSet) -> list[Pair]:
     return pairs
 
 
-def _outcomes(source: Source, data: DataSet) -> Outcomes:
+def _outcomes(source: Counted, data: DataSet) -> Outcomes:
     mapping = data.mapping
     labels = find_labels(
         source,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.checks.engine.source import Source
+from apps.checks.engine.joint import Counted
 from apps.checks.numbers import grouped, listed
 from apps.checks.statistics import Contingency, Labels, Refused, RowCount
 from apps.core.errors import Invalid
@@ -25,7 +25,7 @@ class Outcomes:
 
 
 def find_labels(
-    source: Source, *, target: str, prediction: str, favourable: str, positive: str = ""
+    source: Counted, *, target: str, prediction: str, favourable: str, positive: str = ""
 ) -> Labels:
     """The two outcomes of a binary classifier.
 
@@ -55,7 +55,7 @@ def find_labels(
     return Labels(favourable, positive or favourable, others[0] if others else None)
 
 
-def count_rows(source: Source, outcomes: Outcomes) -> tuple[RowCount, Contingency]:
+def count_rows(source: Counted, outcomes: Outcomes) -> tuple[RowCount, Contingency]:
     """All rows without groups: what is counted, what is left out and why."""
     counts, excluded = _split(
         source.counted([outcomes.target, outcomes.prediction]), outcomes.labels
@@ -65,7 +65,7 @@ def count_rows(source: Source, outcomes: Outcomes) -> tuple[RowCount, Contingenc
 
 
 def count_groups(
-    source: Source, outcomes: Outcomes, features: Sequence[str]
+    source: Counted, outcomes: Outcomes, features: Sequence[str]
 ) -> Contingency | Refused:
     """The same by the values of `features`, missing ones as the group None.
 
@@ -82,7 +82,7 @@ def count_groups(
     return Contingency.of(names, counts)
 
 
-def _distinct(source: Source, name: str) -> set[str]:
+def _distinct(source: Counted, name: str) -> set[str]:
     return {label for label, _ in source.counted([name], most=50) if label is not None}
 
 

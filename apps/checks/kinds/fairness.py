@@ -19,6 +19,8 @@ from apps.checks.limits import FairnessLimits
 from apps.checks.statistics import FairnessStatistics
 from apps.core.errors import Invalid
 
+MOST_DRAWS = 10_000
+
 
 def run(task: Task, params: Params) -> tuple[FairnessStatistics, FairnessResult]:
     """Count, measure, and have another library say the same; raises Disagreement where it does not."""
@@ -29,8 +31,15 @@ def run(task: Task, params: Params) -> tuple[FairnessStatistics, FairnessResult]
 
 
 def checked(params: Params) -> Params:
-    """Raises Invalid for a confidence that is none."""
+    """Raises Invalid for a confidence that is none, and for too many draws."""
     share("confidence", params.confidence, 0.5, 0.9999)
+    if not 0 <= params.draws <= MOST_DRAWS:
+        reason = f"expected a whole number from 0 to {MOST_DRAWS}"
+        raise Invalid(f"draws: {reason}.", fields={"draws": reason})
+    if not 0 <= params.seed < 2**63:
+        raise Invalid(
+            "seed: expected a whole number that is not negative.", fields={"seed": "out of range"}
+        )
     return params
 
 

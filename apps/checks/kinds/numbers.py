@@ -9,6 +9,7 @@ HOME: Final = Path(__file__).parents[1]
 # What can change a number. Limits and verdicts cannot: they are applied afterwards.
 SOURCES: Final = (
     "engine/*.py",
+    "library/bootstrap.py",
     "library/columns.py",
     "library/drift.py",
     "library/estimates.py",

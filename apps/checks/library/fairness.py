@@ -16,7 +16,7 @@ from itertools import product
 
 import msgspec
 
-from apps.checks.library import intervals
+from apps.checks.library import bootstrap, intervals
 from apps.checks.library.estimates import Estimate, difference, undefined
 from apps.checks.library.groups import (
     RATES,
@@ -27,11 +27,12 @@ from apps.checks.library.groups import (
     gaps,
     group_label,
     groups_of,
+    with_scores,
 )
 from apps.checks.library.judging import Assessment, Row, Subject, conclude, judged, left_out
 from apps.checks.limits import FairnessLimits
 from apps.checks.numbers import CROSS, grouped, listed, plural, shown
-from apps.checks.statistics import Contingency, FairnessStatistics
+from apps.checks.statistics import Contingency, FairnessStatistics, ScoresByGroup
 from apps.checks.verdicts import Verdict
 from apps.core.errors import Invalid
 
@@ -41,11 +42,14 @@ NAMED = 5
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person may choose: which crossings of the declared columns (none: all of them crossed), a
-    reference group per column (none: the largest), the confidence. Every declared column is measured."""
+    reference group per column (none: the largest), the confidence, how many resamples are drawn of the counts (0: none)
+    and from which seed. Every declared column is measured."""
 
     crossings: tuple[tuple[str, ...], ...] = ()
     reference: dict[str, str] = {}
     confidence: str = "0.95"
+    draws: int = 1000
+    seed: int = 1
 
 
 def measure(statistics: FairnessStatistics, params: Params) -> FairnessResult:
@@ -61,13 +65,22 @@ def measure(statistics: FairnessStatistics, params: Params) -> FairnessResult:
         rows=statistics.rows,
         labels=statistics.labels,
         confidence=params.confidence,
-        groupings=tuple(_grouping(table, params, z) for table in statistics.tables),
+        groupings=tuple(
+            _grouping(table, statistics.scores_of(table.features), params, z)
+            for table in statistics.tables
+        ),
         refused=statistics.refused,
+        draws=params.draws,
+        seed=params.seed,
+        score_rows=statistics.score_rows,
+        scores_refused=statistics.scores_refused,
     )
 
 
-def _grouping(table: Contingency, params: Params, z: float) -> Grouping:
-    groups = groups_of(table, z)
+def _grouping(
+    table: Contingency, scores: ScoresByGroup | None, params: Params, z: float
+) -> Grouping:
+    groups = with_scores(groups_of(table, z), scores, z)
     reference, how = _reference(table.features, groups, params.reference)
     groups = [_against(group, reference, z) for group in groups]
     empty = _empty(table.features, groups)
@@ -79,6 +92,9 @@ def _grouping(table: Contingency, params: Params, z: float) -> Grouping:
         gaps=gaps(groups, z),
         empty=tuple(empty[:MOST_EMPTY]),
         empty_count=len(empty),
+        resampled=bootstrap.resampled(
+            groups, draws=params.draws, seed=params.seed, confidence=float(params.confidence)
+        ),
     )
 
 
@@ -127,6 +143,12 @@ _MADE_OF = {
     "demographic_parity_ratio": ("selection_rate",),
     "equal_opportunity_difference": ("true_positive_rate",),
     "equalized_odds_difference": ("true_positive_rate", "false_positive_rate"),
+    "equalized_odds_ratio": ("true_positive_rate", "false_positive_rate"),
+    "false_positive_rate_difference": ("false_positive_rate",),
+    "predictive_parity_difference": ("positive_predictive_value",),
+    "accuracy_difference": ("accuracy",),
+    "worst_group_accuracy": ("accuracy",),
+    "mean_score_difference": (),
 }
 
 

@@ -28,6 +28,8 @@ def largest_difference(rates: Sequence[Estimate]) -> Estimate:
     if len(known) < 2:
         return undefined("not defined: fewer than two groups to compare")
     values = [rate.exact for rate in known]
+    if any(rate.interval is None for rate in known):
+        return undefined("not defined: a group has no interval")
     bounds = _difference_bounds(known)
     return estimate(max(values) - min(values), bounds, "Newcombe, over all pairs of groups")
 
@@ -56,6 +58,27 @@ def worse(first: Estimate, second: Estimate) -> Estimate:
         return undefined("not defined: a gap has no interval")
     bounds = Interval(max(one.low, other.low), max(one.high, other.high))
     return estimate(max(first.exact, second.exact), bounds, first.method)
+
+
+def lower(first: Estimate, second: Estimate) -> Estimate:
+    """The smaller of two ratios (equalised odds); its interval reaches as far as the smaller bounds."""
+    if first.value is None or second.value is None:
+        return first if first.value is None else second
+    one, other = first.interval, second.interval
+    if one is None or other is None:
+        return undefined("not defined: a ratio has no interval")
+    bounds = Interval(min(one.low, other.low), min(one.high, other.high))
+    return estimate(min(first.exact, second.exact), bounds, first.method)
+
+
+def smallest(rates: Sequence[Estimate]) -> Estimate:
+    """The smallest of the defined rates; its interval is where the smallest could be: no group's bounds are left out."""
+    known = [rate for rate in rates if rate.interval is not None]
+    if not known:
+        return undefined("not defined: no group has the rate")
+    ends = [rate.interval for rate in known if rate.interval is not None]
+    bounds = Interval(min(each.low for each in ends), min(each.high for each in ends))
+    return estimate(min(rate.exact for rate in known), bounds, "Wilson, the smallest of the groups")
 
 
 def _difference_bounds(rates: Sequence[Estimate]) -> Interval:

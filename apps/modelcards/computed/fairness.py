@@ -29,6 +29,8 @@ def fairness(result: FairnessResult | None, source: Source | None, why_not: str)
             f"{counted(result.rows)} Favourable means “{favourable}”; whoever is predicted to have it counts as selected."
         )
     ]
+    if result.scores_refused:
+        parts.append(Missing(f"Scores were not measured by group: {result.scores_refused}."))
     for grouping in result.groupings:
         parts += _grouping(grouping, result)
     parts += [
@@ -56,7 +58,8 @@ def _grouping(grouping: Grouping, result: FairnessResult) -> Iterator[Part]:
     )
     yield _selection(grouping, groups, confidence)
     yield _errors(grouping, groups, confidence)
-    yield _gaps(grouping, confidence)
+    yield from _scores(grouping, groups, confidence)
+    yield _gaps(grouping, result, confidence)
 
 
 def _headline(grouping: Grouping) -> str:
@@ -110,27 +113,24 @@ def _selection(grouping: Grouping, groups: list[Group], confidence: str) -> Tabl
     return Table(f"Selection by {grouping.label}", head, rows, note=note)
 
 
-_ERROR_RATES = ("true_positive_rate", "false_positive_rate", "accuracy")
+_ERROR_RATES = (
+    "true_positive_rate",
+    "false_positive_rate",
+    "positive_predictive_value",
+    "accuracy",
+)
 
 
 def _errors(grouping: Grouping, groups: list[Group], confidence: str) -> Table:
     """How often each group is judged rightly and wrongly."""
-    head = (
-        Column(grouping.label),
-        *(
-            column
-            for key in _ERROR_RATES
-            for column in (
-                Column(RATES[key], numeric=True),
-                Column(f"{confidence} interval", numeric=True),
-            )
-        ),
-    )
+    head = (Column(grouping.label), *(Column(RATES[key], numeric=True) for key in _ERROR_RATES))
     rows = tuple(
-        cells(group.label, *(text for key in _ERROR_RATES for text in _pair(group.rates[key])))
-        for group in groups
+        cells(group.label, *(_in_one(group.rates[key]) for key in _ERROR_RATES)) for group in groups
     )
-    note = "A dash means not defined: the group has nobody whom the rate is about."
+    note = (
+        f"With {confidence} intervals. The false negative rate is 1 minus the true positive rate. "
+        "A dash means not defined: the group has nobody whom the rate is about."
+    )
     return Table(f"Errors by {grouping.label}", head, rows, note=note)
 
 
@@ -139,6 +139,38 @@ def _pair(number: Estimate) -> tuple[str, str]:
         return "—", ""
     low, high = ends(number)
     return shown(number.value), f"{low}–{high}"
+
+
+def _in_one(number: Estimate) -> str:
+    value, ends_ = _pair(number)
+    return f"{value} ({ends_})" if ends_ else value
+
+
+def _scores(grouping: Grouping, groups: list[Group], confidence: str) -> Iterator[Part]:
+    """What the scores say of each group, where they were counted."""
+    scored = [(group, group.scores) for group in groups if group.scores is not None]
+    if not scored:
+        return
+    head = (
+        Column(grouping.label),
+        Column("Rows with a score", numeric=True),
+        Column("Mean score", numeric=True),
+        Column("Calibration error", numeric=True),
+    )
+    rows = tuple(
+        cells(
+            group.label,
+            grouped(scores.n),
+            _in_one(scores.mean),
+            shown(scores.calibration_error) if scores.calibration_error else "—",
+        )
+        for group, scores in scored
+    )
+    note = (
+        f"Mean score with {confidence} interval. Calibration error: how far, over ten bins of the score, what was "
+        "promised is from what happened, weighted by rows."
+    )
+    yield Table(f"Scores by {grouping.label}", head, rows, note=note)
 
 
 def _against(group: Group, grouping: Grouping) -> tuple[str, str]:
@@ -154,16 +186,22 @@ def _against(group: Group, grouping: Grouping) -> tuple[str, str]:
     return _minus(f"{sign}{value}"), _minus(f"{low} to {high}")
 
 
+def _resampled(grouping: Grouping, key: str) -> str:
+    found = grouping.resampled.get(key)
+    return f"{shown(found.low)}–{shown(found.high)}" if found else "—"
+
+
 def _minus(text: str) -> str:
     return text.replace("-", "−")
 
 
-def _gaps(grouping: Grouping, confidence: str) -> Table:
+def _gaps(grouping: Grouping, result: FairnessResult, confidence: str) -> Table:
     head = (
         Column("Gap between groups"),
         Column("Value", numeric=True),
         Column(f"{confidence} from", numeric=True),
         Column("to", numeric=True),
+        Column("Resampled", numeric=True),
         Column("Interval, or why there is none"),
     )
     rows = tuple(
@@ -171,10 +209,16 @@ def _gaps(grouping: Grouping, confidence: str) -> Table:
             title,
             shown(grouping.gaps[key].value),
             *ends(grouping.gaps[key]),
+            _resampled(grouping, key),
             grouping.gaps[key].method or grouping.gaps[key].reason,
         )
         for key, title in TITLES.items()
         if key in grouping.gaps
     )
     note = "Over all groups shown, small ones too. A policy may leave small groups out: see part B."
+    if grouping.resampled:
+        note += (
+            f" Resampled: the middle {confidence} of {grouped(result.draws)} resamples of the counts (seed "
+            f"{result.seed}); the formula's interval decides."
+        )
     return Table(f"Gaps over {grouping.label}", head, rows, note=note)

@@ -17,6 +17,12 @@ METRICS: Final = {
         "demographic_parity_ratio": "Demographic parity ratio",
         "equalized_odds_difference": "Equalized odds difference",
         "equal_opportunity_difference": "Equal opportunity difference",
+        "false_positive_rate_difference": "False positive rate difference",
+        "equalized_odds_ratio": "Equalized odds ratio",
+        "predictive_parity_difference": "Predictive parity difference",
+        "accuracy_difference": "Accuracy difference",
+        "worst_group_accuracy": "Accuracy of the worst group",
+        "mean_score_difference": "Mean score difference",
     },
     "drift": {
         "psi": "PSI", "ks": "Kolmogorov-Smirnov", "cramers_v": "Cramér's V",
