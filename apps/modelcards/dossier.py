@@ -42,6 +42,7 @@ class ReviewView(msgspec.Struct, frozen=True, omit_defaults=True):
     policy: str
     policy_digest: str
     closed_at: str = ""
+    wanted_by: str = ""
 
 
 class RoundView(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -43,10 +43,14 @@ def ago(value: dt.datetime | int) -> str:
     return f"{int(amount)} {unit} ago" if seconds > 0 else f"in {int(amount)} {unit}"
 
 
+def date(value: dt.date) -> str:
+    """ "2 March 2026", of a day without an hour."""
+    return f"{value.day} {value:%B %Y}"
+
+
 def day(value: dt.datetime) -> str:
     """ "2 March 2026", the heading of a day in a timeline."""
-    at = moment(value)
-    return f"{at.day} {at:%B %Y}"
+    return date(moment(value))
 
 
 def thousands(value: int) -> str:

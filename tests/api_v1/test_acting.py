@@ -51,6 +51,27 @@ def test_a_version_is_submitted_signed_and_promoted(cast: Cast) -> None:
     assert by_token(cast.ana).get(f"reviews/{review.pk}").json()["status"] == "promoted"
 
 
+def test_the_day_by_which_it_is_wanted_is_read_back(cast: Cast) -> None:
+    api = by_token(cast.ana, "registry")
+    answer = api.post("reviews", {**WANTED, "wanted_by": "2999-01-31"})
+    assert (answer.status_code, answer.json()["wanted_by"]) == (201, "2999-01-31")
+    assert api.get("reviews").json()["items"][0]["wanted_by"] == "2999-01-31"
+
+
+@pytest.mark.parametrize("none", [{}, {"wanted_by": None}])
+def test_no_day_is_needed(cast: Cast, none: dict[str, None]) -> None:
+    answer = by_token(cast.ana, "registry").post("reviews", {**WANTED, **none})
+    assert (answer.status_code, answer.json()["wanted_by"]) == (201, None)
+
+
+@pytest.mark.parametrize("day", ["2020-01-31", "31.1.2999", "2999-02-30", "", 20990131, True])
+def test_a_day_that_is_over_or_none_is_refused_by_name(cast: Cast, day: object) -> None:
+    answer = by_token(cast.ana, "registry").post("reviews", {**WANTED, "wanted_by": day})
+    assert answer.status_code == 400, answer.content
+    assert list(answer.json()["fields"]) == ["wanted_by"]
+    assert not Review.objects.exists()
+
+
 def test_a_token_does_not_sign_however_right_the_password(cast: Cast) -> None:
     review = cast.submit()
     answer = by_token(cast.vera).post(f"reviews/{review.pk}/decisions", signature(review))

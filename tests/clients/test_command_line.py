@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,7 @@ def test_a_review_is_submitted_listed_and_shown(
 ) -> None:
     wanted = ("reviews", "submit", "--model", "credit", "--version", "1")
     wanted = (*wanted, "--target", "stage:production", "--justification", "for the release")
+    wanted = (*wanted, "--wanted-by", "2999-01-31")
     refused = run(*wanted, **site)
     assert refused.code == 1
     assert "scope registry" in refused.err
@@ -105,6 +107,7 @@ def test_a_review_is_submitted_listed_and_shown(
     assert made.code == 0, made
     review = Review.objects.get()
     assert review.key in made.out
+    assert review.wanted_by == dt.date(2999, 1, 31)
     again = run(*wanted, **may)
     assert (again.code, "under review already" in again.err) == (1, True)
     assert f"{review.key}  open" in run("reviews", "list", "--status", "open", **site).out

@@ -32,6 +32,11 @@ class Submission(Strict):
         help_text="`stage:production`, `alias:champion`, `environment:prod`.",
     )
     justification = Text(max_length=_LONGEST)
+    wanted_by = serializers.DateField(
+        required=False,
+        allow_null=True,
+        help_text="The day (UTC) by which it should be there; a wish, not a deadline. Today or later.",
+    )
 
 
 class NewRound(Strict):
@@ -88,7 +93,11 @@ class Reviews(reading.Reviews):
         version = self.version(asked["model"], asked["version"])
         targets = list(dict.fromkeys(Target.parse(text) for text in asked["targets"]))
         made = services.submit(
-            self.actor, version, targets=targets, justification=asked["justification"]
+            self.actor,
+            version,
+            targets=targets,
+            justification=asked["justification"],
+            wanted_by=asked.get("wanted_by"),
         )
         return self.whole(made.pk, status=201)
 

@@ -103,6 +103,7 @@ def view(round_: Round) -> ReviewView:
         policy=str(review.policy_version),
         policy_digest=review.policy_version.digest,
         closed_at=review.closed_at.isoformat() if review.closed_at else "",
+        wanted_by=review.wanted_by.isoformat() if review.wanted_by else "",
     )
 
 

@@ -24,11 +24,15 @@ class _ReviewEvent(Event):
 @register
 @dataclass(frozen=True, kw_only=True)
 class ReviewSubmitted(_ReviewEvent):
+    """`wanted_by` is the day by which the submitter would like it to be there; empty if she named none."""
+
     type: ClassVar[str] = "reviews.review.submitted"
+    schema: ClassVar[int] = 2
     targets: list[str]
     policy: str
     policy_digest: str
     justification: str
+    wanted_by: str
 
 
 @register

@@ -9,9 +9,12 @@ says why it died. Rules as constraints and triggers: migration 0002.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import TruncDate
 
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.targets import Target
@@ -50,7 +53,11 @@ ACTIVE = (ReviewStatus.OPEN, ReviewStatus.CHANGES_REQUESTED, ReviewStatus.SIGNED
 
 
 class Review(models.Model):
-    """A request to let one version enter `targets` ("stage:production", "alias:champion")."""
+    """A request to let one version enter `targets` ("stage:production", "alias:champion").
+
+    `wanted_by` is the day (UTC) by which the submitter would like it to be there. It is a wish: no deadline, gate or
+    expiry follows from it. Those are the policy's.
+    """
 
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="reviews")
     targets = models.JSONField()
@@ -62,6 +69,7 @@ class Review(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submitted_reviews"
     )
     justification = models.TextField()
+    wanted_by = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     note = models.TextField(default="", blank=True)
@@ -74,7 +82,11 @@ class Review(models.Model):
                 fields=["version"],
                 condition=models.Q(status__in=[status.value for status in ACTIVE]),
                 name="reviews_one_active_review_per_version",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(wanted_by__gte=TruncDate("created_at", tzinfo=dt.UTC)),
+                name="reviews_wanted_by_not_past",
+            ),
         ]
 
     def __str__(self) -> str:

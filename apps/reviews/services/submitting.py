@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
@@ -28,12 +29,18 @@ from apps.reviews.services.reasons import check_text
 
 
 def submit(
-    actor: Actor, version: ModelVersion, *, targets: Sequence[Target], justification: str
+    actor: Actor,
+    version: ModelVersion,
+    *,
+    targets: Sequence[Target],
+    justification: str,
+    wanted_by: dt.date | None = None,
 ) -> Review:
     """Ask for a version to enter governed targets: freezes it, pins the policy, makes round 1.
 
+    `wanted_by` is the day (UTC) by which the submitter would like it to be there: a wish, from which nothing follows.
     For a target that the version holds already it asks for a new approval: the last signature renews it, nothing moves.
-    Refuses: no justification, a target that is not governed, a sandbox model, a version without files, a run that is
+    Refuses: no justification, a wanted day that is over, a target that is not governed, a sandbox model, a version without files, a run that is
     still RUNNING, another active review, damaged bytes.
     """
     policy.require(actor, "review.submit", version)
@@ -45,6 +52,8 @@ def submit(
     if actor.user_id is None:
         raise Forbidden("A review is asked for by a person.")
     with verb(actor) as v:
+        now = clock.now()
+        _check_wanted(wanted_by, now.date())
         version = lock_version(version.pk)
         refuse_if_retired(version.model)
         _check_run_ended(version)
@@ -57,7 +66,8 @@ def submit(
                     policy_version=pinned,
                     submitted_by_id=actor.user_id,
                     justification=justification,
-                    created_at=clock.now(),
+                    wanted_by=wanted_by,
+                    created_at=now,
                 )
         except IntegrityError as error:
             raise AlreadyExists(f"{version} is under review already.") from error
@@ -70,6 +80,7 @@ def submit(
                 policy=str(pinned),
                 policy_digest=pinned.digest,
                 justification=justification,
+                wanted_by=wanted_by.isoformat() if wanted_by else "",
             )
         )
         close_draft(v, version, DraftStatus.SUBMITTED)
@@ -97,6 +108,16 @@ def _check_targets(version: ModelVersion, targets: Sequence[Target]) -> None:
                 f"{target.label} is not governed; set it without a review.",
                 fields={"targets": f"{target.label} is not governed"},
             )
+
+
+def _check_wanted(day: dt.date | None, today: dt.date) -> None:
+    if day is not None and day < today:
+        raise Invalid(
+            "The day by which it is wanted is over.",
+            fields={
+                "wanted_by": f"{day.isoformat()} is over: today ({today.isoformat()}, UTC) or later."
+            },
+        )
 
 
 def _check_run_ended(version: ModelVersion) -> None:

@@ -43,6 +43,14 @@ class SubmitForm(Form):
         "What it is for, what it replaces, what changed. The people who sign read this first.",
     )
 
+    wanted_by = forms.DateField(
+        label="By which day would you like it to be there? (optional)",
+        help_text="That day counts, in UTC. A wish that signers see; by when they must sign is the policy's.",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "A date such as 2027-01-31."},
+    )
+
     def __init__(self, *args: Any, choices: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["targets"].choices = choices  # type: ignore[attr-defined]  # a choice field

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from apps.registry.models import ModelVersion
 from apps.reviews import roles
 from apps.reviews.models import EntryKind, EvidenceKind, Finding, FindingEntry, Review
 from apps.reviews.reads import findings
-from apps.web import addresses, cells, status
+from apps.web import addresses, cells, status, words
 from apps.web.forms.base import Form
 from apps.web.forms.findings import AcceptForm, CloseForm, RespondForm, RetestForm
 from apps.web.forms.reviews import ReasonForm
@@ -170,12 +169,7 @@ def _blocking(row: Finding) -> list[Chip]:
 def due(row: Finding) -> Cell:
     """The due date, and that it has passed."""
     note = "overdue" if findings.is_overdue(row) else ""
-    return cells.text(day(row.due), note=note)
-
-
-def day(value: dt.date) -> str:
-    """`7 December 2026`."""
-    return f"{value.day} {value:%B %Y}"
+    return cells.text(words.date(row.due), note=note)
 
 
 def finding(actor: Actor, row: Finding, *, sent: Form | None = None, act: str = "") -> FindingPage:

@@ -19,7 +19,6 @@ from apps.reviews.reads import drafts, findings
 from apps.reviews.reads import inbox as reviews_inbox
 from apps.web import addresses, status, words
 from apps.web.pages import aftermath, decision_box, model_changes, policy_change, record, subjects
-from apps.web.pages import findings as finding_rows
 from apps.web.pages import reviews as review_rows
 from apps.web.pages.models import LOG_A_MODEL
 from apps.web.pages.record import Record
@@ -87,7 +86,7 @@ def _finding(row: Finding) -> Waiting:
     late = findings.is_overdue(row)
     blocks = ", blocks the promotion" if row.blocking else ""
     state = status.chip("finding", row.state)
-    fact = f"{row.key} of {row.version}, {row.severity}{blocks}. {row.owner} answers by {finding_rows.day(row.due)}."
+    fact = f"{row.key} of {row.version}, {row.severity}{blocks}. {row.owner} answers by {words.date(row.due)}."
     chip = Chip(f"Overdue, {state.label.lower()}", "bad", "clock") if late else state
     return Waiting(row.title, addresses.finding(row.pk), fact, chip, None)
 

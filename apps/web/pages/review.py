@@ -208,10 +208,16 @@ def _header(
             cells.link(f"{version}", url),
             cells.text(f"{review.policy_version.document['title']}, {review.policy_version}"),
             cells.text(f"risk tier {version.model.risk_tier}"),
+            *_wanted(review),
             *_expiry(review, rounds),
         ],
         crumbs=[Crumb("Reviews", "/reviews/"), Crumb(review.key)],
     )
+
+
+def _wanted(review: Review) -> list[Cell]:
+    """The day the submitter named, if she did."""
+    return [cells.text(f"wanted by {words.date(review.wanted_by)}")] if review.wanted_by else []
 
 
 def _expiry(review: Review, rounds: Sequence[Round]) -> list[Cell]:

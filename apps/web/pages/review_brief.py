@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,9 +91,18 @@ def _facts(review: Review, manifest: Mapping[str, Any], box: DecisionBox | None)
         late = "overdue" if first.due_at <= clock.now() else ""
         value = cells.text(f"{first.step.title} by {words.utc(first.due_at)}", note=late)
         facts.append(Fact("Due", value))
+    if review.wanted_by is not None:
+        facts.append(Fact("Wanted by", _wanted(review, review.wanted_by)))
     if box is not None:
         facts.append(Fact("Verdict", _standing(box)))
     return facts
+
+
+def _wanted(review: Review, day: dt.date) -> Cell:
+    """The submitter's wish, and whether its day is over for a request that still waits."""
+    over = review.state.is_active and day < clock.now().date()
+    note = "that day is over" if over else "the submitter's wish, not a deadline"
+    return cells.text(words.date(day), note=note)
 
 
 def _answers(said: Mapping[str, Any]) -> str:

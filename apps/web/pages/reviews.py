@@ -83,7 +83,7 @@ def waiting(row: InboxRow) -> Waiting:
         label=f"{review.key} {review.version}",
         url=url,
         fact=f"{decision_box.in_words(review.target_list)}, asked by {review.submitted_by}, "
-        f"{row.signed} of {row.needed} signed, risk tier {review.version.model.risk_tier}{_due(row)}",
+        f"{row.signed} of {row.needed} signed, risk tier {review.version.model.risk_tier}{_due(row)}{_wanted(review)}",
         chip=status.chip("review", review.status),
         action=action,
     )
@@ -94,6 +94,10 @@ def _due(row: InboxRow) -> str:
         return ""
     late = "overdue since" if row.due <= clock.now() else "due by"
     return f", {late} {words.utc(row.due)}"
+
+
+def _wanted(review: Review) -> str:
+    return f", wanted by {words.date(review.wanted_by)}" if review.wanted_by else ""
 
 
 def _table(request: HttpRequest, found: Sequence[Review], *, filtered: bool) -> Table:

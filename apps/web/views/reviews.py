@@ -41,10 +41,16 @@ def submit(request: HttpRequest, name: str, number: int) -> HttpResponse:
 
 def _submitted(request: HttpRequest, form: SubmitForm, found: ModelVersion) -> Review | None:
     made: list[Review] = []
-    targets = [Target.parse(text) for text in form.cleaned_data["targets"]]
-    why = form.cleaned_data["justification"]
+    given = form.cleaned_data
+    targets = [Target.parse(text) for text in given["targets"]]
     act = lambda: made.append(  # noqa: E731 - the form keeps what the service refuses
-        services.submit(access.actor(request), found, targets=targets, justification=why)
+        services.submit(
+            access.actor(request),
+            found,
+            targets=targets,
+            justification=given["justification"],
+            wanted_by=given["wanted_by"],
+        )
     )
     return made[0] if accepted(form, act) else None
 

@@ -25,6 +25,10 @@ class ReviewSummary(serializers.Serializer[Any]):
     targets = serializers.ListField(child=serializers.CharField())
     status = serializers.ChoiceField(choices=ReviewStatus.choices)
     submitted_by = Person()
+    wanted_by = serializers.DateField(
+        allow_null=True,
+        help_text="The day (UTC) by which the submitter would like it to be there.",
+    )
     created_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
     signed = serializers.IntegerField(help_text="Signatures that count now.")
@@ -128,6 +132,7 @@ def _head(review: Review) -> Json:
         "targets": review.targets,
         "status": review.status,
         "submitted_by": person(review.submitted_by),
+        "wanted_by": review.wanted_by,
         "created_at": review.created_at,
         "closed_at": review.closed_at,
         "policy": policy_ref(review.policy_version),

@@ -103,6 +103,7 @@ def _reviews(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     submit.add_argument("--version", type=_whole, required=True)
     submit.add_argument("--target", action="append", required=True, help="may be given repeatedly")
     submit.add_argument("--justification", required=True)
+    submit.add_argument("--wanted-by", help="the day by which it should be there: 2027-01-31")
     _common(submit, commands.reviews_submit)
 
 

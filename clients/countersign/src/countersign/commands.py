@@ -92,6 +92,8 @@ def reviews_submit(site: Site, asked: argparse.Namespace) -> int:
         "targets": asked.target,
         "justification": asked.justification,
     }
+    if asked.wanted_by is not None:
+        wanted["wanted_by"] = asked.wanted_by
     return _shown(site.post("reviews", wanted), asked.json, _review_lines)
 
 
