@@ -11,6 +11,8 @@ from django.db.models import Prefetch, QuerySet
 from apps.accounts import policy
 from apps.accounts.models import User
 from apps.accounts.policy import who_may
+from apps.audits import selectors as audits
+from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, DomainError, Forbidden, NotFound
 from apps.registry import selectors as registry
@@ -293,6 +295,14 @@ def get_decision(review: Review, pk: int) -> Decision:
     if row is None:
         raise NotFound(f"{review.key} has no such decision.")
     return row
+
+
+def event_of(decision: Decision) -> EventView | None:
+    """The event of the ledger that tells of a decision; None where there is none, which verifying the ledger reports."""
+    found = audits.events(
+        scopes=[f"review:{decision.review_id}"], types=["reviews.decision.recorded"], limit=1000
+    )
+    return next((row for row in found if row.payload.get("decision") == decision.pk), None)
 
 
 def round_shown(review: Review, digest: str) -> Round | None:

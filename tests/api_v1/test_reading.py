@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.notices.models import Notice
+from apps.reviews import services
+from apps.reviews.policies import builtin
 from tests import factories
 from tests.api_v1.conftest import PRODUCTION, Api, Cast, by_session, by_token
-from tests.support.people import as_actor
+from tests.checks import flow
+from tests.reviews.test_policies import activate, text
+from tests.reviews.test_simulating import HELD
+from tests.support.people import as_actor, hire
 
 pytestmark = pytest.mark.django_db
 
@@ -180,3 +189,95 @@ def test_nobody_reads_anything_without_credentials(cast: Cast) -> None:
     answer = Api().get("reviews")
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
     assert "Bearer" in answer["WWW-Authenticate"]
+
+
+def test_a_receipt_proves_the_place_of_the_signature_in_the_ledger(cast: Cast) -> None:
+    """Everything is computed here from the answer alone, as RFC 9162 (2.1.3.2) says."""
+    review = cast.promote()
+    api = by_token(cast.ana)
+    (first, _) = api.get(f"reviews/{review.pk}").json()["decisions"]
+    told = api.get(f"reviews/{review.pk}/decisions/{first['id']}/receipt").json()
+    statement = told["statement"].encode()
+    assert hashlib.sha256(statement).hexdigest() == told["decision"]["statement_digest"]
+    assert json.loads(statement)["evidence_digest"] == told["decision"]["evidence_digest"]
+    event = told["event"]
+    body = base64.b64decode(event["body"])
+    assert json.loads(body)["payload"]["statement_digest"] == told["decision"]["statement_digest"]
+    leaf = hashlib.sha256(b"\x00" + body).digest()
+    assert leaf.hex() == event["leaf_hash"]
+    assert _root(leaf, event) == event["root_hash"]
+    assert _root(hashlib.sha256(b"\x00" + body + b" ").digest(), event) != event["root_hash"]
+    assert (told["counts"], told["void_reason"]) == (True, "")
+
+
+def _root(leaf: bytes, event: dict[str, Any]) -> str:
+    at, last, found = event["seq"] - 1, event["size"] - 1, leaf
+    for step in map(bytes.fromhex, event["proof"]):
+        if at % 2 or at == last:
+            found = hashlib.sha256(b"\x01" + step + found).digest()
+            while not at % 2 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            found = hashlib.sha256(b"\x01" + found + step).digest()
+        at, last = at >> 1, last >> 1
+    return found.hex()
+
+
+def test_a_receipt_of_a_void_round_says_why_it_counts_no_more(cast: Cast) -> None:
+    review = cast.submit()
+    decision = cast.sign(cast.vera, review)
+    services.new_round(as_actor(cast.ana), review, because="newer data")
+    told = by_token(cast.ana).get(f"reviews/{review.pk}/decisions/{decision.pk}/receipt").json()
+    assert told["counts"] is False
+    assert "newer data" in told["void_reason"]
+    other = cast.submit(version=factories.version(as_actor(cast.ana), cast.model))
+    asked = f"reviews/{other.pk}/decisions/{decision.pk}/receipt"
+    assert by_token(cast.ana).get(asked).status_code == 404
+    mine = f"reviews/{review.pk}/decisions/{decision.pk}/receipt"
+    assert by_token(cast.otto).get(mine).status_code == 404
+
+
+def test_the_simulation_of_a_policy_is_told_without_what_the_reader_may_not_see(cast: Cast) -> None:
+    adam = as_actor(hire("adam", "Adam Novák", "administrator"))
+    activate(adam, text(**HELD), as_actor(cast.vera), as_actor(cast.rui))
+    flow.attach(cast.version, cast.ana)
+    flow.done(cast.version, cast.ana)
+    review = cast.promote()
+    two = [step | {"count": 2} for step in builtin.standard()["steps"]]
+    change = services.propose(adam, text=text(**HELD, steps=two), reason="four eyes are not enough")
+    asked = f"policy-changes/{change.pk}/simulation"
+    assert by_token(cast.ana).get(asked).status_code == 404  # not tried yet
+    services.simulate(adam, change)
+    told = by_token(cast.ana).get(asked).json()
+    assert told["current"] is True
+    assert told["reviews"] == 1
+    cases = [case for kind in ("blocked", "asked") for case in told[kind]["items"]]
+    assert review.key in {case["name"] for case in cases}
+    assert all(case["reasons"] for case in cases)
+    strangers = by_token(cast.otto).get(asked).json()
+    for kind in ("blocked", "asked"):
+        assert strangers[kind]["total"] == told[kind]["total"]
+        assert strangers[kind]["items"] == []
+        assert strangers[kind]["hidden"] == len(told[kind]["items"])
+
+
+def test_having_read_a_notice_is_kept_for_the_reader_alone(cast: Cast) -> None:
+    first, second = (
+        Notice.objects.create(
+            recipient=cast.ana,
+            kind="review.void",
+            event_seq=number,
+            once=f"round:{number}",
+            subject="review:1",
+            scopes=["review:1"],
+            parts={"review": "REV-1", "review_id": 1},
+        )
+        for number in (1, 2)
+    )
+    api = by_token(cast.ana)
+    assert by_token(cast.vera).post(f"notices/{first.pk}/read", {}).status_code == 404
+    assert api.post(f"notices/{first.pk}/read", {}).json()["read"] is True
+    assert [row["id"] for row in api.get("notices?unread=true").json()["items"]] == [second.pk]
+    assert api.post("notices/read", {"up_to": first.pk}).json()["items"] != []
+    assert api.post("notices/read", {"up_to": second.pk}).json()["items"] == []
+    assert api.post("notices/read", {"up_to": 0}).status_code == 400

@@ -9,6 +9,7 @@ from apps.api.v1.route import Route
 from apps.core import clock
 from apps.registry.models import Deployment
 from apps.reviews import selectors as reviews
+from apps.reviews.models import Decision
 from apps.reviews.policies import builtin, files
 from apps.reviews.policies.document import parse
 from tests.support.people import PASSWORD
@@ -76,6 +77,7 @@ BODIES: dict[str, Body] = {
     "waiver-revoke": lambda w: {"reason": "grown"},
     "thread-start": lambda w: {"text": "Why 2018?"},
     "thread-reply": lambda w: {"text": "Because."},
+    "notices-read": lambda w: {"up_to": 1},
     "comment-edit": lambda w: {"text": "Why?"},
     "conflict-declare": lambda w: {"person": str(w.extra["caller"]), "reason": "shares"},
     "conflict-withdraw": lambda w: {"reason": "sold"},
@@ -144,11 +146,17 @@ def _replaced(world: World) -> dict[str, object]:
     return {"<str:name>": replaced.model.name, "<int:number>": replaced.number}
 
 
+def _signed(world: World) -> dict[str, object]:
+    decision = Decision.objects.filter(review__version=world.promoted).earliest("pk")
+    return {"<int:review_id>": decision.review_id, "<int:decision_id>": decision.pk}
+
+
 # Where a route is asked about something else than the world's usual version.
 PLACES: dict[str, Callable[[World], dict[str, object]]] = {
     "question": _in_production,
     "leave": _in_production,
     "roll-back": _replaced,
+    "receipt": _signed,
 }
 
 
@@ -172,6 +180,8 @@ def placeholders(world: World) -> dict[str, object]:
         "<int:waiver_id>": world.waiver.pk,
         "<int:thread_id>": world.comment.thread_id,
         "<int:comment_id>": world.comment.pk,
+        "<int:notice_id>": 1,  # nobody's
+        "<int:decision_id>": 1,
         "<int:conflict_id>": world.extra["conflict"],
         "<int:delegation_id>": world.extra["delegation"],
         "<int:change_id>": world.model_change.pk,

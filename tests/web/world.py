@@ -202,11 +202,13 @@ def _model_change(actor: Actor, model: RegisteredModel) -> ModelChange:
 
 
 def _change() -> PolicyChange:
-    """A change of policy that waits for signatures, proposed by none of the visitors."""
+    """A change of policy that was tried and waits for signatures, proposed by none of the visitors."""
     keeper = visitor("keeper")
     RoleAssignment.objects.create(user=keeper, role_id="administrator")
     text = (Path(files.__file__).parent / "packs" / "light.yaml").read_text(encoding="utf-8")
-    return reviews.propose(as_actor(keeper), text=text, reason="small models need less")
+    change = reviews.propose(as_actor(keeper), text=text, reason="small models need less")
+    reviews.simulate(as_actor(keeper), change)
+    return change
 
 
 def _delivery() -> WebhookDelivery:

@@ -13,10 +13,11 @@ from apps.api.v1.base import Door
 from apps.api.v1.incoming import Strict, Text, password
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import subjects as shapes
+from apps.core.errors import NotFound
 from apps.registry.models import Exposure, PurposeClass
 from apps.reviews import in_force, services
 from apps.reviews.policies.files import MAX_LENGTH
-from apps.reviews.reads import model_changes
+from apps.reviews.reads import model_changes, simulations
 from apps.reviews.reads import policies as policy_list
 
 _LONGEST: Final = 10_000
@@ -46,6 +47,12 @@ class Verdict(Strict):
     )
     comment = Text(max_length=_LONGEST)
     password = password()
+
+
+class PolicyVerdict(Verdict):
+    """For or against a policy. `simulation` is the digest of the one that was read; the signature names it."""
+
+    simulation = Text(max_length=64, default="")
 
 
 class Proposal(Strict):
@@ -187,19 +194,33 @@ class OnePolicyChange(Door):
         return self.say(shapes.PolicyChangeShape, shapes.policy_change(row))
 
 
+class PolicySimulations(Door):
+    """What a proposal would have changed of what was decided and of what is in use."""
+
+    @described("Read the simulation of a change of a policy", answer=shapes.SimulationShape)
+    def get(self, request: Request, policy_change_id: int) -> Response:
+        """Cases that the caller may not see are counted and not told."""
+        self.nothing_asked()
+        row = policy_list.get_change(policy_change_id)
+        found = simulations.read(self.actor, row)
+        if found is None:
+            raise NotFound(f"{row} was not tried yet.", hint="Ask again in a moment.")
+        return self.say(shapes.SimulationShape, shapes.simulation(found))
+
+
 class PolicySignatures(Door):
     """Sign for or against a change of a policy."""
 
     @described(
         "Sign a change of a policy",
-        takes=Verdict,
+        takes=PolicyVerdict,
         answer=shapes.PolicyChangeShape,
         status=201,
         refusals=(409,),
     )
     def post(self, request: Request, policy_change_id: int) -> Response:
         self.nothing_asked()
-        row, asked = policy_list.get_change(policy_change_id), self.body(Verdict)
+        row, asked = policy_list.get_change(policy_change_id), self.body(PolicyVerdict)
         proof = self.proof(asked)
         del asked["password"]
         services.sign_change(self.actor, row, proof=proof, **asked)

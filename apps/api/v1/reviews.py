@@ -77,6 +77,17 @@ class Manifest(Door):
         return HttpResponse(bytes(found.manifest), content_type="application/json")
 
 
+class Receipt(Door):
+    """One signature with what it takes to verify it."""
+
+    @described("Read the receipt of a decision", answer=shapes.ReceiptShape)
+    def get(self, request: Request, review_id: int, decision_id: int) -> Response:
+        self.nothing_asked()
+        review = self.review(review_id)
+        row = selectors.get_decision(review, decision_id)
+        return self.say(shapes.ReceiptShape, shapes.receipt(review, row))
+
+
 def _round(review: Review, round_number: int) -> Round:
     found = review.rounds.filter(number=round_number).first()
     if found is None:

@@ -36,6 +36,7 @@ from apps.api.v1.changes import (
     Policies,
     PolicyChanges,
     PolicySignatures,
+    PolicySimulations,
     PolicyWithdrawal,
 )
 from apps.api.v1.deployments import (
@@ -57,9 +58,18 @@ from apps.api.v1.independence import (
 )
 from apps.api.v1.models import Gates, Models, OneModel, OneVersion, Versions
 from apps.api.v1.retiring import BringBack, Retire, Retirement
-from apps.api.v1.reviews import Manifest, OneReview
+from apps.api.v1.reviews import Manifest, OneReview, Receipt
 from apps.api.v1.route import Route
-from apps.api.v1.talk import Edits, Notices, Reopening, Replies, Resolution, Threads
+from apps.api.v1.talk import (
+    Edits,
+    Notices,
+    ReadNotice,
+    ReadNotices,
+    Reopening,
+    Replies,
+    Resolution,
+    Threads,
+)
 from apps.api.v1.who_may import WhoMayView
 
 _REVIEW: Final = "reviews/<int:review_id>"
@@ -75,6 +85,7 @@ _READING: Final = (
     Route("GET", "reviews", Reviews, "reviews", "review.read"),
     Route("GET", _REVIEW, OneReview, "review", "review.read"),
     Route("GET", f"{_REVIEW}/rounds/<int:round_number>/manifest", Manifest, "manifest", "review.read"),
+    Route("GET", f"{_REVIEW}/decisions/<int:decision_id>/receipt", Receipt, "receipt", "review.read"),
     Route("GET", "models", Models, "models", "model.read"),
     Route("GET", _MODEL, OneModel, "model", "model.read"),
     Route("GET", f"{_MODEL}/versions", Versions, "versions", "model.read"),
@@ -136,6 +147,8 @@ _CHALLENGE: Final = (
     Route("POST", "threads/<int:thread_id>/reopening", Reopening, "thread-reopen", _COMMENT, mutates=True, interactive=True),
     Route("POST", "comments/<int:comment_id>/revisions", Edits, "comment-edit", _COMMENT, mutates=True, interactive=True),
     Route("GET", "notices", Notices, "notices", "review.read"),
+    Route("POST", "notices/read", ReadNotices, "notices-read", "review.read", mutates=True),
+    Route("POST", "notices/<int:notice_id>/read", ReadNotice, "notice-read", "review.read", mutates=True),
 )  # fmt: skip
 
 _INDEPENDENCE: Final = (
@@ -157,6 +170,7 @@ _CHANGES: Final = (
     Route("POST", f"{_CHANGE}/withdrawal", ModelChangeWithdrawal, "model-change-withdraw", "model.manage", mutates=True, interactive=True),
     Route("GET", "policies", Policies, "policies", "model.read"),
     Route("GET", "policies/<str:policy_key>/<int:policy_number>", OnePolicy, "policy", "model.read"),
+    Route("GET", f"{_POLICY_CHANGE}/simulation", PolicySimulations, "policy-simulation", "model.read"),
     Route("GET", "policy-changes", PolicyChanges, "policy-changes", "model.read"),
     Route("POST", "policy-changes", PolicyChanges, "policy-propose", "policy.edit", mutates=True, interactive=True),
     Route("GET", _POLICY_CHANGE, OnePolicyChange, "policy-change", "model.read"),

@@ -14,6 +14,7 @@ from apps.api.v1.incoming import Flag, Strict, Text, Whole
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import subjects as shapes
 from apps.notices import selectors as notices
+from apps.notices.services import reading
 from apps.reviews import services
 from apps.reviews.models import Review, Section
 from apps.reviews.reads import discussion, findings
@@ -34,6 +35,12 @@ class Words(Strict):
     """What is said."""
 
     text = Text(max_length=_LONGEST)
+
+
+class UpTo(Strict):
+    """How far."""
+
+    up_to = Whole(min_value=1, help_text="The id of the newest notice that was read.")
 
 
 class Which(Strict):
@@ -122,4 +129,29 @@ class Notices(Door):
     def get(self, request: Request) -> Response:
         asked = self.query(Which)
         rows = notices.inbox(self.actor, unread_only=asked.get("unread") == "true")[:_NOTICES]
+        return self.say(shapes.NoticeList, {"items": [shapes.notice(row) for row in rows]})
+
+
+class ReadNotice(Door):
+    """Having read one notice."""
+
+    @described("Mark a notice as read", takes=Nothing, answer=shapes.NoticeShape)
+    def post(self, request: Request, notice_id: int) -> Response:
+        """The first time counts; somebody else's is not there."""
+        self.nothing_asked()
+        self.body(Nothing)
+        row = reading.mark_read(self.actor, notice_id)
+        row.refresh_from_db()
+        return self.say(shapes.NoticeShape, shapes.notice(row))
+
+
+class ReadNotices(Door):
+    """Having read all there was."""
+
+    @described("Mark all notices as read", takes=UpTo, answer=shapes.NoticeList)
+    def post(self, request: Request) -> Response:
+        """Up to the newest that was seen, so that one which came meanwhile stays unread."""
+        self.nothing_asked()
+        reading.mark_all_read(self.actor, **self.body(UpTo))
+        rows = notices.inbox(self.actor, unread_only=True)[:_NOTICES]
         return self.say(shapes.NoticeList, {"items": [shapes.notice(row) for row in rows]})

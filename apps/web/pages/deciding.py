@@ -8,7 +8,6 @@ from typing import Any
 
 from apps.accounts import policy
 from apps.accounts.verbs import SIGNING_ROLES
-from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
@@ -204,7 +203,7 @@ class ReceiptPage:
 
 def receipt(actor: Actor, review: Review, decision: Decision) -> ReceiptPage:
     """The decision with its place in the ledger and what it takes to verify it."""
-    event = _event_of(review, decision)
+    event = reviews.event_of(decision)
     round_ = decision.round
     void = None
     if not round_.is_live:
@@ -260,13 +259,6 @@ def _signed(decision: Decision) -> list[Fact]:
         ),
         Fact("Evidence", cells.digest(decision.evidence_digest)),
     ]
-
-
-def _event_of(review: Review, decision: Decision) -> EventView | None:
-    found = audits.events(
-        scopes=[f"review:{review.pk}"], types=["reviews.decision.recorded"], limit=1000
-    )
-    return next((row for row in found if row.payload.get("decision") == decision.pk), None)
 
 
 def _record(event: EventView | None, decision: Decision) -> list[Fact]:

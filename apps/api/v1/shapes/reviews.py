@@ -8,6 +8,8 @@ from rest_framework import serializers
 
 from apps.api.v1.shapes import addresses
 from apps.api.v1.shapes.common import Json, Person, PolicyRef, person, policy_ref
+from apps.audits import selectors as audits
+from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision, Outcome, Recusal, Review, ReviewStatus, Round
@@ -117,6 +119,31 @@ class ReviewShape(ReviewSummary):
     you = You()
 
 
+class EventProof(serializers.Serializer[Any]):
+    """An event of the ledger with its proof under a head: the hashes beside its way to the root, RFC 9162."""
+
+    seq = serializers.IntegerField(help_text="Its place in the ledger, from 1.")
+    leaf_hash = serializers.CharField(help_text="SHA-256 of 0x00 and the body, hexadecimal.")
+    body = serializers.CharField(help_text="The event's canonical bytes, base64.")
+    proof = serializers.ListField(
+        child=serializers.CharField(), help_text="Inclusion proof, hexadecimal."
+    )
+    size = serializers.IntegerField(help_text="Of the ledger whose root this is.")
+    root_hash = serializers.CharField(help_text="Hexadecimal.")
+
+
+class ReceiptShape(serializers.Serializer[Any]):
+    """A decision, the bytes that were signed, and its place in the ledger (null: none tells of it; verify the ledger)."""
+
+    decision = DecisionShape()
+    statement = serializers.CharField(
+        help_text="What was signed, canonical JSON; its SHA-256 is `statement_digest`."
+    )
+    counts = serializers.BooleanField(help_text="False where its round ended: it counts no more.")
+    void_reason = serializers.CharField()
+    event = EventProof(allow_null=True)
+
+
 def summary(review: Review) -> Json:
     """Of a review from `list_reviews`: no query of its own."""
     signed, needed = reviews.tally(review)
@@ -177,6 +204,31 @@ def round_(review: Review, row: Round) -> Json:
         "voided_at": row.voided_at,
         "created_by": person(row.created_by),
         "created_at": row.created_at,
+    }
+
+
+def receipt(review: Review, row: Decision) -> Json:
+    """The decision with its event and the proof of it under the present head."""
+    found = reviews.event_of(row)
+    return {
+        "decision": decision(review, row.round, row),
+        "statement": bytes(row.statement).decode(),
+        "counts": row.round.is_live,
+        "void_reason": row.round.void_reason,
+        "event": _proved(found) if found is not None else None,
+    }
+
+
+def _proved(found: EventView) -> Json:
+    told = audits.extract([found.seq], reveal=False)
+    (event,) = told["events"]
+    return {
+        "seq": found.seq,
+        "leaf_hash": found.leaf_hash,
+        "body": event["body"],
+        "proof": event["proof"],
+        "size": told["size"],
+        "root_hash": told["root"],
     }
 
 

@@ -25,6 +25,7 @@ from apps.reviews.policies import files
 from apps.reviews.policies.document import parse
 from apps.reviews.reads import delegations, findings, independence, waivers
 from apps.reviews.reads.discussion import CommentView, ThreadView
+from apps.reviews.reads.simulations import Changes, Simulation
 
 
 class EntryShape(serializers.Serializer[Any]):
@@ -213,6 +214,39 @@ class PolicyChangeList(serializers.Serializer[Any]):
     items = PolicyChangeShape(many=True)
 
 
+class CaseShape(serializers.Serializer[Any]):
+    """A past review, or a version in use, that would come out differently."""
+
+    what = serializers.CharField(help_text="`review` or `version`.")
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    ended = serializers.CharField()
+    targets = serializers.ListField(child=serializers.CharField())
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class CasesShape(serializers.Serializer[Any]):
+    """`total` in all; `items` tells those that are told one by one and that the caller may see, `hidden` are not told."""
+
+    total = serializers.IntegerField()
+    hidden = serializers.IntegerField()
+    items = CaseShape(many=True)
+
+
+class SimulationShape(serializers.Serializer[Any]):
+    """What a proposed policy would have changed. `current` is false once something else is in force."""
+
+    digest = serializers.CharField(help_text="Signatures name it.")
+    current = serializers.BooleanField()
+    reviews = serializers.IntegerField(help_text="How many past reviews were replayed.")
+    versions = serializers.IntegerField(help_text="How many versions in use were judged.")
+    blocked = CasesShape()
+    let_through = CasesShape()
+    asked = CasesShape()
+    unreadable = serializers.ListField(child=serializers.CharField())
+    at = serializers.DateTimeField()
+
+
 class NoticeShape(serializers.Serializer[Any]):
     """Something one was told."""
 
@@ -367,6 +401,35 @@ def policy_change(row: PolicyChange) -> Json:
         "proposed_by": person(row.proposed_by),
         "at": row.proposed_at,
     }
+
+
+def simulation(found: Simulation) -> Json:
+    return {
+        "digest": found.row.digest,
+        "current": found.is_current,
+        "reviews": found.reviews,
+        "versions": found.versions,
+        "blocked": _cases(found.blocked),
+        "let_through": _cases(found.let_through),
+        "asked": _cases(found.asked),
+        "unreadable": found.unreadable,
+        "at": found.row.created_at,
+    }
+
+
+def _cases(found: Changes) -> Json:
+    items = [
+        {
+            "what": each.what,
+            "id": each.pk,
+            "name": each.label,
+            "ended": each.ended,
+            "targets": each.targets,
+            "reasons": each.reasons,
+        }
+        for each in found.seen
+    ]
+    return {"total": found.total, "hidden": found.hidden, "items": items}
 
 
 def notice(row: Notice) -> Json:
