@@ -267,16 +267,32 @@ def _refusal(actor: Actor, verb: str, obj: Rooted | None) -> Forbidden:
             f"{label} may not {VERBS[verb]} ({verb}).", hint=_why_not_admitted(actor, verb)
         )
     root = _root(obj)
-    on = "" if root is None else f" on {root_id(root)}"
+    on = "" if root is None else f" on {_named(actor, root)}"
     askable = User.objects.filter(is_active=True, kind=User.Kind.HUMAN).filter(
         filters.holders("people.manage" if root is None else manage_verb(root), root)
         | filters.holders("people.manage", None)
     )
-    names = [str(user) for user in askable.order_by("username")[:3]]
     return Forbidden(
         f"{label} may not {VERBS[verb]}{on}: no role held there has {verb}.",
-        hint=f"Ask {' or '.join(names)}." if names else "There is no administrator yet.",
+        hint=_whom_to_ask(askable, actor),
     )
+
+
+def _named(actor: Actor, root: Model) -> str:
+    """The root by its name, for whoever may see it; else by its id."""
+    seen = can(actor, kind_of(type(root)).read, cast("Rooted", root))
+    return str(root) if seen else root_id(root)
+
+
+def _whom_to_ask(askable: QuerySet[User], actor: Actor) -> str:
+    """Up to three who could give the right. Never the actor: nobody grants a role to herself."""
+    people = list(askable.order_by("username")[:4])
+    names = [str(user) for user in people if user.pk != actor.user_id][:3]
+    if names:
+        return f"Ask {' or '.join(names)}."
+    if people:
+        return "Nobody grants a role to herself, and nobody else could grant this one: a second administrator is needed."
+    return "There is no administrator yet."
 
 
 def _why_not_admitted(actor: Actor, verb: str) -> str:

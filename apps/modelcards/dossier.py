@@ -62,7 +62,7 @@ class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
     """One signature: printed name, date and time, meaning (21 CFR 11.50), and what it is bound to.
 
     `statement` is the very text that was signed; its SHA-256 is `statement_digest`. `void` says why
-    the signature no longer counts; empty means it stands.
+    the signature no longer counts; empty means it stands. `on_behalf_of` is who delegated the role to the signer.
     """
 
     signer: str
@@ -79,6 +79,7 @@ class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
     statement_digest: str
     round: int
     void: str = ""
+    on_behalf_of: str = ""
 
 
 class CheckView(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -293,6 +293,25 @@ def test_a_refusal_names_the_verb_the_place_and_whom_to_ask(
     assert "Ada Okafor" in text
 
 
+def test_whoever_sees_it_is_told_of_it_by_name(model: RegisteredModel, ada: User) -> None:
+    with pytest.raises(Forbidden, match=r"on credit: no role held there has model\.manage"):
+        policy.require(as_actor(ada), "model.manage", model)
+
+
+def test_nobody_is_told_to_ask_herself(model: RegisteredModel, omar: User, ada: User) -> None:
+    with pytest.raises(Forbidden) as refusal:
+        policy.require(as_actor(ada), "model.manage", model)
+    assert refusal.value.hint == "Ask Omar Haddad."
+    with pytest.raises(Forbidden) as refusal:
+        policy.require(as_actor(ada), "experiment.create")
+    assert "Ada" not in refusal.value.hint
+    assert "a second administrator is needed" in refusal.value.hint
+    hire("adam", "Adam Novák", "administrator")
+    with pytest.raises(Forbidden) as refusal:
+        policy.require(as_actor(ada), "experiment.create")
+    assert refusal.value.hint == "Ask Adam Novák."
+
+
 def test_a_token_is_told_which_scope_is_missing(ana: User) -> None:
     raw = token_for(ana, "read")
     actor = services.authenticate_token(raw)

@@ -64,7 +64,7 @@ FORMS: Final[dict[str, dict[str, bad.Values]]] = {
         "favourable": bad.F_TEXT | {"no outcome": "yes"},
         "artifact": bad.F_FREE | {"both": "model/MLmodel", "a path": "../../etc/passwd"},
     },
-    "submit": {"targets": bad.F_CHOICE, "justification": bad.F_TEXT},
+    "submit": {"targets": bad.F_CHOICE, "justification": bad.F_TEXT, "wanted_by": bad.F_DAY},
     "decide": {
         "outcome": bad.F_CHOICE,
         "comment": bad.F_TEXT,

@@ -124,6 +124,12 @@ _BROKEN: Final[Values] = {
 }
 F_TEXT: Final[Values] = _BROKEN | {"nothing": "", "blanks": "  \r\n ", "1 MB": MEGABYTE}
 F_FREE: Final[Values] = _BROKEN | {"1 MB": MEGABYTE}
+F_DAY: Final[Values] = _BROKEN | {
+    "over": "2020-01-31",
+    "none": "2027-02-30",
+    "in words": "tomorrow",
+    "1 MB": MEGABYTE,
+}
 F_LINE: Final[Values] = F_TEXT | {"a line break": "a\r\nX-Evil: 1", "backwards": "a\u202eb"}
 F_CHOICE: Final[Values] = _BROKEN | {
     "nothing": "",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from pytest_django import Settings
@@ -42,6 +44,7 @@ ERRORS: dict[str, tuple[DomainError, int]] = {
 RECORDED = {"forbidden": "refused", "blocked": "refused", "tampered": "failed"}
 
 
+@login_not_required
 def fail(request: HttpRequest, kind: str) -> HttpResponse:
     """Raises what a service would."""
     if kind == "fault":
@@ -49,11 +52,18 @@ def fail(request: HttpRequest, kind: str) -> HttpResponse:
     raise ERRORS[kind][0]
 
 
+@login_not_required
+def say(request: HttpRequest) -> HttpResponse:
+    """An act that leaves a word for the next page."""
+    messages.success(request, "It is done.")
+    return HttpResponse(status=204)
+
+
 class Urls:
     """The site's routes and, among the pages, one that fails as told."""
 
     app_name = "web"
-    pages = [*web_urls.urlpatterns, path("fail/<kind>/", fail, name="fail")]
+    pages = [*web_urls.urlpatterns, path("fail/<kind>/", fail, name="fail"), path("say/", say)]
     urlpatterns = [path("", include((pages, "web")))]
     handler400 = site_urls.handler400
     handler500 = site_urls.handler500
@@ -178,3 +188,12 @@ def test_a_request_for_another_host_is_a_plain_400(ana: User) -> None:
 )
 def test_odd_addresses_never_break_a_page(ada: User, path: str) -> None:
     assert browser(ada).get(path).status_code in {200, 400, 404}
+
+
+def test_an_error_page_leaves_what_the_next_page_is_to_say(ana: User) -> None:
+    for client, where in ((browser(ana), "/account/"), (browser(), "/sign-in/")):
+        client.post("/say/")
+        assert "It is done." not in client.get("/nowhere/picture.png").content.decode()
+        assert "It is done." not in client.get("/fail/forbidden/").content.decode()
+        assert "It is done." in client.get(where).content.decode()
+        assert "It is done." not in client.get(where).content.decode()

@@ -160,7 +160,7 @@ def _items(manifest: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
 def decisions(round_: Round) -> tuple[DecisionView, ...]:
     """Every decision of the review, those of dead rounds marked void; raises Tampered for a statement
     that is not what its digest says."""
-    rows = round_.review.decisions.select_related("round", "user").order_by("pk")
+    rows = round_.review.decisions.select_related("round", "user", "on_behalf_of").order_by("pk")
     return tuple(_decision(row, round_.review) for row in rows)
 
 
@@ -184,6 +184,7 @@ def _decision(row: Decision, review: Review) -> DecisionView:
         statement_digest=row.statement_digest,
         round=row.round.number,
         void="" if row.round.is_live else _void(row.round),
+        on_behalf_of=str(row.on_behalf_of) if row.on_behalf_of else "",
     )
 
 

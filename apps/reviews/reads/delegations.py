@@ -38,11 +38,14 @@ def _in_force(at: dt.datetime) -> QuerySet[Delegation]:
 
 def in_force_for(review: Review) -> list[Delegation]:
     """The delegations that reach a review now, oldest first, before anybody's rights are looked at."""
+    return list(_in_force(clock.now()).filter(_about(review)).order_by("pk"))
+
+
+def _about(review: Review) -> Q:
+    """Those that name the review, its model or the model's team."""
     model = review.version.model
     about = Q(review=review) | Q(model=model)
-    if model.team_id is not None:
-        about |= Q(team=model.team_id)
-    return list(_in_force(clock.now()).filter(about).order_by("pk"))
+    return about if model.team_id is None else about | Q(team=model.team_id)
 
 
 def all_in_force() -> QuerySet[Delegation]:
@@ -133,6 +136,22 @@ def ways(
 def any_for(actor: Actor, review: Review) -> bool:
     """Whether anything in force is delegated to the actor here, usable or not."""
     return any(row.delegate_id == actor.user_id for row in in_force_for(review))
+
+
+def ever_for(actor: Actor, review: Review) -> bool:
+    """Whether anything was ever delegated to the actor here, whatever became of it."""
+    return _rows().filter(_about(review), delegate=actor.user_id).exists()
+
+
+def why_not_by(actor: Actor, pk: int) -> str:
+    """Why the actor signs nothing by the delegation she named, in a sentence."""
+    row = _rows().filter(pk=pk, delegate=actor.user_id).first()
+    how = stand(row) if row is not None else None
+    if row is not None and how is not None and how.state == "ended":
+        return f"The delegation by {row.delegator} was ended: {how.reason.rstrip('.')}."
+    if row is not None and how is not None and how.state == "expired":
+        return f"The delegation by {row.delegator} is over since {row.ends_at:%Y-%m-%d %H:%M} UTC."
+    return "This delegation does not let you sign what is open now."
 
 
 def holders(verb: str, review: Review, rows: Iterable[Delegation]) -> set[int]:

@@ -168,7 +168,7 @@ def _require_step(
     if found is not None:
         return found
     if delegation is not None:
-        raise Conflict("This delegation does not let you sign what is open now.")
+        raise Conflict(delegations.why_not_by(actor, delegation))
     unsigned = [state for state in wanted if not state.complete] or wanted
     needed = next((s for s in unsigned if policy.can(actor, s.step.verb, review)), unsigned[0])
     policy.require_fresh(actor, needed.step.verb, review)

@@ -41,14 +41,14 @@ def sign_change(
     digest: str,
     comment: str,
     proof: ReauthProof,
-    simulation: str = "",
+    simulation: str | None = None,
 ) -> PolicySignature:
     """Sign a proposed change, for or against; the last signature needed puts it in force, or on its day if that is ahead.
 
-    `simulation` is the digest of the simulation that the signer was shown, "" for none. What is signed names the newest,
-    which is made first where there is none of what is in force now.
+    `simulation` is the digest of the simulation that the signer was shown, "" if she was shown none; without it nothing
+    is compared. What is signed names the newest, which is made first where there is none of what is in force now.
 
-    Refuses: the proposer, another digest than the one shown (Conflict), a closed change, a second signature,
+    Refuses: the proposer, another digest or simulation than the one shown (Conflict), a closed change, a second signature,
     somebody without policy.sign now, a stale or foreign proof, targets that are held without an approval.
     """
     check_text(comment, "comment")

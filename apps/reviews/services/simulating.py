@@ -45,10 +45,10 @@ def simulate_once(actor: Actor, change: PolicyChange) -> PolicySimulation | None
     return simulations.current(change) or _run(actor, change)
 
 
-def for_signing(actor: Actor, change: PolicyChange, *, shown: str) -> str:
+def for_signing(actor: Actor, change: PolicyChange, *, shown: str | None) -> str:
     """The digest of the simulation that a signature of this moment names; made now if there is none of what is in force.
 
-    Raises Conflict if the signer was shown another one. A closed change has nothing to simulate: "".
+    Raises Conflict if the signer was shown another one, or none ("") where there is one now; None compares nothing. A closed change has nothing to simulate: "".
     """
     change = PolicyChange.objects.select_related("version", "replaces").get(pk=change.pk)
     if change.state is not ChangeStatus.OPEN or not rights.can(actor, "policy.sign"):
@@ -56,9 +56,14 @@ def for_signing(actor: Actor, change: PolicyChange, *, shown: str) -> str:
     row = simulations.current(change)
     if row is None:
         row = _run(Actor.system(actor.door), change)
-    if shown and shown != row.digest:
+    if shown is not None and shown != row.digest:
+        was = (
+            f"You were shown the simulation {shown[:12]}"
+            if shown
+            else "You were shown no simulation"
+        )
         raise Conflict(
-            f"You were shown the simulation {shown[:12]}, the newest is {row.digest[:12]}.",
+            f"{was}; the newest is {row.digest[:12]}.",
             hint="Look at what it would change now, then sign again.",
         )
     return row.digest

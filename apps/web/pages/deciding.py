@@ -35,9 +35,12 @@ class DecidePage:
 
 
 def require_a_signing_role(actor: Actor, review: Review) -> None:
-    """Forbidden, naming whom to ask, for somebody who signs in no role on this model, nor for anybody else."""
+    """Forbidden, naming whom to ask, for somebody who signs in no role on this model, nor ever did for anybody else.
+
+    Whose delegation is over is told that by the page.
+    """
     if not (
-        policy.verbs_on(actor, review).intersection(SIGNING) or delegations.any_for(actor, review)
+        policy.verbs_on(actor, review).intersection(SIGNING) or delegations.ever_for(actor, review)
     ):
         policy.require(actor, SIGNING[0], review)
 

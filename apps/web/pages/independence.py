@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -92,12 +93,21 @@ def conflict_choices(actor: Actor, review: Review) -> dict[str, Sequence[tuple[s
     }
 
 
+def delegated(row: Delegation) -> str:
+    """ "Nora Berg can sign for Rosa Almeida, as risk, to the end of 30 November 2026 (UTC)"."""
+    last = row.ends_at - dt.timedelta(days=1)
+    return (
+        f"{row.delegate} can sign for {row.delegator}, as {row.role}, "
+        f"to the end of {words.day(last)} (UTC)"
+    )
+
+
 def delegate_box(actor: Actor, review: Review) -> SignBox:
     """What giving a role away means."""
     return SignBox(
         title="Let somebody sign for you",
-        statement="She signs in her own name, on your behalf, as long as you hold the role yourself. You and she count as "
-        "one person, and nobody who made part of a version or is kept out of it can be chosen.",
+        statement="Whom you choose signs in her own name, on your behalf, as long as you hold the role yourself. The two of "
+        "you count as one person. Nobody who made part of the version or is kept out of it can be chosen.",
         digest=review.version.manifest_digest,
         as_whom=f"{actor.label}, who keeps the role",
         submit_label="Delegate",
@@ -192,7 +202,8 @@ def page(actor: Actor) -> DelegationsPage:
     empty = Empty(
         "nothing-yet",
         "Nothing is delegated",
-        "On the page of a review you can let somebody sign for you for a while: Delegate.",
+        "On the page of a review that waits for your role you can let somebody sign for you for a while: Delegate.",
+        action=Action("Open the reviews", addresses.reviews()),
     )
     return DelegationsPage(
         PageHeader("Your account"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,12 @@ from django.urls import reverse
 
 from apps.accounts import policy as rights
 from apps.core.actor import Actor
-from apps.reviews.models import ChangeStatus, PolicyChange, PolicySimulation
+from apps.reviews.models import ChangeStatus, PolicyChange, PolicySignature
 from apps.reviews.policies import compare
 from apps.reviews.policies.document import parse
 from apps.reviews.reads import policies as policy_list
 from apps.reviews.reads import proposals, simulations
+from apps.reviews.reads.simulations import Simulation
 from apps.web import cells, status
 from apps.web.pages import policy_simulation, policy_words
 from apps.web.pages.policy_redline import redline
@@ -107,7 +109,9 @@ def _signatures(found: PolicyChange) -> Table:
         Row(
             [
                 cells.person(row.signer_name),
-                cells.chip(status.chip("decision", "approve" if row.approves else "reject")),
+                cells.chip(
+                    status.chip("decision", "approve" if row.approves else "reject"), note=_on(row)
+                ),
                 cells.text(row.comment),
                 cells.when(row.created_at),
             ]
@@ -116,6 +120,12 @@ def _signatures(found: PolicyChange) -> Table:
     ]
     empty = Empty("nothing-yet", "Nobody has signed yet", "Whoever proposed it never signs it.")
     return Table("Signatures", [Column("Who"), Column("Decision"), Column("Why"), Column("When")], rows, empty)  # fmt: skip
+
+
+def _on(row: PolicySignature) -> str:
+    """Which simulation the signature names; those made before there were simulations name none."""
+    digest = json.loads(bytes(row.statement)).get("simulation", "")
+    return f"on simulation {digest[:12]}" if digest else ""
 
 
 def why_not(actor: Actor, found: PolicyChange) -> str:
@@ -133,9 +143,10 @@ def why_not(actor: Actor, found: PolicyChange) -> str:
     return ""
 
 
-def sign_box(actor: Actor, found: PolicyChange) -> SignBox:
-    """The sentence that is signed."""
-    tried = simulations.current(found)
+def sign_box(actor: Actor, found: PolicyChange, *, changed: str = "") -> SignBox:
+    """The sentence that is signed; `changed` says why nothing was signed before."""
+    newest = simulations.read(actor, found)
+    tried = newest if newest is not None and newest.is_current else None
     loosens = f" It loosens: {'; '.join(found.loosens)}." if found.loosens else ""
     return SignBox(
         title=f"Sign {found}",
@@ -146,17 +157,22 @@ def sign_box(actor: Actor, found: PolicyChange) -> SignBox:
         submit_label="Sign this decision",
         action_url=reverse("web:policy-sign", args=[found.pk]),
         cancel_url=reverse("web:policy-change", args=[found.pk]),
-        fields={"digest": found.digest, "simulation": tried.digest if tried else ""},
+        fields={"digest": found.digest, "simulation": tried.row.digest if tried else ""},
         note=_tried(tried),
+        changed=changed,
     )
 
 
-def _tried(row: PolicySimulation | None) -> str:
+def _tried(found: Simulation | None) -> str:
     """What is signed beside the proposal: the simulation whose result the page shows."""
-    if row is None:
-        return "It is tried on past reviews and versions in use when you sign, and your signature names the result."
+    if found is None:
+        return (
+            "It has not been tried under what is in force now. When you sign it is tried first, and you are shown what "
+            "came out before anything is signed."
+        )
     return (
-        f"Your signature names what it would have changed, as the page shows it: {row.digest[:12]}."
+        f"Your signature names what it would have changed, as the page shows it ({found.row.digest[:12]}): "
+        f"{policy_simulation.counts(found)}"
     )
 
 

@@ -51,14 +51,15 @@ def section(actor: Actor, change: PolicyChange) -> Section:
         )
         if table is not None
     ]
-    return Section(list(_notices(change, found)), _counts(found), tables, acts, found.row.digest)
+    return Section(list(_notices(change, found)), counts(found), tables, acts, found.row.digest)
 
 
 def _acts(actor: Actor, change: PolicyChange) -> list[Action]:
     may = rights.can(actor, "policy.sign") or rights.can(actor, "policy.edit")
     if change.state is not ChangeStatus.OPEN or not may:
         return []
-    return [Action("Try it again", reverse("web:policy-simulate", args=[change.pk]), post=True)]
+    label = "Try it now" if simulations.newest(change) is None else "Try it again"
+    return [Action(label, reverse("web:policy-simulate", args=[change.pk]), post=True)]
 
 
 def _waiting(change: PolicyChange) -> Notice:
@@ -71,7 +72,7 @@ def _waiting(change: PolicyChange) -> Notice:
 def _notices(change: PolicyChange, found: Simulation) -> Sequence[Notice]:
     told = []
     if not found.is_current:
-        text = "Another policy came into force since this was tried. It is tried again before the next signature."
+        text = "Another policy came into force since this was tried. It is tried again before the next signature, and shown to whoever signs."
         told.append(Notice(text, "warn", "Out of date"))
     if found.unreadable:
         text = "Their evidence is not what its digest says, so nothing can be said about them."
@@ -95,7 +96,7 @@ def _notices(change: PolicyChange, found: Simulation) -> Sequence[Notice]:
     return told
 
 
-def _counts(found: Simulation) -> str:
+def counts(found: Simulation) -> str:
     """`10 past reviews and 2 versions in use: 3 blocked, 0 let through, 1 asked for more.`"""
     on = f"{words.plural(found.reviews, 'past review')} and {words.plural(found.versions, 'version')} in use"
     return (

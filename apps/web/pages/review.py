@@ -265,7 +265,10 @@ def _step(review: Review, asked: Asked) -> Step:
     chip = Chip("Signed", "good", "sign") if done else Chip("Waiting", "unknown", "clock")
     if not done and review.state != "open":
         chip = Chip("Not signed", "quiet")
-    people = [str(user) for user in asked.people]
+    lent = {row.delegate_id: row.delegator for row in asked.delegated}
+    people = [
+        f"{user} for {lent[user.pk]}" if user.pk in lent else str(user) for user in asked.people
+    ]
     more = f" and {len(people) - 4} more" if len(people) > 4 else ""
     text = ""
     if not done and review.state == "open":
@@ -283,7 +286,7 @@ def _signed(decision: Decision) -> str:
     left = (
         "" if decision.user.is_active else " (the account is closed by now; the signature stands)"
     )
-    return f"{decision.signer_name}, {words.utc(decision.created_at)}{left}"
+    return f"{deciding.signer(decision)}, {words.utc(decision.created_at)}{left}"
 
 
 def _decisions(review: Review, rounds: Sequence[Round]) -> Table | None:
@@ -301,7 +304,7 @@ def _decision(review: Review, round_: Round, decision: Decision) -> Row:
     note = "" if round_.is_live else "void with its round"
     return Row(
         [
-            cells.link(decision.signer_name, url, note=f"{decision.role}, receipt"),
+            cells.link(deciding.signer(decision), url, note=f"{decision.role}, receipt"),
             cells.chip(status.chip("decision", decision.outcome), note=note),
             cells.text(decision.comment),
             cells.text(str(round_.number)),

@@ -35,9 +35,9 @@ def delegate(request: HttpRequest, review_id: int) -> HttpResponse:
         policy.require(actor, deciding.SIGNING[0], found)
     form = DelegateForm(sent(request), choices=pages.delegate_choices(actor, found))
 
-    def act() -> None:
+    def act() -> str:
         given = form.cleaned_data
-        services.delegate(
+        row = services.delegate(
             actor,
             to=accounts.get_user_by_uuid(UUID(given["to"])),
             role=given["role"],
@@ -45,11 +45,12 @@ def delegate(request: HttpRequest, review_id: int) -> HttpResponse:
             until=given["until"],
             reason=given["reason"],
         )
+        return (
+            f"{pages.delegated(row)}. Whom you delegated to is under Delegations in your account."
+        )
 
-    return _act(
-        request, form, act, pages.delegate_box(actor, found), addresses.review(found.pk),
-        "She can sign for you now.",
-    )  # fmt: skip
+    box, back = pages.delegate_box(actor, found), addresses.review(found.pk)
+    return _act(request, form, act, box, back, "")
 
 
 def _scope(review: Review, named: str) -> services.Scope:
@@ -133,8 +134,10 @@ def _act(
     back: str,
     said: str,
 ) -> HttpResponse:
-    if request.method == "POST" and form.is_valid() and accepted(form, act):
-        messages.success(request, said)
+    """The form, or what became of it: `said`, or the words that the act returns where `said` is empty."""
+    done: list[object] = []
+    if request.method == "POST" and form.is_valid() and accepted(form, lambda: done.append(act())):
+        messages.success(request, said or str(done[0]))
         return see_other(request, back)
     return page_or_fragment(
         request,

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.core.errors import Forbidden
+from apps.core.errors import Conflict, Forbidden
 from apps.reviews import services
 from apps.reviews.models import PENDING, PolicyChange
 from apps.reviews.policies import files
@@ -108,12 +108,21 @@ def sign(request: HttpRequest, change_id: int) -> HttpResponse:
     actor = access.require(request, "policy.sign")
     found = policy_list.get_change(change_id)
     form = SignChangeForm(sent(request))
-    if request.method == "POST" and form.is_valid() and _signed(request, form, found):
-        messages.success(request, f"You signed {found}.")
-        return see_other(request, reverse("web:policy-change", args=[found.pk]))
-    box = policy_change.sign_box(actor, found)
+    changed = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            if _signed(request, form, found):
+                messages.success(request, f"You signed {found}.")
+                return see_other(request, reverse("web:policy-change", args=[found.pk]))
+        except Conflict as error:
+            found = policy_list.get_change(change_id)
+            if policy_change.why_not(actor, found):
+                raise
+            changed = f"Nothing was signed. {error}"
+    box = policy_change.sign_box(actor, found, changed=changed)
     return page_or_fragment(
-        request, "policies/sign.html", "ui/_sign.html", {"it": box, "form": form}, status=form_status(form)
+        request, "policies/sign.html", "ui/_sign.html", {"it": box, "form": form},
+        status=409 if changed else form_status(form),
     )  # fmt: skip
 
 
@@ -127,7 +136,7 @@ def _signed(request: HttpRequest, form: SignChangeForm, found: PolicyChange) -> 
             found,
             approves=given["approves"] == "yes",
             digest=request.POST.get("digest", ""),
-            simulation=request.POST.get("simulation", ""),
+            simulation=request.POST.get("simulation"),
             comment=given["comment"],
             proof=proof,
         ),
