@@ -11,7 +11,9 @@ from apps.checks.library.estimates import Estimate
 from apps.checks.library.groups import FairnessResult
 from apps.checks.library.performance import PerformanceResult
 
-_EFFECTS = ("psi", "ks", "cramers_v", "missing_rate_increase", "new_category_share")
+_EFFECTS = (
+    "psi", "js_distance", "ks", "wasserstein_scaled", "cramers_v", "total_variation", "missing_rate_increase", "new_category_share",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,9 @@ _FAIRNESS: Final[dict[str, tuple[Better, str]]] = {
 _DRIFT: Final[dict[str, tuple[str, Better, str]]] = {
     "psi": ("PSI", "lower", "How far a column's distribution moved; by custom 0.1 is small, 0.25 large."),
     "ks": ("KS distance", "lower", "Largest distance of two cumulative distributions of a number, 0 to 1."),
+    "js_distance": ("Jensen-Shannon distance", "lower", "How far a column's distribution moved, 0 to 1, over the same bins as PSI."),
+    "wasserstein_scaled": ("Wasserstein in standard deviations", "lower", "How far the values moved on average, in standard deviations of the reference; 0.1 is a common limit."),
+    "total_variation": ("Total variation", "lower", "The share of rows that would have to change their category to undo the difference."),
     "cramers_v": ("Cramer's V", "lower", "How strongly a category depends on which data set it is from, 0 to 1."),
     "missing_rate_increase": ("Increase of the missing rate", "lower", "How much larger the share of missing values became."),
     "new_category_share": ("Share of new categories", "lower", "Share of rows with a category that the reference never had."),

@@ -138,13 +138,16 @@ class FairnessLimits(_KindLimits):
 
 
 class DriftLimits(_KindLimits):
-    """`columns`: which columns are judged; empty means every one that was to be compared. `psi`, `ks` and
-    `cramers_v` alarm only when the column's p-value, adjusted over all columns, is below `alpha` too."""
+    """`columns`: which columns are judged; empty means every one that was to be compared. The distances
+    alarm only when the column's p-value, adjusted over all columns, is below `alpha` too."""
 
     columns: tuple[str, ...] = ()
     psi: Bound | None = None
+    js_distance: Bound | None = None
     ks: Bound | None = None
+    wasserstein_scaled: Bound | None = None
     cramers_v: Bound | None = None
+    total_variation: Bound | None = None
     missing_rate_increase: Bound | None = None
     new_category_share: Bound | None = None
     alpha: Share = "0.05"

@@ -203,7 +203,8 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class NumericColumn(msgspec.Struct, frozen=True, tag="numeric"):
-    """`ks_steps` is the largest |i*m - j*n| over all values (i of n and j of m rows at or below it).
+    """`ks_steps` is the largest |i*m - j*n| over all values (i of n and j of m rows at or below it), `wasserstein` the area
+    between the two distribution functions in units of the column, `reference_std` its standard deviation (ddof 0).
 
     `edges` are the inner edges of the bins, from the reference alone; bins are (low, high], the first
     and last are open. `constant` says that the reference has one value only.
@@ -218,6 +219,8 @@ class NumericColumn(msgspec.Struct, frozen=True, tag="numeric"):
     reference_bins: tuple[int, ...]
     current_bins: tuple[int, ...]
     constant: bool = False
+    wasserstein: str | None = None
+    reference_std: str | None = None
 
 
 class Category(msgspec.Struct, frozen=True, array_like=True):

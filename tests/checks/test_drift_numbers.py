@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.spatial import distance
 
+from apps.checks.engine import drift as engine
 from apps.checks.library import drift
 from apps.checks.library.columns import Bin, ColumnDrift, population_stability
 from apps.checks.library.drift import DriftResult
@@ -66,6 +68,14 @@ def test_numeric_columns_are_scipys(tmp_path, first, second, as_csv):
     theirs = stats.ks_2samp(x, y, method="asymp")
     assert number(found.ks.value) == pytest.approx(theirs.statistic, abs=1e-12)
     assert number(found.test.p_value) == pytest.approx(theirs.pvalue, abs=1e-12)
+    area = stats.wasserstein_distance(x, y)
+    assert number(found.wasserstein.value) == pytest.approx(area, rel=1e-9, abs=1e-12)
+    scaled = number(found.wasserstein_scaled.value)
+    assert scaled == pytest.approx(area / x.std(), rel=1e-9, abs=1e-12)
+    shares = [[getattr(entry, side) for entry in found.bins] for side in ("reference", "current")]
+    assert number(found.js_distance.value) == pytest.approx(
+        distance.jensenshannon(*shares, base=2), abs=1e-7
+    )
     if len(np.unique(np.quantile(x, np.arange(1, 10) / 10))) > 1:
         assert number(found.psi.value) == pytest.approx(psi(x, y), abs=1e-12)
 
@@ -86,6 +96,27 @@ def test_categories_are_scipys(tmp_path, first, second):
     assert found.test.degrees == theirs.dof
     v = stats.contingency.association(table, method="cramer")
     assert number(found.cramers_v.value) == pytest.approx(v, abs=1e-12)
+    shares = table / table.sum(axis=0)
+    assert number(found.total_variation.value) == pytest.approx(
+        abs(shares[:, 0] - shares[:, 1]).sum() / 2, abs=1e-12
+    )
+
+
+@quick
+@given(
+    first=st.lists(st.integers(-40, 40), min_size=30, max_size=200),
+    second=st.lists(st.integers(-40, 40), min_size=30, max_size=200),
+    stretch=st.integers(1, 7),
+)
+def test_a_column_taken_in_stretches_gives_the_same_numbers(tmp_path, first, second, stretch):
+    x, y = np.array(first) + 0.5, np.array(second) + 0.5
+    frames = [pd.DataFrame({"v": values}) for values in (x, y)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_CHUNK", stretch)
+        found = compared(tmp_path, *frames)["v"]
+    assert number(found.ks.value) == pytest.approx(stats.ks_2samp(x, y).statistic, abs=1e-12)
+    area = stats.wasserstein_distance(x, y)
+    assert number(found.wasserstein.value) == pytest.approx(area, rel=1e-9, abs=1e-12)
 
 
 def test_categories_too_rare_for_the_test_count_as_one(tmp_path):

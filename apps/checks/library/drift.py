@@ -1,6 +1,7 @@
 """Drift between a reference and the current data, column by column. Pure.
 
-Steps of `measure`: 1 effect sizes (PSI; KS distance for numbers, Cramer's V for categories), 2 the test's
+Steps of `measure`: 1 effect sizes (PSI, Jensen-Shannon; KS and Wasserstein for numbers, Cramer's V and total
+variation for categories), 2 the test's
 p-value, 3 what is missing and what is new, 4 p-values adjusted over all columns (Benjamini-Hochberg).
 `assess` lets the effect decide and asks the p-value second: at 70 000 rows p is small for differences nobody
 would act on. PSI is not comparable across bins and epsilon; both are part of the result.
@@ -78,7 +79,14 @@ def _adjusted(columns: list[ColumnDrift]) -> list[ColumnDrift]:
     ]
 
 
-_EFFECTS = {"psi": "PSI", "ks": "KS distance", "cramers_v": "Cramer's V"}
+_EFFECTS = {
+    "psi": "PSI",
+    "js_distance": "Jensen-Shannon distance",
+    "ks": "KS distance",
+    "wasserstein_scaled": "Wasserstein distance in standard deviations",
+    "cramers_v": "Cramer's V",
+    "total_variation": "Total variation distance",
+}
 _SHARES = {
     "missing_rate_increase": "Increase of the missing rate",
     "new_category_share": "Share of new categories",

@@ -37,6 +37,9 @@ FORMULAS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("PSI", "Σ (q − p) ln(q / p) over the bins; p reference share, q current share"),
         ("KS distance", "largest distance of the two distribution functions"),
         ("Cramér's V", "√(χ² / n) of the two-row contingency table"),
+        ("Jensen-Shannon distance", "√(½ Σ p log₂(p/m) + ½ Σ q log₂(q/m)), m = (p + q) / 2"),
+        ("Wasserstein distance", "area between the two distribution functions"),
+        ("Total variation", "½ Σ |p − q|"),
         ("PSI by chance", "(bins − 1) (1/n + 1/m)"),
     ),
 }

@@ -19,7 +19,7 @@ def drift(result: DriftResult | None, source: Source | None, why_not: str) -> Co
     unusable = [column for column in result.columns if column.kind == "unusable"]
     parts: list[Part] = [Text(sizes)]
     if compared:
-        parts += [_chart(compared), _table(compared, result)]
+        parts += [_chart(compared), _table(compared, result), _distances(compared)]
     parts += [Missing(f"{column.name} was not compared: {column.reason}.") for column in unusable]
     if result.unmeasured:
         names = listed(list(result.unmeasured), 12)
@@ -67,6 +67,32 @@ def _table(columns: list[ColumnDrift], result: DriftResult) -> Table:
         "numbers, Cramér's V for categories; p-values adjusted over all columns (Benjamini-Hochberg)."
     )
     return Table("Columns compared", head, rows, note=note)
+
+
+def _distances(columns: list[ColumnDrift]) -> Table:
+    """The other distances: people know different ones, and they weigh a change differently."""
+    head = (
+        Column("Column", code=True),
+        Column("Jensen-Shannon", numeric=True),
+        Column("Wasserstein", numeric=True),
+        Column("in std. deviations", numeric=True),
+        Column("Total variation", numeric=True),
+    )
+    rows = tuple(
+        cells(
+            column.name,
+            _value(column.js_distance),
+            _value(column.wasserstein),
+            _value(column.wasserstein_scaled),
+            _value(column.total_variation),
+        )
+        for column in columns
+    )
+    note = (
+        "Jensen-Shannon distance, base 2, over the bins of the PSI. Wasserstein distance of the values in units of the column "
+        "and in standard deviations of the reference, for numbers; total variation for categories."
+    )
+    return Table("Other distances", head, rows, note=note)
 
 
 def _value(number: Estimate | None) -> str:

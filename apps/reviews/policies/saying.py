@@ -25,7 +25,8 @@ METRICS: Final = {
         "mean_score_difference": "Mean score difference",
     },
     "drift": {
-        "psi": "PSI", "ks": "Kolmogorov-Smirnov", "cramers_v": "Cramér's V",
+        "psi": "PSI", "js_distance": "Jensen-Shannon distance", "ks": "Kolmogorov-Smirnov",
+        "wasserstein_scaled": "Wasserstein in standard deviations", "cramers_v": "Cramér's V", "total_variation": "Total variation",
         "missing_rate_increase": "Increase of missing values", "new_category_share": "Share of new categories",
     },
 }  # fmt: skip
