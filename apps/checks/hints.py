@@ -55,6 +55,7 @@ _DRIFT: Final[dict[str, tuple[str, Better, str]]] = {
     "wasserstein_scaled": ("Wasserstein in standard deviations", "lower", "How far the values moved on average, in standard deviations of the reference; 0.1 is a common limit."),
     "total_variation": ("Total variation", "lower", "The share of rows that would have to change their category to undo the difference."),
     "cramers_v": ("Cramer's V", "lower", "How strongly a category depends on which data set it is from, 0 to 1."),
+    "window_psi": ("Largest PSI of a window", "lower", "The largest PSI of any column in any stretch of time. Needs a column of the time."),
     "missing_rate_increase": ("Increase of the missing rate", "lower", "How much larger the share of missing values became."),
     "new_category_share": ("Share of new categories", "lower", "Share of rows with a category that the reference never had."),
 }  # fmt: skip

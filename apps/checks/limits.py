@@ -150,6 +150,7 @@ class DriftLimits(_KindLimits):
     total_variation: Bound | None = None
     missing_rate_increase: Bound | None = None
     new_category_share: Bound | None = None
+    window_psi: Bound | None = None
     alpha: Share = "0.05"
     min_n: int = Field(default=30, ge=1)
 

@@ -31,7 +31,7 @@ Label = Annotated[str, BeforeValidator(_label)]
 
 
 class Mapping(BaseModel):
-    """Column names by meaning. `positive` is the outcome the score is about (default: the favourable
+    """Column names by meaning. `time` says when a row is from: a column of dates, or of years or batches. `positive` is the outcome the score is about (default: the favourable
     one). `categorical` are features to be counted as categories though they hold numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
@@ -42,16 +42,16 @@ class Mapping(BaseModel):
     sensitive: tuple[str, ...] = Field(default=(), max_length=8)
     features: tuple[str, ...] = Field(default=(), max_length=2_000)
     categorical: tuple[str, ...] = ()
+    time: str = ""
     positive: Label = ""
 
     @classmethod
     def parse(cls, data: MappingType[str, Any]) -> Mapping:
         """From plain data. Raises Invalid with one message per wrong field."""
-        unsupported = {"weight", "time"} & {key for key, value in data.items() if value}
-        if unsupported:
-            fields = dict.fromkeys(unsupported, "not supported yet; leave it empty")
-            raise Invalid("Row weights and time columns are not supported yet.", fields=fields)
-        given = {key: value for key, value in data.items() if key not in {"weight", "time"}}
+        if data.get("weight"):
+            fields = {"weight": "not supported yet; leave it empty"}
+            raise Invalid("Row weights are not supported yet.", fields=fields)
+        given = {key: value for key, value in data.items() if key != "weight"}
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -67,6 +67,7 @@ class Mapping(BaseModel):
             "sensitive": self.sensitive,
             "features": self.features,
             "categorical": self.categorical,
+            "time": (self.time,) if self.time else (),
         }
 
     def to_data(self) -> dict[str, Any]:

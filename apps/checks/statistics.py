@@ -253,11 +253,40 @@ class UnusableColumn(msgspec.Struct, frozen=True, tag="unusable"):
 Column = NumericColumn | CategoricalColumn | UnusableColumn
 
 
+class PartCount(msgspec.Struct, frozen=True, array_like=True):
+    """One stretch of time or group (None = no value): its rows in the current data, and in the reference where that is
+    taken apart too."""
+
+    part: str | None
+    current: int
+    reference: int
+
+
+class PartedColumn(msgspec.Struct, frozen=True):
+    """A column's counts by part, in the order of its bins or categories; `reference` is empty where only the current data
+    are taken apart."""
+
+    name: str
+    current: tuple[tuple[int, ...], ...]
+    reference: tuple[tuple[int, ...], ...] = ()
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """The comparison by the values of a column; `refused` says why there is none."""
+
+    by: str
+    parts: tuple[PartCount, ...]
+    columns: tuple[PartedColumn, ...]
+    refused: str = ""
+
+
 class DriftStatistics(msgspec.Struct, frozen=True, tag="drift"):
     reference_rows: int
     current_rows: int
     columns: tuple[Column, ...]
     unmeasured: tuple[str, ...] = ()  # columns both data sets have that were not compared
+    windows: Parts | None = None
+    slices: tuple[Parts, ...] = ()
 
 
 Statistics = PerformanceStatistics | FairnessStatistics | DriftStatistics

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from apps.checks.engine import parts
 from apps.checks.engine.counts import Outcomes, count_groups, count_rows, find_labels
 from apps.checks.engine.drift import Pair, drift_statistics
 from apps.checks.engine.groupscores import group_scores
@@ -113,8 +116,11 @@ def fairness(
     )
 
 
-def drift(reference: DataSet, current: DataSet, workshop: Workshop) -> DriftStatistics:
-    """Every declared feature of the reference, and scores, predictions and outcomes where both have them."""
+def drift(
+    reference: DataSet, current: DataSet, workshop: Workshop, *, window: str = ""
+) -> DriftStatistics:
+    """Every declared feature of the reference, and scores, predictions and outcomes where both have them; over the windows
+    of the current data's time column, and within the groups of each sensitive column that both have."""
     pairs = pairs_of(reference, current)
     if not pairs:
         raise Invalid(
@@ -124,7 +130,21 @@ def drift(reference: DataSet, current: DataSet, workshop: Workshop) -> DriftStat
     used = {pair.reference for pair in pairs}
     unmeasured = [c.name for c in reference.columns if c.name not in used]
     with workshop.open(reference) as first, workshop.open(current) as second:
-        return drift_statistics(first, second, pairs, unmeasured=unmeasured, tick=workshop.tick)
+        whole = drift_statistics(first, second, pairs, unmeasured=unmeasured, tick=workshop.tick)
+        names = {pair.reference: pair.current for pair in pairs}
+        columns = [(column, names[column.name]) for column in whole.columns]
+        windows = None
+        if current.mapping.time:
+            by = (second, parts.window(second, current.mapping.time, window))
+            windows = parts.by_part(current.mapping.time, columns, by, None, workshop.tick)
+        slices = tuple(
+            parts.by_part(
+                name, columns, (second, second.text(name)), (first, first.text(name)), workshop.tick
+            )
+            for name in current.mapping.sensitive
+            if name in reference.mapping.sensitive
+        )
+    return msgspec.structs.replace(whole, windows=windows, slices=slices)
 
 
 def pairs_of(reference: DataSet, current: DataSet) -> list[Pair]:

@@ -83,6 +83,8 @@ def _wrong_kinds(source: Source, mapping: Mapping) -> dict[str, str]:
                     f"{name!r} holds dates, times, nested or binary values; "
                     "derive a number or a category from it"
                 )
+    if mapping.time and source.kind(mapping.time) == "other":
+        found["time"] = f"{mapping.time!r} holds nested or binary values"
     if not found:
         found |= _too_many_groups(source, mapping)
     return found

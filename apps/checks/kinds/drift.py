@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.checks import figures, hints
 from apps.checks.engine import compute
+from apps.checks.engine.parts import WINDOWS
 from apps.checks.kinds.base import Input, Kind, Task, share
 from apps.checks.kinds.numbers import HOME, LIBRARIES, SOURCES
 from apps.checks.library import drift
@@ -11,18 +12,22 @@ from apps.checks.library.drift import DriftResult, Params
 from apps.checks.limits import DriftLimits
 from apps.checks.mapping import Role
 from apps.checks.statistics import DriftStatistics
+from apps.core.errors import Invalid
 
 
 def run(task: Task, params: Params) -> tuple[DriftStatistics, DriftResult]:
     """Compare, then measure."""
-    compared = compute.drift(task.data[0], task.data[1], task.workshop)
+    compared = compute.drift(task.data[0], task.data[1], task.workshop, window=params.window)
     return compared, drift.measure(compared, params)
 
 
 def checked(params: Params) -> Params:
-    """Raises Invalid for a confidence or a share of empty bins that is none."""
+    """Raises Invalid for a confidence or a share of empty bins that is none, and for an unknown window."""
     share("confidence", params.confidence, 0.5, 0.9999)
     share("epsilon", params.epsilon, 1e-9, 0.01)
+    if params.window and params.window not in WINDOWS:
+        reason = f"expected one of {', '.join(WINDOWS)}"
+        raise Invalid(f"window: {reason}.", fields={"window": reason})
     return params
 
 

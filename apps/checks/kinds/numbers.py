@@ -17,6 +17,7 @@ SOURCES: Final = (
     "library/gaps.py",
     "library/groups.py",
     "library/intervals.py",
+    "library/parted.py",
     "library/performance.py",
     "statistics.py",
 )

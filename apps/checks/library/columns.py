@@ -98,7 +98,7 @@ def _numeric(column: NumericColumn, z: float, epsilon: float) -> ColumnDrift:
         reference=column.reference,
         current=column.current,
         psi=population_stability(bins, n, m, epsilon),
-        noise_floor=_noise_floor(bins, n, m),
+        noise_floor=noise_floor(bins, n, m),
         js_distance=jensen_shannon(bins, n, m),
         ks=ks,
         wasserstein=_area(column.wasserstein),
@@ -122,7 +122,7 @@ def _categorical(column: CategoricalColumn, z: float, epsilon: float) -> ColumnD
         reference=column.reference,
         current=column.current,
         psi=population_stability(bins, n, m, epsilon),
-        noise_floor=_noise_floor(bins, n, m),
+        noise_floor=noise_floor(bins, n, m),
         js_distance=jensen_shannon(bins, n, m),
         cramers_v=v,
         total_variation=total_variation(bins, n, m),
@@ -185,7 +185,7 @@ def _scaled(area: str | None, std: str | None) -> Estimate:
     )
 
 
-def _noise_floor(bins: Sequence[Bin], n: int, m: int) -> str | None:
+def noise_floor(bins: Sequence[Bin], n: int, m: int) -> str | None:
     """The PSI to expect where nothing changed: (B - 1)(1/n + 1/m) over the B bins that hold anything."""
     if not n or not m:
         return None

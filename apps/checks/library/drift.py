@@ -20,6 +20,7 @@ from apps.checks.library import intervals
 from apps.checks.library.columns import ColumnDrift, compared
 from apps.checks.library.estimates import Estimate
 from apps.checks.library.judging import Assessment, Row, Subject, conclude, judged
+from apps.checks.library.parted import Parted, parted, too_small
 from apps.checks.limits import Bound, DriftLimits
 from apps.checks.numbers import grouped, listed, plural, shown, shown_against
 from apps.checks.statistics import DriftStatistics
@@ -28,11 +29,13 @@ from apps.core.canonical import decimal
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person may choose: the share an empty bin counts as, the confidence of the intervals. Which
+    """What a person may choose: the share an empty bin counts as, the confidence of the intervals, the window of time (day,
+    week, month, quarter, year; empty: months of dates, or the values of a column that holds none). Which
     columns are compared is declared with the data sets, so that none can be left out afterwards."""
 
     epsilon: str = "0.0001"
     confidence: str = "0.95"
+    window: str = ""
 
 
 class DriftResult(msgspec.Struct, frozen=True, tag="drift"):
@@ -42,6 +45,8 @@ class DriftResult(msgspec.Struct, frozen=True, tag="drift"):
     epsilon: str
     columns: tuple[ColumnDrift, ...]
     unmeasured: tuple[str, ...] = ()
+    windows: Parted | None = None
+    slices: tuple[Parted, ...] = ()
 
 
 def measure(statistics: DriftStatistics, params: Params) -> DriftResult:
@@ -55,6 +60,10 @@ def measure(statistics: DriftStatistics, params: Params) -> DriftResult:
         epsilon=params.epsilon,
         columns=tuple(_adjusted(columns)),
         unmeasured=statistics.unmeasured,
+        windows=parted(statistics.windows, statistics.columns, epsilon)
+        if statistics.windows
+        else None,
+        slices=tuple(parted(each, statistics.columns, epsilon) for each in statistics.slices),
     )
 
 
@@ -103,6 +112,8 @@ def assess(result: DriftResult, limits: DriftLimits) -> Assessment:
         rows += _judge(column, limits)
     if not chosen:
         rows.append(_insufficient("columns", "", "No column was compared."))
+    if limits.window_psi is not None:
+        rows.append(_windows(result, limits, limits.window_psi))
     return conclude(rows, _passed(result, limits, len(chosen)))
 
 
@@ -127,14 +138,52 @@ def _judge(column: ColumnDrift, limits: DriftLimits) -> Iterator[Row]:
         yield _insufficient("columns", column.name, sentence)
         return
     bounds = limits.bounds()
-    applicable = [key for key in bounds if getattr(column, key) is not None]
-    if not applicable:
+    applicable = [key for key in bounds if getattr(column, key, None) is not None]
+    if not applicable and set(bounds) != {"window_psi"}:
         yield _insufficient(
             "columns", column.name, f"{column.name}: no limit applies to this kind."
         )
     for key in applicable:
         judge = _effect if key in _EFFECTS else _share
         yield judge(key, column, bounds[key], limits)
+
+
+def _windows(result: DriftResult, limits: DriftLimits, bound: Bound) -> Row:
+    """The largest PSI of any judged column in any window that is large enough; one row, so that months do not outvote."""
+    key, title = "window_psi", "Largest PSI of a window"
+    if result.windows is None or result.windows.refused:
+        why = (
+            result.windows.refused
+            if result.windows
+            else "the current data name no column of the time"
+        )
+        return Row(key, title, Verdict.INSUFFICIENT, f"{title}: {why}.")
+    limit = float(bound.value)
+    found = [
+        (float(row.psi.value), part.label, row.column)
+        for part in result.windows.parts
+        if part.part is not None and part.current >= limits.min_n
+        for row in part.columns
+        if row.psi.value is not None and not too_small(row, limit)
+        if not limits.columns or row.column in limits.columns
+    ]
+    if not found:
+        sentence = f"{title}: no window has enough rows for a limit of {bound.text}."
+        return Row(key, title, Verdict.INSUFFICIENT, sentence)
+    value, window, column = max(found)
+    holds = value <= limit
+    side = bound.sentence if holds else f"above {bound.text}"
+    sentence = (
+        f"{title}: {column} in {window}, {shown_against(decimal(value), bound.text)}, is {side}."
+    )
+    return Row(
+        key,
+        title,
+        Verdict.PASS if holds else Verdict.FAIL,
+        sentence,
+        value=decimal(value),
+        limit=bound.sentence,
+    )
 
 
 def _effect(key: str, column: ColumnDrift, bound: Bound, limits: DriftLimits) -> Row:
@@ -202,7 +251,8 @@ def _share(key: str, column: ColumnDrift, bound: Bound, limits: DriftLimits) -> 
 
 
 def _passed(result: DriftResult, limits: DriftLimits, count: int) -> str:
-    named = [f"{(_EFFECTS | _SHARES)[key]} {bound.text}" for key, bound in limits.bounds().items()]
+    titles = _EFFECTS | _SHARES | {"window_psi": "window's PSI"}
+    named = [f"{titles[key]} {bound.text}" for key, bound in limits.bounds().items()]
     rows = f"{grouped(result.current_rows)} rows against {grouped(result.reference_rows)}"
     unsaid = ""
     if result.unmeasured:

@@ -19,6 +19,7 @@ MEANINGS = {
     "sensitive": "Group columns",
     "features": "Feature columns",
     "categorical": "Counted as categories",
+    "time": "When a row is from",
 }
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from apps.checks.library.columns import ColumnDrift
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.estimates import Estimate
+from apps.checks.library.parted import Part as PartOf
+from apps.checks.library.parted import Parted
 from apps.checks.numbers import grouped, listed, shown
 from apps.core.parts import Bar, Chart, Column, Missing, Part, Table, Text, cells
 from apps.modelcards.card import Computed, Source
@@ -20,6 +24,10 @@ def drift(result: DriftResult | None, source: Source | None, why_not: str) -> Co
     parts: list[Part] = [Text(sizes)]
     if compared:
         parts += [_chart(compared), _table(compared, result), _distances(compared)]
+    if result.windows is not None:
+        parts += _windows(result.windows)
+    for each in result.slices:
+        parts += _slices(each)
     parts += [Missing(f"{column.name} was not compared: {column.reason}.") for column in unusable]
     if result.unmeasured:
         names = listed(list(result.unmeasured), 12)
@@ -93,6 +101,65 @@ def _distances(columns: list[ColumnDrift]) -> Table:
         "and in standard deviations of the reference, for numbers; total variation for categories."
     )
     return Table("Other distances", head, rows, note=note)
+
+
+def _windows(windows: Parted) -> Iterator[Part]:
+    """The curve: for each stretch of time the column that moved most."""
+    if windows.refused:
+        yield Missing(f"Drift over {windows.by} was not measured: {windows.refused}.")
+        return
+    dated = [part for part in windows.parts if part.part is not None]
+    yield Text(_over_time(dated), heading=f"Over {windows.by}")
+    bars = tuple(Bar(part.label, _largest(part)) for part in dated)
+    yield Chart(f"Largest PSI of any column, by {windows.by}", "PSI", bars)
+    note = "Each window of the current data against the whole reference, over the same bins."
+    yield _by_part(f"Drift by {windows.by}", windows, note)
+
+
+def _over_time(dated: list[PartOf]) -> str:
+    worst = max(dated, key=lambda part: float(_largest(part) or 0), default=None)
+    if worst is None or worst.worst is None:
+        return "No row of the current data has a time."
+    return (
+        f"{len(dated)} windows. The largest is that of {worst.label}: PSI {shown(_largest(worst), 4)} "
+        f"of {worst.worst.column}, {grouped(worst.current)} rows."
+    )
+
+
+def _largest(part: PartOf) -> str:
+    return (part.worst.psi.value or "") if part.worst else ""
+
+
+def _slices(slices: Parted) -> Iterator[Part]:
+    """Within each group: the current rows of the group against its own rows in the reference."""
+    if slices.refused:
+        yield Missing(f"Drift within {slices.by} was not measured: {slices.refused}.")
+        return
+    note = "Each group of the current data against the same group of the reference, over the same bins."
+    yield _by_part(f"Drift within {slices.by}", slices, note)
+
+
+def _by_part(caption: str, parted: Parted, note: str) -> Table:
+    head = (
+        Column(parted.by),
+        Column("Rows now", numeric=True),
+        Column("Moved most", code=True),
+        Column("PSI", numeric=True),
+        Column("PSI by chance", numeric=True),
+        Column("Jensen-Shannon", numeric=True),
+    )
+    rows = tuple(
+        cells(
+            part.label,
+            grouped(part.current),
+            part.worst.column if part.worst else "—",
+            shown(part.worst.psi.value, 4) if part.worst and part.worst.psi.value else "—",
+            shown(part.worst.noise_floor, 4) if part.worst and part.worst.noise_floor else "—",
+            _value(part.worst.js_distance if part.worst else None),
+        )
+        for part in parted.parts
+    )
+    return Table(caption, head, rows, note=note)
 
 
 def _value(number: Estimate | None) -> str:

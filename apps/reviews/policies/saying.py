@@ -27,7 +27,7 @@ METRICS: Final = {
     "drift": {
         "psi": "PSI", "js_distance": "Jensen-Shannon distance", "ks": "Kolmogorov-Smirnov",
         "wasserstein_scaled": "Wasserstein in standard deviations", "cramers_v": "Cramér's V", "total_variation": "Total variation",
-        "missing_rate_increase": "Increase of missing values", "new_category_share": "Share of new categories",
+        "window_psi": "Largest PSI of a window", "missing_rate_increase": "Increase of missing values", "new_category_share": "Share of new categories",
     },
 }  # fmt: skip
 

@@ -55,6 +55,10 @@ class DataForm(Form):
     features = _column(
         "Columns compared for drift", "Separated by commas. The score is compared as well."
     )
+    time = _column(
+        "Column of the time",
+        "When a row is from: dates, or years or batches. Drift is shown as a curve over them.",
+    )
     favourable = _column(
         "Favourable outcome",
         "The value that is good for the person, such as 1. Needed for fairness.",
@@ -64,7 +68,7 @@ class DataForm(Form):
         """The meaning of the columns as the service takes it."""
         given = self.cleaned_data
         lists = {name: _names(given[name]) for name in ("sensitive", "features")}
-        return {name: given[name] for name in ("target", "prediction", "score")} | lists
+        return {name: given[name] for name in ("target", "prediction", "score", "time")} | lists
 
     def clean(self) -> dict[str, Any]:
         """One file, from one place."""
