@@ -72,6 +72,14 @@ class MeasurementFailed(_OfMeasurement):
 
 @register
 @dataclass(frozen=True, kw_only=True)
+class MeasurementCancelled(_OfMeasurement):
+    """Somebody took the question back before there was an answer."""
+
+    type: ClassVar[str] = "checks.measurement.cancelled"
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
 class MeasurementRecalled(_OfMeasurement):
     """`result_digest` is what was in force until now."""
 

@@ -97,6 +97,7 @@ class MeasurementStatus(models.TextChoices):
     DONE = "done", "Measured"
     ERROR = "error", "Error"
     RECALLED = "recalled", "Recalled"
+    CANCELLED = "cancelled", "Cancelled"
 
 
 class Measurement(models.Model):
@@ -105,7 +106,7 @@ class Measurement(models.Model):
     `key` is the digest of everything that goes in (kind, parameters, data, mapping, code, libraries): the
     same key on the same version is measured once, unless it failed or was recalled. `statistics` are
     the count tables, `result` the numbers computed from them, `result_digest` the digest of both with
-    the key. `inputs` name each data set by role, digest and declared meaning; a scan of the files has one
+    the key. `progress` is how far a running one is: `done` of `of` steps, and `what` they are. `inputs` name each data set by role, digest and declared meaning; a scan of the files has one
     input, the version's manifest.
     """
 
@@ -124,6 +125,7 @@ class Measurement(models.Model):
     code_version = models.CharField(max_length=64)
     libraries = models.JSONField(default=dict)
     timings = models.JSONField(default=dict)
+    progress = models.JSONField(default=dict, editable=False)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

@@ -19,6 +19,7 @@ _STATES = {
     events.MeasurementRequested.type: {MeasurementStatus.QUEUED, MeasurementStatus.RUNNING},
     events.MeasurementDone.type: {MeasurementStatus.DONE},
     events.MeasurementFailed.type: {MeasurementStatus.ERROR},
+    events.MeasurementCancelled.type: {MeasurementStatus.CANCELLED},
     events.MeasurementRecalled.type: {MeasurementStatus.RECALLED},
 }
 

@@ -324,8 +324,19 @@ def _unfinished(
     if row.status == MeasurementStatus.RECALLED:
         sentence = f"{title} was recalled: {row.recall_reason}"
         return CheckResult(kind, row, None, Verdict.NOT_RUN, sentence, again)
-    sentence, wait = f"{title} is {row.status}; no result yet.", f"wait for the {kind} check to end"
+    if row.status == MeasurementStatus.CANCELLED:
+        return never_run(kind)
+    sentence, wait = (
+        f"{title} is {row.status}{progress_of(row)}; no result yet.",
+        f"wait for the {kind} check to end",
+    )
     return CheckResult(kind, row, None, Verdict.NOT_RUN, sentence, wait)
+
+
+def progress_of(row: Measurement) -> str:
+    """`: 12 of 40 columns`, or nothing where nobody knows."""
+    told = row.progress
+    return f": {told['done']} of {told['of']} {told['what']}" if told.get("of") else ""
 
 
 def lacks_data(kind: str, why: str) -> CheckResult:

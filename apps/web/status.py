@@ -23,6 +23,7 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "done": Chip("Measured", "good"),
         "error": Chip("Error", "bad", "stop"),
         "recalled": Chip("Recalled", "warn", "undo"),
+        "cancelled": Chip("Cancelled", "quiet", "undo"),
     },
     "review": {
         "open": Chip("In review", "info"),

@@ -166,6 +166,11 @@ urlpatterns += [
         name="measurement-json",
     ),
     path(
+        _VERSION + "checks/<uuid:measurement_uuid>/cancel/",
+        evidence.cancel_check,
+        name="measurement-cancel",
+    ),
+    path(
         _VERSION + "checks/<uuid:measurement_uuid>/recall/",
         evidence.recall,
         name="measurement-recall",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,11 +42,24 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Where and how the counting happens."""
+    """Where and how the counting happens. `tick` is called between steps (a worker renews its lease there, and stops if it
+    was told to), `progress` tells how many of how many steps of which name are done."""
 
     caps: Caps
     scratch: Path
     tick: Callable[[], None] = lambda: None
+    progress: Callable[[int, int, str], None] = lambda _done, _of, _what: None
+
+    def steps(self, of: int, what: str) -> Callable[[], None]:
+        """To be called after each of so many steps."""
+        done = itertools.count(1)
+
+        def step() -> None:
+            self.progress(min(next(done), of), of, what)
+            self.tick()
+
+        self.progress(0, of, what)
+        return step
 
     @contextmanager
     def open(self, data: DataSet) -> Iterator[Source]:
@@ -94,9 +108,10 @@ def fairness(
         outcomes = _outcomes(rows_by, data)
         rows, _ = count_rows(rows_by, outcomes)
         found: list[Contingency | Refused] = []
+        step = workshop.steps(len(groupings), "groupings")
         for features in groupings:
             found.append(count_groups(rows_by, outcomes, features))
-            workshop.tick()
+            step()
         tables = tuple(entry for entry in found if isinstance(entry, Contingency))
         counted = [table.features for table in tables]
         scores: tuple[ScoresByGroup, ...] = ()
@@ -130,21 +145,32 @@ def drift(
     used = {pair.reference for pair in pairs}
     unmeasured = [c.name for c in reference.columns if c.name not in used]
     with workshop.open(reference) as first, workshop.open(current) as second:
-        whole = drift_statistics(first, second, pairs, unmeasured=unmeasured, tick=workshop.tick)
+        step = workshop.steps(_steps(pairs, reference, current), "columns")
+        whole = drift_statistics(first, second, pairs, unmeasured=unmeasured, tick=step)
         names = {pair.reference: pair.current for pair in pairs}
         columns = [(column, names[column.name]) for column in whole.columns]
         windows = None
         if current.mapping.time:
             by = (second, parts.window(second, current.mapping.time, window))
-            windows = parts.by_part(current.mapping.time, columns, by, None, workshop.tick)
+            windows = parts.by_part(current.mapping.time, columns, by, None, step)
         slices = tuple(
             parts.by_part(
-                name, columns, (second, second.text(name)), (first, first.text(name)), workshop.tick
+                name, columns, (second, second.text(name)), (first, first.text(name)), step
             )
-            for name in current.mapping.sensitive
-            if name in reference.mapping.sensitive
+            for name in _sliced(reference, current)
         )
     return msgspec.structs.replace(whole, windows=windows, slices=slices)
+
+
+def _sliced(reference: DataSet, current: DataSet) -> tuple[str, ...]:
+    """The sensitive columns by which both data sets can be taken apart."""
+    both = set(reference.mapping.sensitive)
+    return tuple(name for name in current.mapping.sensitive if name in both)
+
+
+def _steps(pairs: Sequence[Pair], reference: DataSet, current: DataSet) -> int:
+    """How many columns are gone through: once as a whole, and once for each way of taking the data apart."""
+    return len(pairs) * (1 + bool(current.mapping.time) + len(_sliced(reference, current)))
 
 
 def pairs_of(reference: DataSet, current: DataSet) -> list[Pair]:

@@ -2,6 +2,7 @@
 
 from apps.checks.services.datasets import attach_dataset
 from apps.checks.services.measurements import (
+    cancel_measurement,
     recall_measurement,
     request_measurement,
     scan_registered,
@@ -10,6 +11,7 @@ from apps.checks.services.running import run_measurement
 
 __all__ = [
     "attach_dataset",
+    "cancel_measurement",
     "recall_measurement",
     "request_measurement",
     "run_measurement",

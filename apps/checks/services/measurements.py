@@ -20,6 +20,7 @@ from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 
 TASK = "apps.checks.tasks.run_measurement"
+_OPEN = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING)
 _IN_FORCE = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING, MeasurementStatus.DONE)
 
 
@@ -80,6 +81,32 @@ def _request(
             )
         )
     return row
+
+
+def cancel_measurement(actor: Actor, measurement: Measurement) -> Measurement:
+    """Take a question back before there is an answer; a worker that is at it stops at its next step.
+
+    The same question can be asked again. Refuses (Conflict) what has ended.
+    """
+    policy.require(actor, "check.run", measurement)
+    with verb(actor) as v:
+        lock_version(measurement.version_id)
+        moved = Measurement.objects.filter(pk=measurement.pk, status__in=_OPEN).update(
+            status=MeasurementStatus.CANCELLED, finished_at=clock.now()
+        )
+        measurement = Measurement.objects.select_related("version").get(pk=measurement.pk)
+        if not moved:
+            raise Conflict(f"It has ended: {measurement.get_status_display().lower()}.")
+        v.record(
+            events.MeasurementCancelled(
+                model=measurement.version.model_id,
+                version=measurement.version_id,
+                measurement=measurement.pk,
+                kind=measurement.kind,
+                key=measurement.key,
+            )
+        )
+    return measurement
 
 
 def recall_measurement(actor: Actor, measurement: Measurement, *, reason: str) -> Measurement:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from apps.core.models import OutboxMessage
 
 _OPEN = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING)
 _STALE_SECONDS = 24 * 3600
+_WATCH_SECONDS = 1.0
 _LOST = "The worker was lost during each attempt; the data may need too much memory."
 
 
@@ -51,12 +52,15 @@ def run_measurement(message: OutboxMessage) -> None:
     measurement = _claim(int(message.payload["measurement"]))
     if measurement is None:
         return
+    watch = _Watch(measurement.pk, message)
     last = message.attempts >= settings.OUTBOX_MAX_ATTEMPTS
     if last and measurement.status == MeasurementStatus.RUNNING:
         _fail(measurement, _LOST)
         return
     try:
-        outcome = _measured(measurement, message.renew)
+        outcome = _measured(measurement, watch)
+    except _TakenBack:
+        return
     except Conflict:  # the lease is lost: another worker measures, this one leaves the row alone
         raise
     except Exception as error:
@@ -69,10 +73,41 @@ def run_measurement(message: OutboxMessage) -> None:
         _finish(measurement, outcome)
 
 
-def _measured(measurement: Measurement, tick: Callable[[], None]) -> _Outcome | str:
+class _TakenBack(Exception):
+    """Somebody cancelled what is being measured."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What happens between the steps of a run: the lease is renewed, and about once a second the row is told how far it is
+    and asked whether anybody still wants it."""
+
+    measurement: int
+    message: OutboxMessage
+    seen: float = 0.0
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def tick(self) -> None:
+        """Raises Conflict where another worker has taken over, and _TakenBack where it was cancelled."""
+        self.message.renew()
+        if time.monotonic() - self.seen < _WATCH_SECONDS:
+            return
+        self.seen = time.monotonic()
+        wanted = Measurement.objects.filter(
+            pk=self.measurement, status=MeasurementStatus.RUNNING
+        ).update(progress=self.told)
+        if not wanted:
+            raise _TakenBack
+
+    def progress(self, done: int, of: int, what: str) -> None:
+        """Kept until the next look."""
+        self.told = {"done": done, "of": of, "what": what}
+
+
+def _measured(measurement: Measurement, watch: _Watch) -> _Outcome | str:
     """The outcome, or in a sentence why these data have none and never will."""
     try:
-        return _measure(measurement, tick)
+        return _measure(measurement, watch)
     except Conflict:
         raise
     except (DomainError, Disagreement) as error:
@@ -90,8 +125,9 @@ def _claim(pk: int) -> Measurement | None:
     return row if taken else None
 
 
-def _measure(measurement: Measurement, tick: Callable[[], None]) -> _Outcome:
+def _measure(measurement: Measurement, watch: _Watch) -> _Outcome:
     """Steps 2 to 4."""
+    tick = watch.tick
     kind = kinds.get(measurement.kind)
     made_with = (code_version(kind.key), libraries(kind.key))
     if (measurement.code_version, measurement.libraries) != made_with:
@@ -103,7 +139,7 @@ def _measure(measurement: Measurement, tick: Callable[[], None]) -> _Outcome:
     _verify(digests, tick)
     verified = time.monotonic()
     with _scratch() as folder:
-        workshop = Workshop(selectors.caps(), folder, tick)
+        workshop = Workshop(selectors.caps(), folder, tick, watch.progress)
         data = tuple(_data_set(row) for row in rows)
         task = Task(workshop, data, files, measurement.version.manifest_digest)
         statistics, result = kind.run(task, parse_params(kind.key, measurement.params))

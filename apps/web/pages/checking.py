@@ -122,8 +122,19 @@ def _result(version: ModelVersion, each: CheckResult, may_run: bool) -> Result:
         else status.chip("verdict", each.verdict),
         sentence=each.sentence,
         url=_url(version, f"checks/{row.uuid}/") if row else "",
-        acts=[run] if may_run and not each.verdict.satisfies and not waiting else [],
+        acts=_result_acts(version, each, may_run, run),
     )
+
+
+def _result_acts(
+    version: ModelVersion, each: CheckResult, may_run: bool, run: Action
+) -> list[Action]:
+    row = each.measurement
+    if not may_run:
+        return []
+    if row is not None and row.status in OPEN:
+        return [Action("Cancel", _url(version, f"checks/{row.uuid}/cancel/"), post=True)]
+    return [] if each.verdict.satisfies else [run]
 
 
 def _acts(version: ModelVersion, may_run: bool, may_edit: bool) -> list[Action]:

@@ -98,6 +98,18 @@ def run_check(request: HttpRequest, name: str, number: int) -> HttpResponse:
     return see_other(request, addresses.version(name, number, "checks/"))
 
 
+@require_POST
+def cancel_check(
+    request: HttpRequest, name: str, number: int, measurement_uuid: uuid.UUID
+) -> HttpResponse:
+    """Take back what was asked for and is not answered yet."""
+    found = access.version_for(request, name, number, "check.run")
+    row = checks.get_measurement(found, measurement_uuid)
+    checks_services.cancel_measurement(access.actor(request), row)
+    messages.success(request, "The check is cancelled. It can be run again.")
+    return see_other(request, addresses.version(name, number, "checks/"))
+
+
 @require_safe
 def measurement(
     request: HttpRequest, name: str, number: int, measurement_uuid: uuid.UUID
