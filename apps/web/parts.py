@@ -332,7 +332,8 @@ class PageHeader:
 
 @dataclass(frozen=True, slots=True)
 class SignBox:
-    """What a person is about to sign, in one sentence; `as_whom` and `stays` are always shown. `note` is no part of it."""
+    """What a person is about to sign, in one sentence; `as_whom` and `stays` are always shown. `note` is no part of it, and
+    `digest` is empty where there are no bytes to name."""
 
     title: str
     statement: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urljoin
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -102,12 +103,12 @@ def approve(page: Page, review: str, why: str = "I read all of it") -> None:
 
 def no_barrier(page: Page, *paths: str) -> None:
     """axe finds nothing on these pages (or on the one that is open), light and dark."""
+    site = urljoin(page.url, "/")  # the cookie of one page only would leave the others light
     for theme in ("dark", "light"):
-        page.context.add_cookies(
-            [{"name": "countersign_theme", "value": theme, "url": page.url or ""}]
-        )
+        page.context.add_cookies([{"name": "countersign_theme", "value": theme, "url": site}])
         for path in paths or (page.url,):
             page.goto(path)
+            expect(page.locator("html")).to_have_attribute("data-theme", theme)
             report = Axe().run(page, options={**AXE[theme], "preload": False})
             found = [(v["id"], v["nodes"][0]["html"][:200]) for v in report.response["violations"]]
             assert found == [], (theme, path)

@@ -76,6 +76,9 @@ def propose(page: Page, change: tuple[str, str], why: str = "the committee asked
 def sign(stage: Stage, person: User, change: str, decision: str = "Approve") -> Page:
     page = stage.window(person)
     page.goto(change)
+    again = page.get_by_role("button", name=re.compile("^Try it (now|again)$"))
+    again.click()  # no worker runs here; nobody signs what she was not shown
+    expect(main(page)).to_contain_text("was tried on what was decided")
     page.get_by_role("link", name="Sign", exact=True).click()
     panel = page.get_by_role("dialog")
     panel.get_by_role("radio", name=re.compile(f"^{decision}")).check()

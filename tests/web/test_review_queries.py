@@ -128,3 +128,6 @@ def test_a_large_review_costs_as_many_queries_as_a_small_one(
         shown = answer.content.decode()
         assert shown.count('id="decision-') == 30
         assert "file-99.bin" in shown
+        # what is over is folded beyond the newest few, and does not look as if it counted
+        assert "24 earlier decisions" in shown
+        assert "24 earlier rounds" in shown

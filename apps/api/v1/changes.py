@@ -50,9 +50,12 @@ class Verdict(Strict):
 
 
 class PolicyVerdict(Verdict):
-    """For or against a policy. `simulation` is the digest of the one that was read; the signature names it."""
+    """For or against a policy. `simulation` is the digest of the one that was read; another by now is a 409.
 
-    simulation = Text(max_length=64, default="")
+    Without it nothing is compared; the signature names the newest all the same.
+    """
+
+    simulation = Text(max_length=64, required=False)
 
 
 class Proposal(Strict):

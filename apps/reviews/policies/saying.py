@@ -56,13 +56,23 @@ _WHOLE: Final = {
     "waivers.roles": "A requirement is waived by",
     "waivers.max_days": "A waiver lives at most so many days",
 }
+_STEP: Final = {
+    "key": "short name",
+    "title": "title",
+    "role": "who signs",
+    "count": "how many sign",
+    "after": "signs after",
+    "exclude_owner": "keeps the owner of the model out",
+    "deadline_days": "days to sign",
+    "remind_days": "reminds so many days before",
+    "escalate_to": "told when it is overdue",
+}
 _BEGINS: Final = {
     "applies_to.tags.": "Covers models with the tag",
     "gates.accept_inconclusive.": "Inconclusive is accepted for",
     "gates.conditions.": "Condition",
     "freeze_windows.": "Freeze",
     "source.": "Source",
-    "steps.": "Step",
 }
 _BOUNDS: Final = {"min": "at least", "max": "at most"}
 
@@ -77,6 +87,9 @@ def where(path: str) -> str:
     if path.startswith("gates.against_incumbent.max_loss."):
         metric = path.rpartition(".")[2]
         return f"{METRICS['performance'].get(metric, metric)} may be worse by"
+    if path.startswith("steps."):
+        step, _, part = path.removeprefix("steps.").partition(".")
+        return f"Step {step}: {_STEP.get(part, part)}" if part else f"Step {step}"
     for begins, words in _BEGINS.items():
         if path.startswith(begins):
             return f"{words} {path.removeprefix(begins).replace('.', ': ').replace('_', ' ')}"
@@ -89,10 +102,15 @@ def _limit(kind: str, rest: list[str]) -> str:
     return f"{name}{bound}" if name else " ".join(rest).replace("_", " ")
 
 
+def value(text: str) -> str:
+    """What stands there, in words: a switch is on or off."""
+    return {"True": "yes", "False": "no"}.get(text, text)
+
+
 def sentences(changes: Iterable[Change]) -> list[str]:
     """Each change in a sentence, without what only names the policy's versions."""
     return [
-        f"{where(each.path)}: {each.old or 'nothing'} becomes {each.new or 'nothing'}"
+        f"{where(each.path)}: {value(each.old) or 'nothing'} becomes {value(each.new) or 'nothing'}"
         for each in changes
         if not each.path.startswith(("source.", "summary", "title", "key"))
     ]

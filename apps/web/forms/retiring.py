@@ -32,7 +32,7 @@ def _note(question: retirement.Question) -> forms.CharField:
         help_text=f"Needed with {wanted}.",
         required=False,
         max_length=retirement.LONGEST_NOTE,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=forms.Textarea(attrs={"rows": 2, "aria-label": f"More about that: {question.text}"}),
     )
 
 

@@ -295,4 +295,6 @@ def _to_renew(version: ModelVersion, why: Sequence[Rereview]) -> Waiting:
 
 def _to_review(row: Rollback) -> Waiting:
     fact = f"{row.version} was put back into {row.target.label} by {row.user}; review it by {words.utc(row.review_by)}."
-    return Waiting(f"{row.key}: {row.reason[:80]}", url(row), fact, chip(row), None)
+    return Waiting(
+        f"{row.key}: {row.reason[:80]}", url(row), fact, chip(row), Action("Review it", url(row))
+    )

@@ -95,11 +95,12 @@ def conflict_choices(actor: Actor, review: Review) -> dict[str, Sequence[tuple[s
 
 def delegated(row: Delegation) -> str:
     """ "Nora Berg can sign for Rosa Almeida, as risk, to the end of 30 November 2026 (UTC)"."""
-    last = row.ends_at - dt.timedelta(days=1)
-    return (
-        f"{row.delegate} can sign for {row.delegator}, as {row.role}, "
-        f"to the end of {words.day(last)} (UTC)"
-    )
+    return f"{row.delegate} can sign for {row.delegator}, as {row.role}, to {_last(row)} (UTC)"
+
+
+def _last(row: Delegation) -> str:
+    """A delegation ends with a day."""
+    return f"the end of {words.day(row.ends_at - dt.timedelta(days=1))}"
 
 
 def delegate_box(actor: Actor, review: Review) -> SignBox:
@@ -141,12 +142,11 @@ def withdrawal_box(row: Conflict) -> SignBox:
         title="Withdraw the conflict of interest",
         statement=f"{row.person} has no conflict of interest in {where} any more. She may sign rounds that are made from "
         "now on; of those that lived meanwhile she stays out.",
-        digest=str(row.pk),
+        digest="",
         as_whom="you",
         submit_label="Withdraw it",
         action_url=reverse("web:conflict-withdraw", args=[row.pk]),
         cancel_url=addresses.model(row.model.name),
-        digest_label="Declaration",
         stays="The reason stays in the record.",
     )
 
@@ -156,12 +156,11 @@ def ending_box(row: Delegation) -> SignBox:
     return SignBox(
         title="End the delegation",
         statement=f"{row.delegate} signs for {row.delegator} no more. What was signed meanwhile stays.",
-        digest=str(row.pk),
+        digest="",
         as_whom="you",
         submit_label="End it",
         action_url=reverse("web:delegation-end", args=[row.pk]),
         cancel_url=reverse("web:delegations"),
-        digest_label="Delegation",
         stays="The reason stays in the record.",
     )
 
@@ -222,7 +221,7 @@ def _row(row: Delegation) -> Row:
             cells.text(row.role),
             cells.text(_where(row)),
             cells.chip(_STATES[stand.state], note=stand.reason),
-            cells.text(words.utc(row.ends_at)),
+            cells.text(_last(row), note="UTC"),
             cells.acts(*([end] if stand.state == "in_force" else [])),
         ],
         id=f"delegation-{row.pk}",

@@ -16,8 +16,8 @@ def redline(changes: Iterable[Change]) -> Table:
         Row(
             [
                 cells.text(saying.where(each.path), note=each.path),
-                cells.text(each.old) if each.old else cells.missing("nothing"),
-                cells.text(each.new) if each.new else cells.missing("nothing"),
+                cells.text(saying.value(each.old)) if each.old else cells.missing("nothing"),
+                cells.text(saying.value(each.new)) if each.new else cells.missing("nothing"),
             ]
         )
         for each in changes

@@ -101,7 +101,7 @@ def page(actor: Actor, model: RegisteredModel) -> RetirePage:
             "It can be retired once nothing of it is in use. End each of these first:",
             "warn",
             "Not yet",
-            reasons=[f"{each[:1].upper()}{each[1:]}." for each in found],
+            reasons=[f"{each}." for each in found],
         )
         if found
         else None

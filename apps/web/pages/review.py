@@ -42,6 +42,9 @@ from apps.web.parts import (
     Table,
 )
 
+# So many of what is over are shown at once; the rest is folded.
+UNFOLDED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -85,7 +88,9 @@ class ReviewPage:
     claims: Table | None
     statement: str
     decisions: Table | None
+    earlier_decisions: Table | None
     voids: Sequence[VoidRound]
+    earlier_voids: Sequence[VoidRound]
     findings: Table | None
     finding_acts: Sequence[Action]
     discussion: discussion.Discussion
@@ -108,6 +113,8 @@ def page(actor: Actor, review: Review) -> ReviewPage:
     shown = live or (rounds[0] if rounds else None)
     found, finding_acts = findings.of_review(actor, review)
     box = _box(actor, review, verbs)
+    decided = _decisions(review, rounds)
+    voids = [_void(each, rounds) for each in rounds if not each.is_live]
     return ReviewPage(
         header=_header(review, asked, live, rounds),
         review=review,
@@ -124,8 +131,10 @@ def page(actor: Actor, review: Review) -> ReviewPage:
         ticks=_ticks(actor, review, shown),
         claims=review_claims.table(actor, review, shown),
         statement=_statement(review, live) if live and not why_not else "",
-        decisions=_decisions(review, rounds),
-        voids=[_void(each, rounds) for each in rounds if not each.is_live],
+        decisions=decided[0],
+        earlier_decisions=decided[1],
+        voids=voids[:UNFOLDED],
+        earlier_voids=voids[UNFOLDED:],
         findings=found,
         finding_acts=finding_acts,
         discussion=discussion.of_review(actor, review, verbs),
@@ -289,23 +298,31 @@ def _signed(decision: Decision) -> str:
     return f"{deciding.signer(decision)}, {words.utc(decision.created_at)}{left}"
 
 
-def _decisions(review: Review, rounds: Sequence[Round]) -> Table | None:
+def _decisions(review: Review, rounds: Sequence[Round]) -> tuple[Table | None, Table | None]:
+    """Those of the live round and the newest few others; and what is left, to be unfolded."""
     rows = [
         _decision(review, each, decision)
         for each in rounds
         for decision in reversed(list(each.decisions.all()))
     ]
+    live = sum(len(each.decisions.all()) for each in rounds if each.is_live)
+    shown = live + UNFOLDED
+    return _table("Decisions", rows[:shown]), _table("Earlier decisions", rows[shown:])
+
+
+def _table(caption: str, rows: Sequence[Row]) -> Table | None:
     names = ("Who", "Decision", "Why", "Round", "When")
-    return Table("Decisions", [Column(name) for name in names], rows) if rows else None
+    return Table(caption, [Column(name) for name in names], rows) if rows else None
 
 
 def _decision(review: Review, round_: Round, decision: Decision) -> Row:
     url = addresses.review(review.pk, f"decisions/{decision.pk}/")
     note = "" if round_.is_live else "void with its round"
+    chip = status.chip("decision", decision.outcome)
     return Row(
         [
             cells.link(deciding.signer(decision), url, note=f"{decision.role}, receipt"),
-            cells.chip(status.chip("decision", decision.outcome), note=note),
+            cells.chip(chip if round_.is_live else replace(chip, tone="quiet"), note=note),
             cells.text(decision.comment),
             cells.text(str(round_.number)),
             cells.when(decision.created_at),

@@ -87,7 +87,7 @@ def _claim(kind: str, texts: Mapping[str, str]) -> Cell:
 
 def _asked(kind: str, limits: CheckLimits) -> str:
     """The limits: `ROC AUC at least 0.70`. A kind whose limits are no bounds is asked to pass."""
-    bounds: dict[str, Any] = getattr(getattr(limits, kind, None), "bounds", dict)()
+    bounds: dict[str, Any] = getattr(limits.by_kind.get(kind), "bounds", dict)()
     said = "; ".join(f"{_name(name)} {bound.sentence}" for name, bound in bounds.items())
     return f"{said[:1].upper()}{said[1:]}" or "That it passes"
 

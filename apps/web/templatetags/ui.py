@@ -134,6 +134,12 @@ def by_day(events: Iterable[Any]) -> list[tuple[str, list[Any]]]:
 
 
 @register.filter
+def last_day(ends: str) -> str:
+    """ "28 November 2026" for what ends with that day, which is said as "2026-11-29T00:00:00+00:00"."""
+    return words.day(dt.datetime.fromisoformat(ends) - dt.timedelta(seconds=1))
+
+
+@register.filter
 def named_in(event: Any, about: Mapping[int, Sequence[Any]] | None) -> Sequence[Any]:
     """What an event is about (links of `pages.subjects.about`), for timelines across several things."""
     return (about or {}).get(event.seq, ())
