@@ -416,9 +416,7 @@ EVIDENCE = [
     Row("web:check-run", _version, may=CHECKERS, unseen=404, post={"kind": "all"}, ok=302),
     _seen("web:measurement", _measured),
     _seen("web:measurement-json", _measured),
-    Row(
-        "web:measurement-cancel", _measured, may=CHECKERS, unseen=404, post={}, ok=409
-    ),  # it is done
+    Row("web:measurement-cancel", _measured, may=CHECKERS, unseen=404, post={}, ok=302),
     *_form("web:measurement-recall", _measured, holders("validator")),
     _seen("web:card", _version),
     Row("web:card-edit", _version, may=MAKERS, unseen=404),
