@@ -24,6 +24,7 @@ from django.conf import settings  # noqa: E402 - needs the set-up above
 
 from apps.checks.models import Measurement  # noqa: E402
 from apps.compliance.models import Document  # noqa: E402
+from apps.reviews.models import PolicySimulation  # noqa: E402
 from demo import cards, people  # noqa: E402
 from demo.browser import Browser, StoryError  # noqa: E402
 from demo.people import Person  # noqa: E402
@@ -55,6 +56,7 @@ def tell() -> None:
     _attach_acs(dana, baseline, sensitive="disability", year=2018)
     _attach_acs(dana, first, sensitive="sex", year=2017)
     _attach_acs(dana, second, sensitive="sex", year=2018)
+    _attach_years(dana, second)
     _attach_german(dana, german)
     everything = [(ACS, baseline), (ACS, first), (ACS, second), (GERMAN, german)]
     for name, number in everything:
@@ -81,6 +83,9 @@ def _scan_files(base_url: str, cast: dict[str, Person], rosa: Browser) -> None:
     text = (DATA / "file-safety.yaml").read_text(encoding="utf-8")
     reason = "A pickle that was sent to us called a shell when somebody opened it."
     change = adam.send("/policies/propose/", [("text", text), ("reason", reason)])
+    _wait_for_worker(
+        lambda: not PolicySimulation.objects.exists()
+    )  # she reads what it would change
     rosa.send(
         f"{change}sign/",
         [
@@ -127,6 +132,25 @@ def _attach_acs(dana: Browser, number: int, *, sensitive: str, year: int) -> Non
                 ("favourable", "1"),
             ],
         )
+
+
+def _attach_years(dana: Browser, number: int) -> None:
+    """All four years as the current data: drift is a curve over them."""
+    dana.send(
+        f"/models/{ACS}/{number}/data/",
+        [
+            ("role", "current"),
+            ("name", "ACS Massachusetts 2015 to 2018"),
+            ("artifact", "evaluation/acs_ma_2015_2018_scored.parquet"),
+            ("target", "y_true"),
+            ("prediction", "y_pred"),
+            ("score", "y_score"),
+            ("sensitive", "sex"),
+            ("features", "age, schooling"),
+            ("time", "year"),
+            ("favourable", "1"),
+        ],
+    )
 
 
 def _attach_german(dana: Browser, number: int) -> None:

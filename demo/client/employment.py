@@ -86,8 +86,8 @@ def train_one(label: str, years: dict[int, pd.DataFrame]) -> dict[str, str]:
         mlflow.log_params({"algorithm": label, "features": ",".join(FEATURES), "trained_on": 2015})
         model.fit(years[2015][FEATURES], years[2015]["y_true"])
         log_curve(model, years[2015], years[2016])
-        for year, frame in years.items():
-            rows = scored(model, frame)
+        by_year = {year: scored(model, frame) for year, frame in years.items()}
+        for year, rows in by_year.items():
             mlflow.log_metrics(
                 {
                     f"auc_{year}": roc_auc_score(rows["y_true"], rows["y_score"]),
@@ -99,6 +99,11 @@ def train_one(label: str, years: dict[int, pd.DataFrame]) -> dict[str, str]:
             path = Path(scratch) / f"acs_ma_{year}_scored.parquet"
             rows.to_parquet(path, index=False)
             mlflow.log_artifact(str(path), artifact_path="evaluation")
+        path = Path(scratch) / "acs_ma_2015_2018_scored.parquet"
+        pd.concat([rows.assign(year=year) for year, rows in by_year.items()]).to_parquet(
+            path, index=False
+        )
+        mlflow.log_artifact(str(path), artifact_path="evaluation")
         sample = years[2015][FEATURES].head(5)
         info = mlflow.sklearn.log_model(
             model,
