@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apps.checks.hints import DRIFT, FAIRNESS, PERFORMANCE, Hint
+from apps.checks.hints import DRIFT, FAIRNESS, PERFORMANCE, QUALITY, Hint
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.estimates import Estimate
+from apps.checks.library.exactly import number
 from apps.checks.library.groups import FairnessResult
 from apps.checks.library.performance import PerformanceResult
+from apps.checks.library.quality import QualityResult
 
 _EFFECTS = (
     "psi", "js_distance", "ks", "wasserstein_scaled", "cramers_v", "total_variation", "missing_rate_increase", "new_category_share",
@@ -57,6 +59,26 @@ def _drift(result: DriftResult) -> Iterator[Figure]:
             number = getattr(column, key, None)
             if isinstance(number, Estimate):
                 yield figure(DRIFT, key, column.name, number)
+
+
+def of_quality(result: QualityResult) -> list[Figure]:
+    """What holds for the whole, then the missing rates and shares out of range of columns."""
+    whole = {
+        "duplicate_share": result.duplicate_share,
+        "constant_columns": result.constant_columns,
+        "empty_columns": result.empty_columns,
+    }
+    if result.freshness.age_days is not None:
+        whole["freshness_days"] = number(result.freshness.age_days)
+    if result.schema is not None:
+        changes = len(result.schema.missing) + len(result.schema.changed)
+        whole["schema_changes"] = number(changes)
+    found = [figure(QUALITY, key, "", each) for key, each in whole.items()]
+    for column in result.columns:
+        found.append(figure(QUALITY, "missing_rate", column.name, column.missing_rate))
+        if column.out_of_range is not None:
+            found.append(figure(QUALITY, "out_of_range_share", column.name, column.out_of_range))
+    return found
 
 
 def figure(hints: tuple[Hint, ...], key: str, of: str, number: Estimate) -> Figure:

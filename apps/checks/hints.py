@@ -59,6 +59,15 @@ _DRIFT: Final[dict[str, tuple[str, Better, str]]] = {
     "missing_rate_increase": ("Increase of the missing rate", "lower", "How much larger the share of missing values became."),
     "new_category_share": ("Share of new categories", "lower", "Share of rows with a category that the reference never had."),
 }  # fmt: skip
+_QUALITY: Final[dict[str, tuple[str, str]]] = {
+    "missing_rate": ("Missing rate", "Share of rows without a value, in the column where it is largest."),
+    "duplicate_share": ("Share of repeated rows", "Share of rows that equal an earlier one in every column."),
+    "constant_columns": ("Columns with a single value", "How many columns hold the same value wherever they hold one."),
+    "empty_columns": ("Columns without any value", "How many columns hold nothing at all."),
+    "out_of_range_share": ("Share out of range", "Share of values beyond what was declared for their column. Needs ranges."),
+    "freshness_days": ("Age of the newest row in days", "Days from the newest moment of a column to the day of the check. Needs a column of times."),
+    "schema_changes": ("Columns missing or of another kind", "How many columns of the reference are gone or hold something else. Needs reference data."),
+}  # fmt: skip
 
 PERFORMANCE: Final = tuple(
     Hint("performance", k, performance.TITLES[k], b, m) for k, (b, m) in _PERFORMANCE.items()
@@ -67,3 +76,4 @@ FAIRNESS: Final = tuple(
     Hint("fairness", k, groups.TITLES[k], b, m) for k, (b, m) in _FAIRNESS.items()
 )
 DRIFT: Final = tuple(Hint("drift", k, title, b, m) for k, (title, b, m) in _DRIFT.items())
+QUALITY: Final = tuple(Hint("quality", k, title, "lower", m) for k, (title, m) in _QUALITY.items())

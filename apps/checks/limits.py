@@ -4,6 +4,7 @@
   "performance": {"roc_auc": {"min": "0.70"}, "log_loss": {"max": "0.60"}, "min_n": 30},
   "fairness": {"features": ["sex", ["sex", "race"]], "demographic_parity_difference": {"max": "0.10"}},
   "drift": {"psi": {"max": "0.25"}, "alpha": "0.05"},
+  "quality": {"missing_rate": {"max": "0.05"}, "duplicate_share": {"max": "0.01"}},
   "files": {"allow_globals": ["mypackage.steps.Clipper"], "max_unverified": 0}
 }
 
@@ -137,7 +138,18 @@ class FairnessLimits(_KindLimits):
         return tuple((entry,) if isinstance(entry, str) else entry for entry in self.features)
 
 
-class DriftLimits(_KindLimits):
+class _Ceilings(_KindLimits):
+    """Limits of what there may be at most."""
+
+    @model_validator(mode="after")
+    def _upper(self) -> Self:
+        wrong = [name for name, bound in self.bounds().items() if bound.max is None]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: limited from above; expected max")
+        return self
+
+
+class DriftLimits(_Ceilings):
     """`columns`: which columns are judged; empty means every one that was to be compared. The distances
     alarm only when the column's p-value, adjusted over all columns, is below `alpha` too."""
 
@@ -154,12 +166,28 @@ class DriftLimits(_KindLimits):
     alpha: Share = "0.05"
     min_n: int = Field(default=30, ge=1)
 
-    @model_validator(mode="after")
-    def _upper(self) -> Self:
-        wrong = [name for name, bound in self.bounds().items() if bound.max is None]
-        if wrong:
-            raise ValueError(f"{', '.join(wrong)}: drift is limited from above; expected max")
-        return self
+
+class QualityLimits(_Ceilings):
+    """`columns`: those whose `missing_rate` is judged; empty means all. `missing_by_column`: the largest missing rate of
+    single columns, beside the common one. `freshness_days`: age of the newest row."""
+
+    columns: tuple[str, ...] = ()
+    missing_rate: Bound | None = None
+    missing_by_column: dict[str, Share] = Field(default_factory=dict, max_length=2_000)
+    duplicate_share: Bound | None = None
+    constant_columns: Bound | None = None
+    empty_columns: Bound | None = None
+    out_of_range_share: Bound | None = None
+    freshness_days: Bound | None = None
+    schema_changes: Bound | None = None
+
+    def bounds(self) -> dict[str, Bound]:
+        """The limits, those of single columns under `missing_by_column.NAME`."""
+        single = {
+            f"missing_by_column.{name}": Bound(max=most)
+            for name, most in self.missing_by_column.items()
+        }
+        return {**super().bounds(), **single}
 
 
 AllowedName = Annotated[

@@ -200,10 +200,13 @@ def result_of(measurement: Measurement) -> Result:
 def inputs_of(
     kind: str, in_force: Mapping[Role, EvaluationDataset]
 ) -> list[tuple[str, EvaluationDataset]]:
-    """The data sets a measurement of this kind takes, by their part in it; NotFound if one is missing."""
+    """The data sets a measurement of this kind takes, by their part in it; NotFound if one is missing
+    that is not optional."""
     found = []
     for wanted in kinds.get(kind).inputs:
         row = next((in_force[role] for role in wanted.roles if role in in_force), None)
+        if row is None and wanted.optional:
+            continue
         if row is None:
             raise NotFound(
                 f"No {wanted.part} data are attached to this version.",

@@ -101,7 +101,7 @@ class Source:
 
     def fetch(self, query: str, *, most: int = 0, **values: str) -> list[tuple[Any, ...]]:
         """The rows of `query`, in which {data} stands for the file and $name for one of `values`;
-        at most `most` rows if given."""
+        at most `most` rows if given. A query without {data} is about tables of the connection."""
         with readable():
             result = self._run(query, values)
             return result.fetchmany(most) if most else result.fetchall()
@@ -135,14 +135,24 @@ class Source:
         self.fetch(f"CREATE TEMP TABLE held AS SELECT {wanted} FROM {{data}}")
         return replace(self, relation="held", parameters={})
 
+    def numbered(self) -> Source:
+        """The same file with a column `place`, the number of the row in it.
+
+        Of a CSV only what is `held` can be numbered: a line of the text has no number of its own.
+        """
+        if not self.relation.startswith("read_parquet"):
+            return replace(self, relation=f"(SELECT rowid AS place, * FROM {self.relation})")
+        reader, aliases = self.relation.split(") AS data(")
+        numbered = f"{reader}, file_row_number=true) AS data({aliases.removesuffix(')')}, place)"
+        return replace(self, relation=numbered)
+
     def rows(self) -> int:
         """How many rows the file has."""
         return int(self.fetch("SELECT count(*) FROM {data}")[0][0])
 
     def _run(self, query: str, values: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
-        return self.connection.execute(
-            query.format(data=self.relation), {**self.parameters, **values}
-        )
+        path = self.parameters if "{data}" in query else {}
+        return self.connection.execute(query.format(data=self.relation), {**path, **values})
 
     def _find(self, name: str) -> tuple[int, Column]:
         try:

@@ -7,6 +7,7 @@ its verdict from `assess`, which is pure. Whoever adds a kind writes one module 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +27,14 @@ from apps.core.parts import Part
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One data set that a check takes: its part in the check, and the roles that may play it, the best first."""
+    """One data set that a check takes: its part in the check, and the roles that may play it, the best first.
+
+    One that is `optional` is taken where it is attached; such inputs stand last, so that the others keep their place.
+    """
 
     part: str
     roles: tuple[Role, ...]
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,16 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one run of a check is given: a data set for each of the kind's inputs, or the version's files."""
+    """What one run of a check is given: a data set for each of the kind's inputs, or the version's files.
+
+    `asked_on` is the day on which somebody asked for it, so that nobody gives another day as today; None: not known.
+    """
 
     workshop: Workshop
     data: tuple[DataSet, ...] = ()
     files: tuple[File, ...] = ()
     manifest_digest: str = ""
+    asked_on: dt.date | None = None
 
 
 def _no_figures(_result: Any) -> list[Figure]:

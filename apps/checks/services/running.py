@@ -7,6 +7,7 @@ anywhere, the outbox hands the work to the next worker; done twice, the second o
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import tempfile
 import time
@@ -141,7 +142,8 @@ def _measure(measurement: Measurement, watch: _Watch) -> _Outcome:
     with _scratch() as folder:
         workshop = Workshop(selectors.caps(), folder, tick, watch.progress)
         data = tuple(_data_set(row) for row in rows)
-        task = Task(workshop, data, files, measurement.version.manifest_digest)
+        asked_on = measurement.queued_at.astimezone(dt.UTC).date()
+        task = Task(workshop, data, files, measurement.version.manifest_digest, asked_on)
         statistics, result = kind.run(task, parse_params(kind.key, measurement.params))
     measured = time.monotonic()
     _verify(digests, tick)

@@ -197,10 +197,17 @@ def _less(one: JSON, other: JSON) -> JSON:
     return min(one, other, key=_size)
 
 
+def _least_of_each(one: Mapping[str, JSON], other: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Every name of both, with the smaller number where both have it."""
+    both = {name: _less(one[name], other[name]) for name in one.keys() & other.keys()}
+    return dict(sorted({**one, **other, **both}.items()))
+
+
 # Beside the bounds of metrics: more rows, more coverage, a higher alpha (more alarms) are stricter.
 _STRICTER: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "min_n": _more, "min_coverage": _more, "alpha": _more, "max_excluded_share": _less,
     "features": _names, "columns": _names, "allow_globals": _in_both, "max_unverified": _less,
+    "missing_by_column": _least_of_each, "allow_features": _in_both, "allow_columns": _in_both,
 }  # fmt: skip
 
 

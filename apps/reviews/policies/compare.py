@@ -113,7 +113,7 @@ def _weaker_checks(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
 
 
 def _same(name: str, one: Any, other: Any) -> bool:
-    if name in {"features", "columns", "allow_globals"}:
+    if name in {"features", "columns", "allow_globals", "allow_features", "allow_columns"}:
         return sorted(map(repr, one or [])) == sorted(map(repr, other or []))
     return bool(_value(one) == _value(other))
 

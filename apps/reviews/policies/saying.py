@@ -29,6 +29,12 @@ METRICS: Final = {
         "wasserstein_scaled": "Wasserstein in standard deviations", "cramers_v": "Cramér's V", "total_variation": "Total variation",
         "window_psi": "Largest PSI of a window", "missing_rate_increase": "Increase of missing values", "new_category_share": "Share of new categories",
     },
+    "quality": {
+        "missing_rate": "Missing rate", "duplicate_share": "Share of repeated rows",
+        "constant_columns": "Columns with a single value", "empty_columns": "Columns without any value",
+        "out_of_range_share": "Share out of range", "freshness_days": "Age of the newest row in days",
+        "schema_changes": "Columns missing or of another kind",
+    },
 }  # fmt: skip
 
 _WHOLE: Final = {
