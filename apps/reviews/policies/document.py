@@ -32,7 +32,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Folded = Annotated[str, StringConstraints(min_length=1, max_length=255, to_lower=True)]
 _NO_NUL = r"^[^\x00]*$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_NO_NUL)]
-Kind = Literal["performance", "fairness", "drift", "files"]
+Kind = Literal["performance", "fairness", "bias_audit", "proxy", "drift", "files"]
 Metric = Literal[
     "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier"
 ]
