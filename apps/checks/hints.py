@@ -77,3 +77,9 @@ FAIRNESS: Final = tuple(
 )
 DRIFT: Final = tuple(Hint("drift", k, title, b, m) for k, (title, b, m) in _DRIFT.items())
 QUALITY: Final = tuple(Hint("quality", k, title, "lower", m) for k, (title, m) in _QUALITY.items())
+BIAS_AUDIT: Final = (
+    Hint("bias_audit", "impact_ratio", "Impact ratio", "higher", "Selection rate of each group divided by the highest one; the four-fifths rule asks for 0.80."),
+)  # fmt: skip
+PROXY: Final = (
+    Hint("proxy", "cramers_v", "Cramer's V", "lower", "How well a sensitive attribute can be told from a feature or the score, 0 to 1."),
+)  # fmt: skip

@@ -5,6 +5,8 @@
   "fairness": {"features": ["sex", ["sex", "race"]], "demographic_parity_difference": {"max": "0.10"}},
   "drift": {"psi": {"max": "0.25"}, "alpha": "0.05"},
   "quality": {"missing_rate": {"max": "0.05"}, "duplicate_share": {"max": "0.01"}},
+  "bias_audit": {"features": ["sex", ["sex", "race"]], "impact_ratio": {"min": "0.80"}},
+  "proxy": {"cramers_v": {"max": "0.30"}},
   "files": {"allow_globals": ["mypackage.steps.Clipper"], "max_unverified": 0}
 }
 
@@ -188,6 +190,58 @@ class QualityLimits(_Ceilings):
             for name, most in self.missing_by_column.items()
         }
         return {**super().bounds(), **single}
+
+
+class BiasAuditLimits(_KindLimits):
+    """`features` as for fairness. `alpha`: a ratio below the limit fails where the rates differ significantly at this
+    level, or where its whole interval is below. Groups below `min_n` rows and of unknown category are shown and not
+    judged; the judged ones must hold `min_coverage` of the rows."""
+
+    features: tuple[Grouping, ...] = ()
+    impact_ratio: Bound | None = None
+    alpha: Share = "0.05"
+    min_n: int = Field(default=30, ge=1)
+    min_coverage: Share = "0.95"
+    max_excluded_share: Share = "0.05"
+
+    @model_validator(mode="after")
+    def _lower(self) -> Self:
+        if self.impact_ratio is not None and self.impact_ratio.min is None:
+            raise ValueError("impact_ratio is limited from below; expected min")
+        return self
+
+    @property
+    def bound(self) -> Bound:
+        """The limit, which is always there."""
+        return self.bounds()["impact_ratio"]
+
+    def groupings(self) -> tuple[tuple[str, ...], ...]:
+        """`features` with single names as tuples of one."""
+        return tuple((entry,) if isinstance(entry, str) else entry for entry in self.features)
+
+
+class ProxyLimits(_KindLimits):
+    """`columns`: which features are judged (the score by its column), `attributes`: against which sensitive columns;
+    empty means every one that was measured. Beyond the limit fails only where the p-value, adjusted over everything that
+    was measured, is below `alpha` too."""
+
+    columns: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    cramers_v: Bound | None = None
+    alpha: Share = "0.05"
+    min_n: int = Field(default=30, ge=1)
+    max_excluded_share: Share = "0.05"
+
+    @model_validator(mode="after")
+    def _upper(self) -> Self:
+        if self.cramers_v is not None and self.cramers_v.max is None:
+            raise ValueError("cramers_v is limited from above; expected max")
+        return self
+
+    @property
+    def bound(self) -> Bound:
+        """The limit, which is always there."""
+        return self.bounds()["cramers_v"]
 
 
 AllowedName = Annotated[

@@ -28,6 +28,7 @@ from tests.support.people import PASSWORD
 from tests.web.browsing import browser, nothing_written
 
 URL = "/policies/propose/"
+KINDS = ("performance", "fairness", "bias_audit", "proxy", "drift")
 EVERYTHING = policy(
     summary="All of it.\nIn two lines.",
     source={"jurisdiction": "US", "citation": "SR 26-2", "pack": "x", "pack_version": 3, "effective_from": "2026-04-17"},
@@ -36,9 +37,11 @@ EVERYTHING = policy(
     gates__checks={
         "performance": {"f1": {"min": "0.5"}, "log_loss": {"max": "1e-1"}, "min_n": 40, "max_excluded_share": "0.1"},
         "fairness": {"features": ["sex", ["sex", "race"]], "demographic_parity_ratio": {"min": "0.8"}, "min_coverage": "0.9"},
+        "bias_audit": {"features": ["sex"], "impact_ratio": {"min": "0.80"}, "alpha": "0.01", "min_n": 50},
+        "proxy": {"columns": ["age"], "attributes": ["sex"], "cramers_v": {"max": "0.30"}, "min_n": 50},
         "drift": {"columns": ["age"], "ks": {"max": "0.2"}, "alpha": "0.01"},
     },
-    gates__accept_inconclusive={"drift": "few rows, by design"},
+    gates__accept_inconclusive={"bias_audit": "small groups", "proxy": "few rows", "drift": "few rows, by design"},
     gates__against_incumbent={"max_loss": {"f1": "0.01"}, "same_data": False},
     gates__max_age_days={"results": 30, "data": 60},
     gates__clean_commit=True,
@@ -124,7 +127,7 @@ def test_what_the_form_could_not_give_back_is_not_shown_in_it(
 def test_every_key_of_the_schema_has_its_control() -> None:
     elsewhere = {
         "number", "gates.against_incumbent.max_loss",
-        *(f"gates.checks.{kind}" for kind in ("performance", "fairness", "drift")),
+        *(f"gates.checks.{kind}" for kind in KINDS),
     }  # fmt: skip
     shown = {*ENTRIES, *ROWS} | {
         f"{path}.{e.path}" for path, rows in ROWS.items() for e in rows.entries
@@ -148,9 +151,7 @@ def _keys(schema: dict[str, Any]) -> list[str]:
             if option.get("type") == "array" and "$ref" in option.get("items", {}):
                 return walk(option["items"], path)
         named = path in {"gates.checks", "gates.accept_inconclusive"}
-        return (
-            [f"{path}.{kind}" for kind in ("performance", "fairness", "drift")] if named else [path]
-        )
+        return [f"{path}.{kind}" for kind in KINDS] if named else [path]
 
     return [key for name, told in schema["properties"].items() for key in walk(told, name)]
 

@@ -10,14 +10,18 @@ from pathlib import Path
 
 import msgspec
 
+from apps.checks.associations import ProxyStatistics
 from apps.checks.engine import parts
+from apps.checks.engine.associations import Feature, association_statistics
 from apps.checks.engine.counts import Outcomes, count_groups, count_rows, find_labels
 from apps.checks.engine.drift import Pair, drift_statistics
 from apps.checks.engine.groupscores import group_scores
 from apps.checks.engine.joint import Counted, joint
 from apps.checks.engine.scores import score_statistics
+from apps.checks.engine.selections import MedianOver, selection_statistics
 from apps.checks.engine.source import Caps, Column, Format, Source, opened
 from apps.checks.mapping import Mapping
+from apps.checks.selections import BiasAuditStatistics
 from apps.checks.statistics import (
     Contingency,
     DriftStatistics,
@@ -89,11 +93,6 @@ def fairness(
 ) -> FairnessStatistics:
     """A count table for every declared sensitive column and for the crossings (default: all crossed)."""
     mapping = data.mapping
-    if not mapping.sensitive:
-        raise Invalid(
-            "no sensitive feature was declared for this data set",
-            fields={"sensitive": "name at least one column"},
-        )
     groupings = _groupings(mapping.sensitive, crossings)
     with workshop.open(data) as source:
         held = source.held(
@@ -129,6 +128,45 @@ def fairness(
         score_rows,
         scores_refused,
     )
+
+
+def bias_audit(
+    data: DataSet,
+    workshop: Workshop,
+    crossings: Sequence[tuple[str, ...]] = (),
+    median_over: MedianOver = "known",
+) -> BiasAuditStatistics:
+    """Who was selected, and whose score lies above the median, by every sensitive column and by the crossings."""
+    mapping = data.mapping
+    groupings = _groupings(mapping.sensitive, crossings)
+    with workshop.open(data) as source:
+        return selection_statistics(
+            source,
+            groupings,
+            prediction=mapping.prediction,
+            favourable=data.favourable,
+            score=mapping.score,
+            median_over=median_over,
+            tick=workshop.tick,
+        )
+
+
+def proxy(data: DataSet, workshop: Workshop, min_n: int) -> ProxyStatistics:
+    """Every declared feature and the score against every sensitive column."""
+    mapping = data.mapping
+    categorical = set(mapping.categorical)
+    features = [Feature(name, "feature", name in categorical) for name in mapping.features]
+    if mapping.score and mapping.score not in mapping.features:
+        features.append(Feature(mapping.score, "score"))
+    if not features or not mapping.sensitive:
+        raise Invalid(
+            "the evaluation data declare no sensitive column, or no feature and no score",
+            fields={"features": "name at least one column, and a sensitive one"},
+        )
+    with workshop.open(data) as source:
+        return association_statistics(
+            source, mapping.sensitive, features, min_n=min_n, tick=workshop.tick
+        )
 
 
 def drift(
@@ -200,6 +238,11 @@ def _outcomes(source: Counted, data: DataSet) -> Outcomes:
 def _groupings(
     sensitive: tuple[str, ...], crossings: Sequence[tuple[str, ...]]
 ) -> list[tuple[str, ...]]:
+    if not sensitive:
+        raise Invalid(
+            "no sensitive feature was declared for this data set",
+            fields={"sensitive": "name at least one column"},
+        )
     unknown = sorted({name for crossing in crossings for name in crossing} - set(sensitive))
     if unknown:
         raise Invalid(
@@ -207,4 +250,5 @@ def _groupings(
             fields={"crossings": f"{unknown[0]!r} is not declared as sensitive"},
         )
     crossed = list(crossings) or ([sensitive] if len(sensitive) > 1 else [])
-    return [(name,) for name in sensitive] + [tuple(crossing) for crossing in crossed]
+    both = [(name,) for name in sensitive] + [tuple(crossing) for crossing in crossed]
+    return list(dict.fromkeys(both))

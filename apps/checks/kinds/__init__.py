@@ -16,13 +16,21 @@ import msgspec
 
 from apps.checks.figures import Figure
 from apps.checks.hints import Hint
-from apps.checks.kinds import drift, fairness, files, performance, quality
+from apps.checks.kinds import bias_audit, drift, fairness, files, performance, proxy, quality
 from apps.checks.kinds.base import Kind
 from apps.core.errors import Invalid
 
 Result: TypeAlias = msgspec.Struct
 GROUP: Final = "countersign.checks"
-_BUILT_IN: Final = (performance.KIND, fairness.KIND, drift.KIND, files.KIND, quality.KIND)
+_BUILT_IN: Final = (
+    performance.KIND,
+    fairness.KIND,
+    bias_audit.KIND,
+    proxy.KIND,
+    drift.KIND,
+    quality.KIND,
+    files.KIND,
+)
 
 
 class Unusable(Exception):

@@ -17,10 +17,12 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 
 from apps.accounts.verbs import SIGNING_ROLES, right_of
+from apps.checks import kinds
 from apps.checks.demands import validate_limits
 from apps.checks.limits import Decimal
 from apps.core.errors import Invalid
@@ -32,7 +34,20 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Folded = Annotated[str, StringConstraints(min_length=1, max_length=255, to_lower=True)]
 _NO_NUL = r"^[^\x00]*$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_NO_NUL)]
-Kind = Literal["performance", "fairness", "drift", "files", "quality", "leakage", "pii"]
+
+
+def _registered(key: str) -> str:
+    """A kind of check that this site knows, its own or a package's."""
+    if key not in kinds.registered():
+        raise ValueError(f"no such check; expected one of {', '.join(kinds.registered())}")
+    return key
+
+
+Kind = Annotated[
+    str,
+    AfterValidator(_registered),
+    WithJsonSchema({"type": "string", "enum": list(kinds.registered())}),
+]
 Metric = Literal[
     "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier"
 ]

@@ -24,6 +24,8 @@ METRICS: Final = {
         "worst_group_accuracy": "Accuracy of the worst group",
         "mean_score_difference": "Mean score difference",
     },
+    "bias_audit": {"impact_ratio": "Impact ratio"},
+    "proxy": {"cramers_v": "Cramér's V"},
     "drift": {
         "psi": "PSI", "js_distance": "Jensen-Shannon distance", "ks": "Kolmogorov-Smirnov",
         "wasserstein_scaled": "Wasserstein in standard deviations", "cramers_v": "Cramér's V", "total_variation": "Total variation",
@@ -36,6 +38,8 @@ METRICS: Final = {
         "schema_changes": "Columns missing or of another kind",
     },
 }  # fmt: skip
+
+_KINDS: Final = {"bias_audit": "Bias audit", "proxy": "Proxies"}
 
 _WHOLE: Final = {
     "key": "Short name",
@@ -83,13 +87,18 @@ _BEGINS: Final = {
 _BOUNDS: Final = {"min": "at least", "max": "at most"}
 
 
+def kind_title(kind: str) -> str:
+    """A kind of check as people call it: `Bias audit`."""
+    return _KINDS.get(kind, kind.capitalize())
+
+
 def where(path: str) -> str:
     """What stands at this path: `Performance: ROC AUC, at least`."""
     if path in _WHOLE:
         return _WHOLE[path]
     if path.startswith("gates.checks."):
         kind, *rest = path.split(".")[2:]
-        return f"{kind.capitalize()}: {_limit(kind, rest)}"
+        return f"{kind_title(kind)}: {_limit(kind, rest)}"
     if path.startswith("gates.against_incumbent.max_loss."):
         metric = path.rpartition(".")[2]
         return f"{METRICS['performance'].get(metric, metric)} may be worse by"

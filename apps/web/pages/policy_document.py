@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.reviews.policies.document import Gates, PolicyDocument, Step
-from apps.reviews.policies.saying import METRICS
+from apps.reviews.policies.saying import METRICS, kind_title
 from apps.web import cells, words
 from apps.web.pages import policy_words
 from apps.web.parts import Column, Fact, Row, Table
@@ -69,7 +69,7 @@ def _emergency(document: PolicyDocument) -> str:
 
 def _limits(document: PolicyDocument) -> Table:
     rows = [
-        Row([cells.text(kind.capitalize()), cells.text(_measure(kind, name)), cells.text(_said(value))])
+        Row([cells.text(kind_title(kind)), cells.text(_measure(kind, name)), cells.text(_said(value))])
         for kind, limits in document.gates.checks.items()
         for name, value in limits.items()
     ]  # fmt: skip
@@ -97,7 +97,7 @@ def _rules(document: PolicyDocument) -> Table | None:
 def _other(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     yield from _required(document.gates)
     for kind, why in document.gates.accept_inconclusive.items():
-        yield f"Inconclusive {kind}", f"accepted: {why}"
+        yield f"Inconclusive {kind_title(kind).lower()}", f"accepted: {why}"
     for each in document.gates.conditions:
         yield each.title, each.expression
     for window in document.freeze_windows:

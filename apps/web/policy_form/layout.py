@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from apps.reviews.policies.saying import METRICS
+from apps.reviews.policies.saying import METRICS, kind_title
 from apps.web.policy_form.kinds import (
     CODE,
     CROSSINGS,
@@ -43,7 +43,7 @@ _UNCHOSEN: Final = ("", "Choose one")
 _METRICS: Final = [
     _UNCHOSEN,
     *(
-        (kind.capitalize(), [(f"{kind}.{name}", label) for name, label in names.items()])
+        (kind_title(kind), [(f"{kind}.{name}", label) for name, label in names.items()])
         for kind, names in METRICS.items()
     ),
 ]
@@ -199,6 +199,88 @@ _LIMITS: Final = Section(
             "Left empty, too wide an interval is not accepted.",
         ),
         Entry(
+            "gates.checks.bias_audit.features",
+            "Groups that are judged",
+            CROSSINGS,
+            "One a line; a crossing with a plus, such as sex + race. Left empty: every single one that was measured.",
+        ),
+        Entry(
+            "gates.checks.bias_audit.alpha",
+            "Level of significance",
+            NUMBER,
+            "A ratio below the limit fails where the rates differ at this level.",
+            placeholder="0.05",
+            width="half",
+        ),
+        Entry(
+            "gates.checks.bias_audit.min_n",
+            "Fewest rows of a judged group",
+            WHOLE,
+            placeholder="30",
+            width="half",
+        ),
+        Entry(
+            "gates.checks.bias_audit.min_coverage",
+            "Share of rows in judged groups",
+            NUMBER,
+            "At least.",
+            placeholder="0.95",
+            width="half",
+        ),
+        Entry(
+            "gates.checks.bias_audit.max_excluded_share",
+            "Largest share of rows left out",
+            NUMBER,
+            placeholder="0.05",
+            width="half",
+        ),
+        Entry(
+            "gates.accept_inconclusive.bias_audit",
+            "An inconclusive result is accepted, because",
+            LINE,
+            "Left empty, too wide an interval is not accepted.",
+        ),
+        Entry(
+            "gates.checks.proxy.columns",
+            "Columns that are judged",
+            LINES,
+            "One a line. Left empty: every feature, and the score.",
+        ),
+        Entry(
+            "gates.checks.proxy.attributes",
+            "Sensitive columns that may not be told from them",
+            LINES,
+            "One a line. Left empty: every one that was measured.",
+        ),
+        Entry(
+            "gates.checks.proxy.alpha",
+            "Level of significance",
+            NUMBER,
+            "Higher alarms more often.",
+            placeholder="0.05",
+            width="third",
+        ),
+        Entry(
+            "gates.checks.proxy.min_n",
+            "Fewest rows behind a number",
+            WHOLE,
+            placeholder="30",
+            width="third",
+        ),
+        Entry(
+            "gates.checks.proxy.max_excluded_share",
+            "Largest share of rows left out",
+            NUMBER,
+            placeholder="0.05",
+            width="third",
+        ),
+        Entry(
+            "gates.accept_inconclusive.proxy",
+            "An inconclusive result is accepted, because",
+            LINE,
+            "Left empty, too wide an interval is not accepted.",
+        ),
+        Entry(
             "gates.checks.drift.columns",
             "Columns that are judged",
             LINES,
@@ -249,6 +331,8 @@ _LIMITS: Final = Section(
         "gates.checks.files.max_unverified": "Files",
         "gates.checks.performance.min_n": "Performance, further settings",
         "gates.checks.fairness.features": "Fairness, further settings",
+        "gates.checks.bias_audit.features": "Bias audit, further settings",
+        "gates.checks.proxy.columns": "Proxies, further settings",
         "gates.checks.drift.columns": "Drift, further settings",
     },
 )
