@@ -224,12 +224,19 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
         verdict=status.chip("verdict", assessed.verdict) if assessed else None,
         sentence=assessed.sentence
         if assessed
-        else row.error or row.recall_reason or "No result yet.",
+        else row.error or row.recall_reason or _unjudged(row),
         rows=_assessment(assessed.rows, against) if assessed else None,
         body=computed_html(collect.analysis(version, row)),
         facts=_provenance(row),
         acts=_measurement_acts(version, row, "check.recall" in top.verbs),
     )
+
+
+def _unjudged(row: Measurement) -> str:
+    """Why there is no verdict."""
+    if row.status == MeasurementStatus.DONE:
+        return "It was measured. No policy asks for it, so nothing was judged."
+    return "It was taken back before there was a result." if not row.is_open else "No result yet."
 
 
 def _limits(version: ModelVersion, kind: str) -> tuple[CheckLimits, str]:
