@@ -21,6 +21,8 @@ from apps.modelcards.renderers.html import computed_html
 from apps.registry.models import ModelVersion
 from apps.reviews.in_force import policy_for
 from apps.web import addresses, cells, status, words
+from apps.web.pages import rechecks
+from apps.web.pages.rechecks import Rechecks
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Chip, Column, Empty, Fact, Notice, Row, Table
 
@@ -66,6 +68,7 @@ class MeasurementPage:
     body: SafeString
     facts: Sequence[Fact]
     acts: Sequence[Action]
+    rechecks: Rechecks
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +232,7 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
         body=computed_html(collect.analysis(version, row)),
         facts=_provenance(row),
         acts=_measurement_acts(version, row, "check.recall" in top.verbs),
+        rechecks=rechecks.section(version, row, may="check.recheck" in top.verbs),
     )
 
 
