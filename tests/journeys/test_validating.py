@@ -10,14 +10,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from apps.accounts import services as accounts
+from apps.checks.models import Measurement
 from apps.core import clock
 from apps.modelcards import services as cards
 from apps.reviews import services
 from apps.reviews.models import Decision, Finding, Review
 from tests import factories
+from tests.checks.test_rechecking import alter
 from tests.journeys import stage as at
 from tests.journeys.bank import Bank
 from tests.journeys.stage import Stage, decide, main, region
+from tests.support import worker
 from tests.support.people import PASSWORD, as_actor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
@@ -239,3 +242,35 @@ def test_what_changed_since_his_last_look_is_said(stage: Stage, cast: Bank) -> N
     vik.goto(url_of(review))
     expect(main(vik)).to_contain_text("Changed since you viewed it: Model card.")
     expect(region(vik, "Rounds that ended")).to_contain_text("Different in round 2: ")
+
+
+def test_any_check_is_executed_again_from_beside_its_claim(stage: Stage, cast: Bank) -> None:
+    """The worker measures the stored bytes once more; what was tampered with in the meantime is found and named."""
+    review = cast.submit()
+    vik = stage.window(cast.vik)
+    vik.goto(url_of(review))
+    vik.get_by_role("link", name="Re-execute…").first.click()
+    again = vik.locator("#rechecks")
+    expect(again).to_contain_text("Never executed again")
+    page = vik.url.partition("#")[0]  # with the place in it nothing would be loaded anew
+    at.no_barrier(vik, page)
+    vik.get_by_role("button", name="Re-execute and compare").click()
+    expect(again).to_contain_text("Waiting for a worker")
+    with worker.process("worker"):
+        expect(again).to_contain_text("The same came out", timeout=60_000)
+        expect(again).to_contain_text("Vik Lund")
+        at.no_barrier(vik, page)
+        alter("result = jsonb_set(result, '{metrics,accuracy,value}', '\"0.99\"')")
+        vik.get_by_role("button", name="Re-execute and compare").click()
+        expect(again).to_contain_text("Something else came out", timeout=60_000)
+    at.no_barrier(vik, page)
+
+
+def test_who_asked_for_a_check_does_not_judge_it_by_executing_it_again(
+    stage: Stage, cast: Bank
+) -> None:
+    dana = stage.window(cast.dana)
+    row = Measurement.objects.get(kind="performance")
+    dana.goto(f"/models/credit/1/checks/{row.uuid}/")
+    expect(dana.locator("#rechecks")).to_contain_text("Never executed again")
+    expect(dana.get_by_role("button", name="Re-execute and compare")).to_have_count(0)
