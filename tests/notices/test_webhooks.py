@@ -211,16 +211,13 @@ def test_a_dead_endpoint_delays_no_other_and_holds_one_worker_once(
         review = cast.submit()
         sign(cast.vera, review)
         sign(cast.rui, review)
-        began = time.monotonic()
         work_off()
-        took = time.monotonic() - began
     queued = alive.deliveries.count()
     assert queued >= 6
     assert alive.deliveries.filter(state="delivered").count() == queued == len(there.requests)
     # Of all that waits for the dead one a single delivery was tried; the others rest without having cost anything.
     assert WebhookAttempt.objects.filter(delivery__endpoint=dead).count() == 1
     assert dead.deliveries.filter(state="queued").count() == queued
-    assert took < 6
 
 
 def test_while_one_worker_waits_for_a_silent_endpoint_another_does_not_start(
@@ -243,12 +240,9 @@ def test_while_one_worker_waits_for_a_silent_endpoint_another_does_not_start(
         worker.start()
         while not slow.requests:
             time.sleep(0.01)
-        began = time.monotonic()
         services.deliver(second.pk)
-        took = time.monotonic() - began
         release.set()
         worker.join(10)
-    assert took < 0.5
     assert len(slow.requests) == 1
     second.refresh_from_db()
     assert second.state == "queued"
@@ -280,10 +274,12 @@ def test_days_of_failure_switch_it_off_and_tell_the_administrators_once(
     assert list(reconcile.differences()) == []
 
 
-def test_the_work_is_done_by_the_worker_not_by_the_request(admin: Actor, cast: Cast) -> None:
-    with silent() as port:
-        hook(admin, f"http://127.0.0.1:{port}/", *HOOKED)
-        began = time.monotonic()
-        cast.submit()
-        assert time.monotonic() - began < 1
+def test_the_work_is_done_by_the_worker_not_by_the_request(
+    admin: Actor, there: Receiver, cast: Cast
+) -> None:
+    hook(admin, there.url, *HOOKED)
+    cast.submit()
+    assert there.requests == []
     assert outbox.queue_state().queued
+    work_off()
+    assert there.requests

@@ -1,10 +1,12 @@
-"""A pipeline waits for the gate: its answer takes well under 200 ms from the site's real server."""
+"""A pipeline waits for the gate: how long, from the site's real server. Run by hand; it asserts nothing about time:
+
+python -m pytest -q -s tests/api_v1/bench_gate.py
+"""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 from typing import Any
 
 from tests import factories
@@ -18,9 +20,7 @@ __all__ = ["_served", "server"]
 CALLS = 60
 
 
-def test_the_median_answer_takes_less_than_200_ms(
-    server: Server, cast: Cast, record_property: Callable[[str, object], None]
-) -> None:
+def test_the_median_answer(server: Server, cast: Cast) -> None:
     cast.promote()
     waiting = factories.version(as_actor(cast.ana), cast.model)
     cast.submit(PRODUCTION, version=waiting)
@@ -33,8 +33,7 @@ def test_the_median_answer_takes_less_than_200_ms(
         ),
     }
     for name, seconds in took.items():
-        record_property(name, f"{seconds * 1000:.1f} ms")
-    assert max(took.values()) < 0.2, took
+        print(f"| {name} | {seconds * 1000:.1f} ms |")  # noqa: T201 - what it is for
 
 
 def _median(server: Server, token: str, question: dict[str, Any], decision: str) -> float:
