@@ -72,6 +72,7 @@ WEB: Final[dict[str, str]] = {
     "web:check-run": "check.run",
     "web:measurement-cancel": "check.run",
     "web:measurement-recall": "check.recall",
+    "web:measurement-recheck": "check.recheck",
     "web:card-edit": "card.edit",
     "web:version-documents": "model.read",
     "web:submit": "review.submit",

@@ -340,7 +340,7 @@ LEDGER_RECONCILERS += ["apps.registry.reconcile_retirement.differences"]
 
 # --- checks -----------------------------------------------------------------------------------
 
-APPEND_ONLY_TABLES += ["checks_evaluationdataset"]
+APPEND_ONLY_TABLES += ["checks_evaluationdataset", "checks_recheck", "checks_recheckresult"]
 LEDGER_RECONCILERS += ["apps.checks.reconcile.differences"]
 # Beyond these a check answers with an error; it never measures a sample instead.
 CHECKS_MAX_FILE_BYTES = env.integer("CHECKS_MAX_FILE_BYTES", 2 * 1024**3)

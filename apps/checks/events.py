@@ -86,3 +86,31 @@ class MeasurementRecalled(_OfMeasurement):
     type: ClassVar[str] = "checks.measurement.recalled"
     result_digest: str
     reason: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class RecheckRequested(_OfMeasurement):
+    """`result_digest` is what the re-executed numbers are to be compared with."""
+
+    type: ClassVar[str] = "checks.recheck.requested"
+    recheck: int
+    number: int
+    result_digest: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class RecheckDone(_OfMeasurement):
+    """`outcome` is equal, different or failed; `path` where the first difference is, `reason` why there are no numbers.
+    `digest` covers everything that the row says."""
+
+    type: ClassVar[str] = "checks.recheck.done"
+    recheck: int
+    number: int
+    outcome: str
+    stored_digest: str
+    found_digest: str
+    path: str
+    reason: str
+    digest: str

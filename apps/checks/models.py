@@ -192,3 +192,87 @@ class Measurement(models.Model):
     def policy_root(self) -> RegisteredModel:
         """Where rights to this object are granted (see apps.accounts.policy)."""
         return self.version.model
+
+
+class RecheckOutcome(models.TextChoices):
+    EQUAL = "equal", "Equal"
+    DIFFERENT = "different", "Different"
+    FAILED = "failed", "Could not be re-executed"
+
+
+class Recheck(models.Model):
+    """Somebody asked to have a measurement executed again and compared with what is stored. Append-only.
+
+    `number` counts those of one measurement; the next one is written only when the last has its result (migration 0006
+    holds that in a trigger), so two askers at once share one.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    measurement = models.ForeignKey(Measurement, on_delete=models.PROTECT, related_name="rechecks")
+    number = models.PositiveIntegerField()
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    requested_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["measurement", "number"], name="checks_recheck_numbered"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"recheck {self.number} of {self.measurement}"
+
+
+class RecheckResult(models.Model):
+    """What came of a recheck. Append-only; without this row it still waits.
+
+    `stored_digest` is the result digest that the measurement's row held, `found_digest` that of the numbers made again
+    (empty where there are none). `path`, `stored_value` and `found_value` name the first difference; equal digests can
+    come with one, where the row's numbers are no longer those of its digest. `code_version` and `libraries` are those of
+    the re-execution. `digest` covers all of it and is in the ledger.
+    """
+
+    recheck = models.OneToOneField(Recheck, on_delete=models.PROTECT, related_name="result")
+    outcome = models.CharField(max_length=10, choices=RecheckOutcome.choices)
+    path = models.TextField(default="", blank=True)
+    stored_value = models.TextField(default="", blank=True)
+    found_value = models.TextField(default="", blank=True)
+    stored_digest = models.CharField(max_length=64)
+    found_digest = models.CharField(max_length=64, default="", blank=True)
+    code_version = models.CharField(max_length=64, default="", blank=True)
+    libraries = models.JSONField(default=dict)
+    reason = models.TextField(default="", blank=True)
+    digest = models.CharField(max_length=64)
+    finished_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=RecheckOutcome.values),
+                name="checks_recheck_outcome_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(outcome="equal")
+                | models.Q(found_digest=models.F("stored_digest"), path="", reason="")
+                & ~models.Q(found_digest=""),
+                name="checks_recheck_equal_is_equal",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(outcome="different")
+                | ~models.Q(path="") & ~models.Q(found_digest=""),
+                name="checks_recheck_difference_is_named",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(outcome="failed")
+                | models.Q(found_digest="") & ~models.Q(reason=""),
+                name="checks_recheck_failure_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recheck}: {self.outcome}"

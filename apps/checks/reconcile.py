@@ -1,7 +1,7 @@
-"""Replay the ledger's events and compare what they say with the rows of data sets and measurements.
+"""Replay the ledger's events and compare what they say with the rows of data sets, measurements and rechecks.
 
 Compared: each data set's bytes and declared meaning, each measurement's state and the digest of its
-numbers, computed again from the row. Not compared: the bytes behind a digest (the blob store's chunk
+numbers, computed again from the row; who asked for each recheck, and the digest of its result. Not compared: the bytes behind a digest (the blob store's chunk
 hashes and the review's own look at them answer for those).
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from apps.audits.reconcile import Difference
-from apps.audits.selectors import replay
+from apps.audits.selectors import Replayed, replay
 from apps.checks import events, selectors
-from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus, Recheck
 
 _STATES = {
     events.MeasurementRequested.type: {MeasurementStatus.QUEUED, MeasurementStatus.RUNNING},
@@ -28,6 +28,7 @@ def differences() -> Iterator[Difference]:
     """Every difference between the ledger and the rows, each naming its row."""
     yield from _datasets()
     yield from _measurements()
+    yield from _rechecks()
 
 
 def _datasets() -> Iterator[Difference]:
@@ -86,4 +87,40 @@ def _compared(row: Measurement, event_type: str, said: dict[str, Any]) -> Iterat
             subject,
             f"its numbers give the digest {digest[:12]}, the row says {row.result_digest[:12]}, "
             f"the ledger {said['result_digest'][:12]}",
+        )
+
+
+def _rechecks() -> Iterator[Difference]:
+    """Each recheck against the event that asked for it, each result against the one that tells it."""
+    asked = _told(events.RecheckRequested.type)
+    done = _told(events.RecheckDone.type)
+    rows = Recheck.objects.select_related("result").order_by("pk")
+    for row in rows.iterator(chunk_size=200):
+        said = asked.pop(row.pk, None)
+        found = (row.measurement_id, row.number, row.requested_by_id)
+        if said is None:
+            yield Difference(f"recheck:{row.pk}", "it has no event in the ledger")
+        elif found != (said.payload["measurement"], said.payload["number"], said.actor_id):
+            yield Difference(f"recheck:{row.pk}", "who asked for what is not what the ledger says")
+        yield from _result_of(row, done.pop(row.pk, None))
+    for pk in {*asked, *done}:
+        yield Difference(f"recheck:{pk}", "it is in the ledger and not in the table")
+
+
+def _told(event_type: str) -> dict[int, Replayed]:
+    return {int(str(event.payload["recheck"])): event for event in replay(event_type)}
+
+
+def _result_of(row: Recheck, said: Replayed | None) -> Iterator[Difference]:
+    result, subject = selectors.result_of_recheck(row), f"recheck:{row.pk}"
+    if (result is None) != (said is None):
+        yield Difference(subject, "its result is in only one of table and ledger")
+    if result is None or said is None:
+        return
+    digest = selectors.recheck_digest(result)
+    if not digest == result.digest == said.payload["digest"]:
+        yield Difference(
+            subject,
+            f"its result gives the digest {digest[:12]}, the row says {result.digest[:12]}, "
+            f"the ledger {str(said.payload['digest'])[:12]}",
         )

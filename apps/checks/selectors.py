@@ -17,7 +17,13 @@ from apps.checks.engine.source import Caps
 from apps.checks.kinds import Result
 from apps.checks.library.judging import Assessment
 from apps.checks.mapping import Role
-from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.models import (
+    EvaluationDataset,
+    Measurement,
+    MeasurementStatus,
+    Recheck,
+    RecheckResult,
+)
 from apps.checks.statistics import from_data
 from apps.checks.verdicts import Verdict
 from apps.core.actor import Actor
@@ -151,6 +157,60 @@ def place_of(rows: Sequence[Measurement]) -> Place:
     return Place(ahead.count(), sum(took) / len(took) if took else None)
 
 
+def rechecks(measurement: Measurement) -> QuerySet[Recheck]:
+    """Every time it was executed again, newest first, with who asked and what came of it (None: it waits)."""
+    return (
+        Recheck.objects.filter(measurement=measurement)
+        .select_related("requested_by", "result")
+        .order_by("-number")
+    )
+
+
+def get_recheck(measurement: Measurement, recheck_uuid: uuid.UUID | str) -> Recheck:
+    """One recheck of this measurement; NotFound."""
+    row = rechecks(measurement).filter(uuid=_uuid(recheck_uuid)).first()
+    if row is None:
+        raise NotFound("This measurement has no such recheck.")
+    return row
+
+
+def result_of_recheck(recheck: Recheck) -> RecheckResult | None:
+    """What came of it; None while it waits."""
+    return getattr(recheck, "result", None)
+
+
+def recheck_digest(row: RecheckResult) -> str:
+    """What the ledger holds of a recheck's result: everything that the row says but when."""
+    return digest_of(
+        {
+            "recheck": str(row.recheck.uuid),
+            "outcome": str(row.outcome),
+            "path": row.path,
+            "stored_value": row.stored_value,
+            "found_value": row.found_value,
+            "stored_digest": row.stored_digest,
+            "found_digest": row.found_digest,
+            "code_version": row.code_version,
+            "libraries": row.libraries,
+            "reason": row.reason,
+        }
+    )
+
+
+def other_versions(measurement: Measurement, row: RecheckResult) -> list[str]:
+    """With what else it was re-executed than it was measured with, a phrase each; none where nothing was executed."""
+    if not row.code_version:
+        return []
+    names = sorted({*measurement.libraries, *row.libraries})
+    told = [
+        f"{name} {measurement.libraries.get(name, 'absent')} then, {row.libraries.get(name, 'absent')} now"
+        for name in names
+        if measurement.libraries.get(name) != row.libraries.get(name)
+    ]
+    same = measurement.code_version == row.code_version
+    return told if same else ["the code of the check has changed since", *told]
+
+
 def recalled(measurement_uuids: Collection[str]) -> list[Measurement]:
     """Those of the named measurements that were recalled."""
     rows = Measurement.objects.filter(uuid__in=measurement_uuids, status=MeasurementStatus.RECALLED)
@@ -271,6 +331,21 @@ def describe_inputs(inputs: Sequence[tuple[str, EvaluationDataset]]) -> list[dic
 def meaning_of(row: EvaluationDataset) -> str:
     """The digest of what was declared about a data set."""
     return digest_of({"format": row.format, "mapping": row.mapping, "favourable": row.favourable})
+
+
+def key_of(
+    kind: str, params: Any, inputs: Any, code_version: str, libraries: Mapping[str, str]
+) -> str:
+    """The digest of everything that goes into a measurement."""
+    return digest_of(
+        {
+            "kind": kind,
+            "params": params,
+            "inputs": inputs,
+            "code": code_version,
+            "libraries": dict(libraries),
+        }
+    )
 
 
 def result_digest(key: str, statistics: Any, result: Any) -> str:

@@ -23,3 +23,11 @@ def scan_registered(message_id: int) -> None:
     with outbox.claimed(message_id) as message:
         if message is not None:
             services.scan_registered(Actor.system("worker"), int(message.payload["version"]))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def run_recheck(message_id: int) -> None:
+    """Execute again what the outbox row names and compare; sent twice, it has one result."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            services.run_recheck(message)

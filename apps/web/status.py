@@ -25,6 +25,12 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "recalled": Chip("Recalled", "warn", "undo"),
         "cancelled": Chip("Cancelled", "quiet", "undo"),
     },
+    "recheck": {
+        "waiting": Chip("Waiting", "info", "clock"),
+        "equal": Chip("The same", "good"),
+        "different": Chip("Different", "bad"),
+        "failed": Chip("Not re-executed", "warn", "stop"),
+    },
     "review": {
         "open": Chip("In review", "info"),
         "changes_requested": Chip("Changes requested", "warn", "edit"),

@@ -171,6 +171,11 @@ urlpatterns += [
         name="measurement-cancel",
     ),
     path(
+        _VERSION + "checks/<uuid:measurement_uuid>/recheck/",
+        evidence.recheck,
+        name="measurement-recheck",
+    ),
+    path(
         _VERSION + "checks/<uuid:measurement_uuid>/recall/",
         evidence.recall,
         name="measurement-recall",

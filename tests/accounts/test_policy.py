@@ -33,7 +33,7 @@ CONTRIBUTE = READ | {
     "review.comment",
     "deployment.record",
 }
-JUDGE = {"finding.raise", "finding.close", "review.comment", "policy.sign"}
+JUDGE = {"finding.raise", "finding.close", "review.comment", "policy.sign", "check.recheck"}
 # The table of the contract, spelled out once more: the seeds are compared with it, not with themselves.
 HELD = {
     "viewer": READ,
@@ -46,7 +46,7 @@ HELD = {
     "legal": READ | JUDGE | {"review.sign.legal"},
     "product": READ | JUDGE | {"review.sign.product"},
     "on_call": READ | {"review.comment", "target.leave", "target.rollback", "deployment.record"},
-    "auditor": READ | {"audit.read", "audit.export"},
+    "auditor": READ | {"audit.read", "audit.export", "check.recheck"},
     "administrator": READ
     | {
         "people.manage",

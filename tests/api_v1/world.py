@@ -32,6 +32,7 @@ def _signature(world: World) -> dict[str, Any]:
 
 
 BODIES: dict[str, Body] = {
+    "recheck": lambda w: {},
     "gate-check": lambda w: {
         "model": w.promoted.model.name,
         "version": w.promoted.number,
@@ -192,4 +193,6 @@ def placeholders(world: World) -> dict[str, object]:
         "<int:number>": world.version.number,
         "<str:key>": "lab",
         "<uuid:deployment>": deployment.uuid,
+        "<uuid:measurement>": world.extra["measured"],
+        "<uuid:recheck>": world.extra["recheck"],
     }

@@ -400,12 +400,19 @@ def _measured(world: World) -> list[Any]:
     return [*_version(world), world.measurement.uuid]
 
 
+def _ended(world: World) -> list[Any]:
+    return [*_version(world), world.extra["measured"]]
+
+
 def _document(world: World) -> list[Any]:
     return [world.document.uuid]
 
 
 # Who has checks run; only a validator recalls a result.
 CHECKERS = MAKERS | holders("validator")
+
+# Who has one executed again: whoever judges or audits it.
+JUDGES = holders(*SIGNING_ROLES, "auditor")
 
 EVIDENCE = [
     Row("web:checks"),
@@ -418,6 +425,7 @@ EVIDENCE = [
     _seen("web:measurement-json", _measured),
     Row("web:measurement-cancel", _measured, may=CHECKERS, unseen=404, post={}, ok=302),
     *_form("web:measurement-recall", _measured, holders("validator")),
+    Row("web:measurement-recheck", _ended, may=JUDGES, unseen=404, post={}, ok=302),
     _seen("web:card", _version),
     Row("web:card-edit", _version, may=MAKERS, unseen=404),
     Row("web:card-edit", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}, ok=302),

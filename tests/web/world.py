@@ -20,12 +20,18 @@ from apps.accounts.models import RoleAssignment, Team, User
 from apps.accounts.services import ReauthProof, create_team, issue_token
 from apps.accounts.verbs import ROLES
 from apps.checks.models import Measurement
-from apps.checks.services import attach_dataset, request_measurement
+from apps.checks.services import (
+    attach_dataset,
+    request_measurement,
+    request_recheck,
+    run_measurement,
+)
 from apps.compliance.models import Document
 from apps.compliance.services import request_document
-from apps.core import clock
+from apps.core import clock, outbox
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
+from apps.core.models import OutboxMessage
 from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, put_artifact, runs
 from apps.notices.models import KeptMail, Notice, WebhookDelivery
@@ -143,7 +149,7 @@ def build() -> World:
         **_promoted(actor),
         rollback=_rollback(actor),
         draft=_draft(actor, model),
-        extra=_deployment(actor, version) | _independence(actor, model),
+        extra=_deployment(actor, version) | _independence(actor, model) | _recheck(actor, version),
     )
 
 
@@ -242,6 +248,17 @@ def _measurement(actor: Actor, version: ModelVersion) -> Measurement:
         actor, version, role="evaluation", mapping=columns, favourable=1, stream=io.BytesIO(data)
     )
     return request_measurement(actor, version, "performance")
+
+
+def _recheck(actor: Actor, version: ModelVersion) -> dict[str, object]:
+    """A measurement that ended, and a recheck of it that waits, asked for by none of the visitors."""
+    measured = request_measurement(actor, version, "files")
+    work = OutboxMessage.objects.get(payload={"measurement": measured.pk})
+    with outbox.claimed(work.pk) as message:
+        assert message is not None
+        run_measurement(message)
+    asked = request_recheck(as_actor(visitor_with("inspector", "auditor")), measured)
+    return {"measured": measured.uuid, "recheck": asked.uuid}
 
 
 def _finding(owner: User, version: ModelVersion) -> Finding:

@@ -57,6 +57,7 @@ from apps.api.v1.independence import (
     Delegations,
 )
 from apps.api.v1.models import Gates, Models, OneModel, OneVersion, Versions
+from apps.api.v1.rechecks import OneRecheck, Rechecks
 from apps.api.v1.retiring import BringBack, Retire, Retirement
 from apps.api.v1.reviews import Manifest, OneReview, Receipt
 from apps.api.v1.route import Route
@@ -81,6 +82,8 @@ _DEPLOYMENT: Final = "deployments/<uuid:deployment>"
 _RECORD: Final = "deployment.record"
 _ADMINISTER: Final = "environment.manage"
 
+_RECHECKS: Final = f"{_VERSION}/measurements/<uuid:measurement>/rechecks"
+
 _READING: Final = (
     Route("GET", "reviews", Reviews, "reviews", "review.read"),
     Route("GET", _REVIEW, OneReview, "review", "review.read"),
@@ -91,6 +94,8 @@ _READING: Final = (
     Route("GET", f"{_MODEL}/versions", Versions, "versions", "model.read"),
     Route("GET", _VERSION, OneVersion, "version", "model.read"),
     Route("GET", f"{_VERSION}/gates", Gates, "version-gates", "model.read"),
+    Route("GET", _RECHECKS, Rechecks, "rechecks", "model.read"),
+    Route("GET", f"{_RECHECKS}/<uuid:recheck>", OneRecheck, "one-recheck", "model.read"),
     Route("GET", f"{_MODEL}/deployments", ModelDeployments, "model-deployments", "model.read"),
     Route("GET", f"{_MODEL}/retirement", Retirement, "retirement", "model.read"),
     Route("GET", "environments", Environments, "environments", "model.read"),
@@ -103,6 +108,7 @@ _READING: Final = (
 
 _ACTING: Final = (
     Route("POST", "reviews", Reviews, "submit", "review.submit", mutates=True),
+    Route("POST", _RECHECKS, Rechecks, "recheck", "check.recheck", mutates=True),
     Route("POST", f"{_REVIEW}/rounds", Rounds, "new-round", "review.submit", mutates=True),
     Route("POST", f"{_REVIEW}/withdraw", Withdrawal, "withdraw", "review.withdraw", mutates=True),
     Route("POST", f"{_REVIEW}/promote", Promotion, "promote", "review.submit", mutates=True),

@@ -158,45 +158,61 @@ def _says_something(column: ColumnQuality) -> bool:
 def _table(columns: list[ColumnQuality], total: int) -> Table:
     shown_columns = columns[:_MOST_SHOWN]
     left = f" Shown are {_MOST_SHOWN} of {grouped(total)} columns; all are in the file." if total > _MOST_SHOWN else ""  # fmt: skip
+    # What no column has takes no room.
+    infinite = any(each.infinite for each in shown_columns)
+    ranged = any(each.range is not None for each in shown_columns)
+    head = [
+        Column("Column", code=True),
+        Column("Holds"),
+        Column("Missing", numeric=True),
+        Column("Different values", numeric=True),
+        Column("Lowest", numeric=True),
+        Column("Highest", numeric=True),
+    ]
+    head += [Column("Infinite", numeric=True)] if infinite else []
+    head += [Column("Out of range")] if ranged else []
     return Table(
         "Columns",
-        (
-            Column("Column"),
-            Column("Holds"),
-            Column("Missing", numeric=True),
-            Column("Blank", numeric=True),
-            Column("Missing rate", numeric=True),
-            Column("Different values", numeric=True),
-            Column("Lowest", numeric=True),
-            Column("Highest", numeric=True),
-            Column("Infinite", numeric=True),
-            Column("Out of range"),
-        ),
-        tuple(_row(each) for each in shown_columns),
-        "The missing rate counts blank texts too. Of texts, lowest and highest are lengths." + left,
+        tuple(head),
+        tuple(_row(each, infinite=infinite, ranged=ranged) for each in shown_columns),
+        "Missing counts blank texts too. Of texts, lowest and highest are lengths." + left,
     )
 
 
 _HOLDS = {"empty": "nothing", "other": "nested or binary values", "time": "times"}
 
 
-def _row(column: ColumnQuality) -> tuple[Cell, ...]:
+def _row(column: ColumnQuality, *, infinite: bool, ranged: bool) -> tuple[Cell, ...]:
     holds = _HOLDS.get(column.kind, column.kind)
     if column.whole_numbers:
         holds = "whole numbers"
     different = f"more than {grouped(column.more_than)}" if column.more_than else grouped(column.distinct or 0)  # fmt: skip
-    return (
+    cells = [
         Cell(column.name),
         Cell(f"{holds}, a single value" if column.constant else holds, tone="warn" if column.constant else ""),
-        Cell(grouped(column.missing)),
-        Cell(grouped(column.blank)),
-        Cell(shown(column.missing_rate.value), tone="warn" if column.missing_rate.numerator else ""),
+        Cell(_missing(column), tone="warn" if column.missing_rate.numerator else ""),
         Cell(different),
-        Cell(column.low or MISSING),
-        Cell(column.high or MISSING),
-        Cell(grouped(column.infinite)),
-        Cell(_outside(column)),
-    )  # fmt: skip
+        Cell(_short(column.low)),
+        Cell(_short(column.high)),
+    ]  # fmt: skip
+    cells += [Cell(grouped(column.infinite))] if infinite else []
+    cells += [Cell(_outside(column))] if ranged else []
+    return tuple(cells)
+
+
+def _missing(column: ColumnQuality) -> str:
+    gone = column.missing + column.blank
+    return f"{grouped(gone)} ({shown(column.missing_rate.value)})" if gone else "0"
+
+
+def _short(value: str | None) -> str:
+    """Six digits of a number are enough for people; the file has all."""
+    if not value:
+        return MISSING
+    try:
+        return f"{float(value):.6g}"
+    except ValueError:
+        return value
 
 
 def _outside(column: ColumnQuality) -> str:

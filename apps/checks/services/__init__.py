@@ -7,6 +7,7 @@ from apps.checks.services.measurements import (
     request_measurement,
     scan_registered,
 )
+from apps.checks.services.rechecks import request_recheck, run_recheck
 from apps.checks.services.running import run_measurement
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "cancel_measurement",
     "recall_measurement",
     "request_measurement",
+    "request_recheck",
     "run_measurement",
+    "run_recheck",
     "scan_registered",
 ]

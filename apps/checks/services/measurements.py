@@ -14,7 +14,7 @@ from apps.checks.models import CheckKind, Measurement, MeasurementStatus
 from apps.checks.versions import code_version, libraries
 from apps.core import clock, outbox
 from apps.core.actor import Actor
-from apps.core.canonical import JSON, digest_of
+from apps.core.canonical import JSON
 from apps.core.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
@@ -175,13 +175,7 @@ def _inputs(version: ModelVersion, kind: str) -> list[dict[str, JSON]]:
 
 
 def _key(kind: str, params: msgspec.Struct, inputs: list[dict[str, JSON]]) -> str:
-    """The digest of everything that goes in. Never the same across another code or library version."""
-    return digest_of(
-        {
-            "kind": kind,
-            "params": msgspec.to_builtins(params),
-            "inputs": inputs,
-            "code": code_version(kind),
-            "libraries": libraries(kind),
-        }
+    """The key of what is measured now. Never the same across another code or library version."""
+    return selectors.key_of(
+        kind, msgspec.to_builtins(params), inputs, code_version(kind), libraries(kind)
     )

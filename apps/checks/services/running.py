@@ -7,36 +7,28 @@ anywhere, the outbox hands the work to the next worker; done twice, the second o
 
 from __future__ import annotations
 
-import datetime as dt
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from apps.audits.log import verb
 from apps.checks import events, kinds, selectors
-from apps.checks.engine.compute import DataSet, Workshop
+from apps.checks.engine.compute import Workshop
 from apps.checks.engine.crosscheck import Disagreement
-from apps.checks.engine.source import Column
-from apps.checks.kinds.base import File, Task
-from apps.checks.mapping import Mapping
-from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus
+from apps.checks.kinds.base import Task
+from apps.checks.models import Measurement, MeasurementStatus
+from apps.checks.services import inputs
 from apps.checks.services.measurements import parse_params
 from apps.checks.statistics import to_data
 from apps.checks.versions import code_version, libraries
-from apps.core import blobs, clock
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, DomainError, Invalid
 from apps.core.models import OutboxMessage
 
 _OPEN = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING)
-_STALE_SECONDS = 24 * 3600
 _WATCH_SECONDS = 1.0
 _LOST = "The worker was lost during each attempt; the data may need too much memory."
 
@@ -134,19 +126,21 @@ def _measure(measurement: Measurement, watch: _Watch) -> _Outcome:
     if (measurement.code_version, measurement.libraries) != made_with:
         raise Invalid("It was asked for under another version of the checks; ask again.")
     started = time.monotonic()
-    rows = [] if kind.of_files else _input_rows(measurement)
-    files = _files(measurement) if kind.of_files else ()
-    digests = sorted({*(row.digest for row in rows), *(file.digest for file in files)})
-    _verify(digests, tick)
+    taken = inputs.of(measurement, kind)
+    inputs.verify(taken.digests, tick)
     verified = time.monotonic()
-    with _scratch() as folder:
+    with inputs.scratch() as folder:
         workshop = Workshop(selectors.caps(), folder, tick, watch.progress)
-        data = tuple(_data_set(row) for row in rows)
-        asked_on = measurement.queued_at.astimezone(dt.UTC).date()
-        task = Task(workshop, data, files, measurement.version.manifest_digest, asked_on)
+        task = Task(
+            workshop,
+            taken.data,
+            taken.files,
+            measurement.version.manifest_digest,
+            inputs.asked_on(measurement),
+        )
         statistics, result = kind.run(task, parse_params(kind.key, measurement.params))
     measured = time.monotonic()
-    _verify(digests, tick)
+    inputs.verify(taken.digests, tick)
     return _Outcome(
         to_data(statistics),
         to_data(result),
@@ -155,63 +149,6 @@ def _measure(measurement: Measurement, watch: _Watch) -> _Outcome:
             "measure_ms": round((measured - verified) * 1000),
         },
     )
-
-
-def _input_rows(measurement: Measurement) -> list[EvaluationDataset]:
-    """The rows behind the described inputs: any with the same bytes and meaning gives the same numbers."""
-    candidates = list(selectors.datasets(measurement.version))
-    found = []
-    for part in measurement.inputs:
-        row = next(
-            (
-                row
-                for row in candidates
-                if row.digest == part["digest"] and selectors.meaning_of(row) == part["meaning"]
-            ),
-            None,
-        )
-        if row is None:
-            raise Invalid(f"The {part['part']} data it was asked for are not there any more.")
-        found.append(row)
-    return found
-
-
-def _data_set(row: EvaluationDataset) -> DataSet:
-    return DataSet(
-        path=blobs.path(row.digest),
-        format="parquet" if row.format == "parquet" else "csv",
-        columns=tuple(Column(**entry) for entry in row.columns),
-        mapping=Mapping.parse(row.mapping),
-        favourable=row.favourable,
-    )
-
-
-def _files(measurement: Measurement) -> tuple[File, ...]:
-    """The version's files; Invalid if they are not those that it was asked for (a version's never change)."""
-    version = measurement.version
-    if measurement.inputs[0]["digest"] != version.manifest_digest:
-        raise Invalid("The files it was asked for are not those of the version.")
-    return tuple(File(entry["path"], entry["digest"], entry["size"]) for entry in version.manifest)
-
-
-def _verify(digests: list[str], tick: Callable[[], None]) -> None:
-    for digest in digests:
-        blobs.check(digest)
-        tick()
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """A folder of this run; those of workers that were killed a day ago go too."""
-    root = Path(settings.CHECKS_SCRATCH)
-    for old in root.glob("*-*"):  # of checks and of uploads
-        if time.time() - old.stat().st_mtime > _STALE_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix="check-", dir=root))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _finish(measurement: Measurement, outcome: _Outcome) -> None:

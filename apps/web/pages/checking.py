@@ -21,6 +21,8 @@ from apps.modelcards.renderers.html import computed_html
 from apps.registry.models import ModelVersion
 from apps.reviews.in_force import policy_for
 from apps.web import addresses, cells, status, words
+from apps.web.pages import rechecks
+from apps.web.pages.rechecks import Rechecks
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Chip, Column, Empty, Fact, Notice, Row, Table
 
@@ -66,6 +68,7 @@ class MeasurementPage:
     body: SafeString
     facts: Sequence[Fact]
     acts: Sequence[Action]
+    rechecks: Rechecks
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +227,20 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
         verdict=status.chip("verdict", assessed.verdict) if assessed else None,
         sentence=assessed.sentence
         if assessed
-        else row.error or row.recall_reason or "No result yet.",
+        else row.error or row.recall_reason or _unjudged(row),
         rows=_assessment(assessed.rows, against) if assessed else None,
         body=computed_html(collect.analysis(version, row)),
         facts=_provenance(row),
         acts=_measurement_acts(version, row, "check.recall" in top.verbs),
+        rechecks=rechecks.section(version, row, may="check.recheck" in top.verbs),
     )
+
+
+def _unjudged(row: Measurement) -> str:
+    """Why there is no verdict."""
+    if row.status == MeasurementStatus.DONE:
+        return "It was measured. No policy asks for it, so nothing was judged."
+    return "It was taken back before there was a result." if not row.is_open else "No result yet."
 
 
 def _limits(version: ModelVersion, kind: str) -> tuple[CheckLimits, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.urls import reverse
 from django.utils.http import urlencode
 
 from apps.accounts import policy
@@ -19,6 +18,7 @@ from apps.reviews import evidence
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review, Round
 from apps.web import addresses, cells, status
+from apps.web.pages import rechecks
 from apps.web.parts import Action, Cell, Column, Row, Table
 
 # The block of the card that speaks of what the check measures.
@@ -33,10 +33,11 @@ def table(actor: Actor, review: Review, round_: Round | None) -> Table | None:
     manifest = evidence.read(round_)
     texts = _texts(review, manifest["card"])
     limits = CheckLimits.parse(reviews.document(review).gates.checks)
-    may = review.state.is_active and policy.can(actor, "finding.raise", review)
-    rows = [_row(review, entry, texts, limits, may=may) for entry in manifest["checks"]]
+    verbs = policy.verbs_on(actor, review)
+    may = {"finding": review.state.is_active and "finding.raise" in verbs, "recheck": "check.recheck" in verbs}  # fmt: skip
+    rows = [_row(review, entry, texts, limits, may) for entry in manifest["checks"]]
     columns = [Column(name) for name in ("Check", "The card says", "Measured", "The policy asks")]
-    acts = [Column("Raise a finding", hidden_label=True)] if may else []
+    acts = [Column("Question it", hidden_label=True)] if any(may.values()) else []
     return Table("Claim, evidence and clause", [*columns, *acts], rows) if rows else None
 
 
@@ -50,8 +51,7 @@ def _row(
     entry: Mapping[str, Any],
     texts: Mapping[str, str],
     limits: CheckLimits,
-    *,
-    may: bool,
+    may: Mapping[str, bool],
 ) -> Row:
     where = _where(review, entry["kind"])
     said = [
@@ -60,7 +60,10 @@ def _row(
         cells.text(entry["sentence"]),
         cells.text(_asked(entry["kind"], limits), note=where),
     ]
-    return Row([*said, _raise(review, where)] if may else said)
+    acts = [_again(review, entry)] if may["recheck"] and entry["measurement"] else []
+    acts += [_raise(review, where)] if may["finding"] else []
+    last = cells.acts(*acts) if acts else cells.missing("nothing was measured")
+    return Row([*said, last] if any(may.values()) else said)
 
 
 def _check(review: Review, entry: Mapping[str, Any]) -> Cell:
@@ -69,11 +72,7 @@ def _check(review: Review, entry: Mapping[str, Any]) -> Cell:
     verdict = status.chip("verdict", entry["verdict"]).label.lower()
     if entry["measurement"] is None:
         return cells.text(title, note=verdict)
-    version = review.version
-    url = reverse(
-        "web:measurement", args=[version.model.name, version.number, entry["measurement"]]
-    )
-    return cells.link(title, url, note=verdict)
+    return cells.link(title, rechecks.url(review.version, entry["measurement"]), note=verdict)
 
 
 def _claim(kind: str, texts: Mapping[str, str]) -> Cell:
@@ -103,8 +102,14 @@ def _where(review: Review, kind: str) -> str:
     return f"{review.policy_version}, {kind}" + (f", {source.citation}" if source else "")
 
 
-def _raise(review: Review, clause: str) -> Cell:
+def _again(review: Review, entry: Mapping[str, Any]) -> Action:
+    """To where the measurement is executed again and compared."""
+    where = rechecks.url(review.version, entry["measurement"])
+    return Action("Re-execute…", f"{where}#{rechecks.ANCHOR}", "", "running")
+
+
+def _raise(review: Review, clause: str) -> Action:
     version = review.version
     url = addresses.version(version.model.name, version.number, "findings/new/")
     query = urlencode({"review": str(review.pk), "clause": clause})
-    return cells.acts(Action("Finding…", f"{url}?{query}", "", "flag"))
+    return Action("Finding…", f"{url}?{query}", "", "flag")

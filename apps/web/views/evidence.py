@@ -29,7 +29,7 @@ from apps.web import access, addresses
 from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.evidence import CardForm, DataForm, RecallForm
 from apps.web.pages import card as card_pages
-from apps.web.pages import checking, datasets
+from apps.web.pages import checking, datasets, rechecks
 from apps.web.pages import documents as document_pages
 from apps.web.responses import page_or_fragment, see_other
 
@@ -118,7 +118,24 @@ def measurement(
     found = access.version_for(request, name, number)
     row = checks.get_measurement(found, measurement_uuid)
     page = checking.measurement(access.actor(request), found, row)
-    return render(request, "evidence/measurement.html", {"page": page})
+    return page_or_fragment(
+        request,
+        "evidence/measurement.html",
+        "evidence/_rechecks.html",
+        {"page": page, "it": page.rechecks},
+    )
+
+
+@require_POST
+def recheck(
+    request: HttpRequest, name: str, number: int, measurement_uuid: uuid.UUID
+) -> HttpResponse:
+    """Have it executed again and compared."""
+    found = access.version_for(request, name, number, "check.recheck")
+    row = checks.get_measurement(found, measurement_uuid)
+    checks_services.request_recheck(access.actor(request), row)
+    messages.success(request, rechecks.asked())
+    return see_other(request, f"{rechecks.url(found, str(row.uuid))}#{rechecks.ANCHOR}")
 
 
 @require_GET

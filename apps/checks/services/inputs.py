@@ -1,0 +1,106 @@
+"""What a measurement is made of: the rows behind the inputs that it names, their bytes, and a folder to work in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from apps.checks import selectors
+from apps.checks.engine.compute import DataSet
+from apps.checks.engine.source import Column
+from apps.checks.kinds.base import File, Kind
+from apps.checks.mapping import Mapping
+from apps.checks.models import EvaluationDataset, Measurement
+from apps.core import blobs
+from apps.core.errors import Invalid
+
+_STALE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that is read, and the digests of its bytes."""
+
+    data: tuple[DataSet, ...]
+    files: tuple[File, ...]
+    digests: list[str]
+
+
+def of(measurement: Measurement, kind: Kind) -> Inputs:
+    """The inputs that the measurement names; Invalid where they are not there any more."""
+    rows = [] if kind.of_files else rows_of(measurement)
+    files = files_of(measurement) if kind.of_files else ()
+    digests = sorted({*(row.digest for row in rows), *(file.digest for file in files)})
+    return Inputs(tuple(data_set(row) for row in rows), files, digests)
+
+
+def asked_on(measurement: Measurement) -> dt.date:
+    """The day (UTC) on which it was asked for, whenever it is executed."""
+    return measurement.queued_at.astimezone(dt.UTC).date()
+
+
+def rows_of(measurement: Measurement) -> list[EvaluationDataset]:
+    """The rows behind the described inputs: any with the same bytes and meaning gives the same numbers."""
+    candidates = list(selectors.datasets(measurement.version))
+    found = []
+    for part in measurement.inputs:
+        row = next(
+            (
+                row
+                for row in candidates
+                if row.digest == part["digest"] and selectors.meaning_of(row) == part["meaning"]
+            ),
+            None,
+        )
+        if row is None:
+            raise Invalid(f"The {part['part']} data it was asked for are not there any more.")
+        found.append(row)
+    return found
+
+
+def data_set(row: EvaluationDataset) -> DataSet:
+    """The stored file with what was declared about it."""
+    return DataSet(
+        path=blobs.path(row.digest),
+        format="parquet" if row.format == "parquet" else "csv",
+        columns=tuple(Column(**entry) for entry in row.columns),
+        mapping=Mapping.parse(row.mapping),
+        favourable=row.favourable,
+    )
+
+
+def files_of(measurement: Measurement) -> tuple[File, ...]:
+    """The version's files; Invalid if they are not those that it was asked for (a version's never change)."""
+    version = measurement.version
+    if measurement.inputs[0]["digest"] != version.manifest_digest:
+        raise Invalid("The files it was asked for are not those of the version.")
+    return tuple(File(entry["path"], entry["digest"], entry["size"]) for entry in version.manifest)
+
+
+def verify(digests: list[str], tick: Callable[[], None]) -> None:
+    """Read every byte and hold it against its hash; raises Tampered or NotFound naming the digest."""
+    for digest in digests:
+        blobs.check(digest)
+        tick()
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder of this run; those of workers that were killed a day ago go too."""
+    root = Path(settings.CHECKS_SCRATCH)
+    for old in root.glob("*-*"):  # of checks and of uploads
+        if time.time() - old.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="check-", dir=root))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
