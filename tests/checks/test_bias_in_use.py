@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from apps.accounts.models import User
-from apps.checks import selectors, services
+from apps.checks import kinds, selectors, services
 from apps.checks.demands import CheckLimits
 from apps.checks.gates import required_checks_pass
 from apps.checks.models import Measurement, MeasurementStatus
@@ -15,6 +17,7 @@ from apps.registry.models import ModelVersion
 from tests.checks import flow
 from tests.checks.support import GERMAN
 from tests.support.people import as_actor
+from tests.web.browsing import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WITH_FEATURES = {**GERMAN, "sensitive": ["sex"], "features": ["age_group"]}
@@ -43,6 +46,22 @@ def test_it_is_measured_judged_by_the_gate_and_shown_in_the_card(
     assert collect.analysis(version, row).parts
     headings = [getattr(part, "heading", "") for part in card.parts]
     assert {"bias_audit": "Bias audit", "proxy": "Proxies"}[kind] in headings
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_page_has_the_sentence_a_picture_and_the_tables(
+    version: ModelVersion, ana: User, kind: str
+) -> None:
+    flow.attach(version, ana, mapping=WITH_FEATURES)
+    row = flow.done(version, ana, kind)
+    url = f"/models/{version.model.name}/{version.number}/checks/{row.uuid}/"
+    page = browser(ana).get(url)
+    assert page.status_code == 200
+    shown = page.content.decode()
+    first = kinds.get(kind).parts(selectors.result_of(row))[0]
+    assert html.escape(first.text) in shown
+    assert '<svg role="img"' in shown
+    assert {"bias_audit": "Selection rate by sex", "proxy": "Columns that tell sex"}[kind] in shown
 
 
 @pytest.mark.parametrize("kind", KINDS)

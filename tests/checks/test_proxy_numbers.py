@@ -245,6 +245,18 @@ def test_numbers_are_cut_at_the_twentieths_and_few_of_them_not_at_all(tmp_path: 
     assert [sum(line) for line in few.counts] == [500, 250, 250]
 
 
+def test_ranks_are_summed_exactly_whatever_the_number_of_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(2)
+    frame = framed(g=generator.choice(["a", "b", "c"], 500), f=generator.integers(0, 99, 500) / 4)
+    data = data_set(parquet(frame, tmp_path), features=["f"], **ROLES)
+    few, _ = looked(data)
+    monkeypatch.setattr("apps.checks.engine.associations.WHOLE_DOUBLES", 0)
+    many, _ = looked(data)
+    assert many == few
+
+
 def test_p_values_are_adjusted_over_all_pairs(tmp_path: Path) -> None:
     generator = np.random.default_rng(3)
     columns = {f"f{i}": generator.normal(size=400) for i in range(6)}

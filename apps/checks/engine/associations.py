@@ -26,6 +26,7 @@ MOST_GROUPS = 50
 UNKNOWN = "attribute unknown"
 SMALL = "in a group that is too small"
 INFINITE = "value infinite"
+WHOLE_DOUBLES = 1 << 53  # below it every whole number is a double
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint8]
@@ -86,11 +87,13 @@ def association_statistics(
             usable.append(found)
         else:
             unmeasured.append(Unmeasured("", "", name, found))
-    tick()
     associations: list[Association] = []
     for feature in features:
         for result in _feature(held, feature, usable):
-            (associations if isinstance(result, Association) else unmeasured).append(result)  # type: ignore[arg-type]
+            if isinstance(result, Association):
+                associations.append(result)
+            else:
+                unmeasured.append(result)
         tick()
     return ProxyStatistics(rows, tuple(associations), tuple(unmeasured))
 
@@ -179,10 +182,10 @@ def _numeric(
     values, codes = _read(source, feature.name, attributes)
     finite = np.isfinite(values)
     if finite.all():
-        order = np.argsort(values, kind="stable")
+        order = np.argsort(values)
     else:
         order = np.flatnonzero(finite)
-        order = order[np.argsort(values[order], kind="stable")]
+        order = order[np.argsort(values[order])]
     ordered = values[order]
     for attribute, code in zip(attributes, codes, strict=True):
         missing = _by_code(code[np.isnan(values)], attribute)
@@ -278,7 +281,18 @@ def _twice_u(ordered: Floats, codes: Codes, attribute: _Attribute) -> Iterator[i
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     ends = np.r_[starts[1:], len(ordered)]
     twice_rank = np.repeat(starts + ends + 1, ends - starts)
+    sizes = _by_code(codes, attribute)
+    for n, total in zip(sizes, _sums(codes, twice_rank, attribute), strict=True):
+        yield total - int(n) * (int(n) + 1)
+
+
+def _sums(codes: Codes, twice_rank: NDArray[np.int64], attribute: _Attribute) -> Iterator[int]:
+    """The sum of the ranks of each group, exactly: in doubles while every sum is a whole number that a double holds, else
+    in 64-bit integers."""
+    n = len(codes)
+    if n * (2 * n + 1) < WHOLE_DOUBLES:
+        sums = np.bincount(codes, weights=twice_rank, minlength=len(attribute.labels) + 1)
+        yield from (int(sums[code]) for code in attribute.codes)
+        return
     for code in attribute.codes:
-        mine = codes == code
-        n = int(mine.sum())
-        yield int(twice_rank[mine].sum()) - n * (n + 1)
+        yield int(twice_rank[codes == code].sum())

@@ -147,7 +147,7 @@ def bias_audit(
             favourable=data.favourable,
             score=mapping.score,
             median_over=median_over,
-            tick=workshop.tick,
+            tick=workshop.steps(len(groupings), "groupings"),
         )
 
 
@@ -165,7 +165,11 @@ def proxy(data: DataSet, workshop: Workshop, min_n: int) -> ProxyStatistics:
         )
     with workshop.open(data) as source:
         return association_statistics(
-            source, mapping.sensitive, features, min_n=min_n, tick=workshop.tick
+            source,
+            mapping.sensitive,
+            features,
+            min_n=min_n,
+            tick=workshop.steps(len(features), "columns"),
         )
 
 

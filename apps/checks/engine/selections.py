@@ -37,22 +37,25 @@ def selection_statistics(
 ) -> BiasAuditStatistics:
     """The tables of every grouping; a grouping of too many categories is refused with the reason.
 
+    `tick` is called after each.
+
     Raises Invalid where a column does not exist or cannot be counted.
     """
     names = tuple(dict.fromkeys(name for features in groupings for name in features))
     held = source.held([*names, prediction, *([score] if score else [])])
-    rows = _row_count(held, prediction)
-    tick()
     by = _reader(held, names, lambda some, most: _decided(held, some, prediction, favourable, most))
     tables: list[Selections] = []
     refused: list[Refused] = []
     for features in groupings:
         table = _table(features, by(features), held.caps.max_groups)
-        (tables if isinstance(table, Selections) else refused).append(table)  # type: ignore[arg-type]
+        if isinstance(table, Selections):
+            tables.append(table)
+        else:
+            refused.append(table)
         tick()
     counted = [table.features for table in tables]
     return BiasAuditStatistics(
-        rows=rows,
+        rows=_row_count(held, prediction),
         favourable=favourable,
         unknown=_unknown(held, names, prediction),
         tables=tuple(tables),
@@ -62,11 +65,15 @@ def selection_statistics(
 
 
 def _row_count(source: Source, prediction: str) -> RowCount:
-    known = _known(source, prediction)
-    query = f"SELECT count(*), count(*) FILTER (k) FROM (SELECT {known} AS k FROM {{data}})"
-    total, counted = (int(number) for number in source.fetch(query)[0])
-    missing = total - counted
-    return RowCount(total, counted, {PREDICTION_MISSING: missing} if missing else {})
+    raw = source.raw(prediction)
+    total, missing = (
+        int(number or 0)
+        for number in source.fetch(
+            f"SELECT sum(n), sum(n) FILTER ({source.text(prediction, 'r')} IS NULL) "
+            f"FROM (SELECT {raw} AS r, count(*) AS n FROM {{data}} GROUP BY r)"
+        )[0]
+    )
+    return RowCount(total, total - missing, {PREDICTION_MISSING: missing} if missing else {})
 
 
 def _reader(
@@ -89,36 +96,52 @@ def _decided(
     source: Source, names: tuple[str, ...], prediction: str, favourable: str, most: int
 ) -> Rows:
     """Rows with a decision: values, how many are favourable, how many there are."""
-    raw = source.raw(prediction)
-    labels = (
-        f"SELECT v FROM (SELECT DISTINCT {raw} AS v FROM {{data}}) "
-        f"WHERE {source.text(prediction, 'v')} = $favourable"
+    label = source.text(prediction, "l")
+    return _counts(
+        source,
+        names,
+        f"SELECT {_raws(source, names)}, {source.raw(prediction)} AS l, count(*) AS n FROM {{data}} GROUP BY ALL",
+        f"sum(CASE WHEN {label} = $favourable THEN n ELSE 0 END), sum(n)",
+        f"{label} IS NOT NULL",
+        most,
+        favourable=favourable,
     )
-    counted = _known(source, prediction)
-    return _counts(source, names, f"{raw} IN ({labels})", counted, most, favourable=favourable)
 
 
 def _above(source: Source, names: tuple[str, ...], number: str, threshold: str, most: int) -> Rows:
     """Rows with a finite score: values, how many lie above the threshold, how many there are."""
-    counted = f"isfinite({number})"
-    if not threshold:
-        return _counts(source, names, "false", counted, most)
-    above = f"{number} > CAST($threshold AS DOUBLE)"
-    return _counts(source, names, above, counted, most, threshold=threshold)
+    above = f"{number} > CAST($threshold AS DOUBLE)" if threshold else "false"
+    return _counts(
+        source,
+        names,
+        f"SELECT {_raws(source, names)}, count(*) FILTER ({above}) AS k, count(*) AS n "
+        f"FROM {{data}} WHERE isfinite({number}) GROUP BY ALL",
+        "sum(k), sum(n)",
+        "true",
+        most,
+        **({"threshold": threshold} if threshold else {}),
+    )
+
+
+def _raws(source: Source, names: Sequence[str]) -> str:
+    return ", ".join(f"{source.raw(name)} AS r{place}" for place, name in enumerate(names))
 
 
 def _counts(
-    source: Source, names: tuple[str, ...], selected: str, counted: str, most: int, **values: str
+    source: Source,
+    names: Sequence[str],
+    by_raw: str,
+    numbers: str,
+    where: str,
+    most: int,
+    **values: str,
 ) -> Rows:
-    """Grouped by the raw values first, so that a category is formed once per value and not per row."""
-    raw = ", ".join(f"{source.raw(name)} AS r{place}" for place, name in enumerate(names))
-    inner = (
-        f"SELECT {raw}, CASE WHEN {selected} THEN 1 ELSE 0 END AS k FROM {{data}} WHERE {counted}"
-    )
-    by_raw = f"SELECT * EXCLUDE k, sum(k) AS k, count(*) AS n FROM ({inner}) GROUP BY ALL"
+    """`numbers` by category, from rows that are grouped by their raw values already: a category is so formed once per
+    value and not per row."""
     texts = (source.text(name, f"r{place}") for place, name in enumerate(names))
     named = ", ".join(f"{text} AS g{place}" for place, text in enumerate(texts))
-    query = f"SELECT {named}, sum(k), sum(n) FROM ({by_raw}) GROUP BY ALL"
+    groups = ", ".join(f"g{place}" for place in range(len(names)))
+    query = f"SELECT {named}, {numbers} FROM ({by_raw}) WHERE {where} GROUP BY {groups}"
     return source.fetch(query, most=most, **values)
 
 
@@ -135,17 +158,24 @@ def _table(features: tuple[str, ...], rows: Rows, most: int) -> Selections | Ref
 
 def _unknown(source: Source, names: Sequence[str], prediction: str) -> int:
     """How many rows with a decision lack a value in at least one of the columns."""
-    some = " OR ".join(f"NOT ({_known(source, name)})" for name in names)
-    decided = _known(source, prediction)
-    query = f"SELECT count(*) FROM {{data}} WHERE ({decided}) AND ({some})"
+    known = _known(source, names)
+    if not known:
+        return 0
+    decided = " AND ".join(_known(source, [prediction])) or "true"
+    query = f"SELECT count(*) FROM {{data}} WHERE ({decided}) AND NOT ({' AND '.join(known)})"
     return int(source.fetch(query)[0][0])
 
 
-def _known(source: Source, name: str) -> str:
-    """Whether a row has a value, in SQL that is never NULL; the category is formed once per raw value."""
-    raw = source.raw(name)
-    values = f"SELECT v FROM (SELECT DISTINCT {raw} AS v FROM {{data}}) WHERE {source.text(name, 'v')} IS NOT NULL"
-    return f"coalesce({raw} IN ({values}), false)"
+def _known(source: Source, names: Sequence[str]) -> list[str]:
+    """For each column that lacks a value somewhere whether a row has one, in SQL that is never NULL. The category is
+    formed once per raw value."""
+    found = []
+    for name in names:
+        raw, text = source.raw(name), source.text(name, "v")
+        values = f"SELECT v FROM (SELECT DISTINCT {raw} AS v FROM {{data}}) WHERE {text} IS"
+        if source.fetch(f"{values} NULL", most=1):
+            found.append(f"coalesce({raw} IN ({values} NOT NULL), false)")
+    return found
 
 
 def _scored(
@@ -157,9 +187,8 @@ def _scored(
 ) -> Scored:
     """Raises Invalid where the score column holds no numbers."""
     number = source.number(score)
-    where = (
-        " AND ".join(_known(source, name) for name in names) if median_over == "known" else "true"
-    )
+    known = _known(source, names) if median_over == "known" else []
+    where = " AND ".join(known) or "true"
     query = f"SELECT {number} AS v FROM {{data}} WHERE isfinite({number}) AND ({where})"
     sample = np.asarray(source.arrays(query)["v"], dtype=np.float64)
     median, threshold = median_of(sample)

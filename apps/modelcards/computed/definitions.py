@@ -33,6 +33,25 @@ FORMULAS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Mean score difference", "largest − smallest mean score"),
         ("Calibration error", "Σ |positives − sum of scores| over ten bins / rows, per group"),
     ),
+    "bias_audit": (
+        (
+            "Impact ratio",
+            "selection rate of the group / highest selection rate of a group that is large enough",
+        ),
+        (
+            "Significance",
+            "pooled two-proportion z; Fisher's exact test where a cell is expected below 5",
+        ),
+        ("To four fifths", "⌈4/5 × reference rate × n⌉ − selected"),
+        ("Scoring rate", "scores strictly above the median / n, per category"),
+    ),
+    "proxy": (
+        (
+            "Cramér's V, bias-corrected",
+            "√(max(0, χ²/n − (r−1)(c−1)/(n−1)) / (min(r*, c*) − 1)), r* = r − (r−1)²/(n−1)",
+        ),
+        ("AUC of a group", "Mann-Whitney U / (members × others), ties count one half"),
+    ),
     "drift": (
         ("PSI", "Σ (q − p) ln(q / p) over the bins; p reference share, q current share"),
         ("KS distance", "largest distance of the two distribution functions"),
