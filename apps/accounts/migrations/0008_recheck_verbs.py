@@ -2,12 +2,15 @@
 
 from django.db import migrations
 
-ROLES = ["validator", "approver", "risk", "legal", "product", "auditor"]
+VERBS = {
+    role: ["check.recheck"]
+    for role in ("validator", "approver", "risk", "legal", "product", "auditor")
+}
 
 
 def seed(apps, schema_editor):
     RoleVerb = apps.get_model("accounts", "RoleVerb")
-    rows = [RoleVerb(role_id=role, verb="check.recheck") for role in ROLES]
+    rows = [RoleVerb(role_id=role, verb=verb) for role, verbs in VERBS.items() for verb in verbs]
     RoleVerb.objects.bulk_create(rows, ignore_conflicts=True)
 
 
