@@ -98,7 +98,7 @@ def test_the_gate_says_what_is_missing_and_passes_when_it_is_there(version, ana)
         "UPDATE checks_measurement SET status = 'queued'",
         "UPDATE checks_measurement SET key = repeat('0', 64)",
         "DELETE FROM checks_measurement",
-        "TRUNCATE checks_measurement",
+        "TRUNCATE checks_measurement CASCADE",
         "UPDATE checks_evaluationdataset SET rows = 1",
         "DELETE FROM checks_evaluationdataset",
     ],
