@@ -167,8 +167,10 @@ def test_names_that_differ_in_case_only_are_different_columns(tmp_path):
 def test_a_file_cannot_make_the_engine_read_another_one(tmp_path):
     path = tmp_path / "data.parquet"
     GOOD.to_parquet(path)
-    profile = inspect(path, caps=CAPS, scratch=tmp_path)
-    with opened(path, "parquet", profile.columns, caps=CAPS, scratch=tmp_path) as source:
+    scratch = tmp_path / "scratch"  # what spills goes there, and nothing else is written
+    scratch.mkdir()
+    profile = inspect(path, caps=CAPS, scratch=scratch)
+    with opened(path, "parquet", profile.columns, caps=CAPS, scratch=scratch) as source:
         for query in (
             "SELECT * FROM read_csv('/etc/passwd')",
             f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",

@@ -216,7 +216,7 @@ def test_a_model_is_retired_on_its_page_with_what_was_answered_shown(site: Site)
     client = browser(factories.user_of(site.cast.omar))
     made = site.record(environment=site.dev)
     said = client.get("/models/credit/retire/").content.decode()
-    assert "V1 is recorded as running in environment dev." in said
+    assert "v1 is recorded as running in environment dev." in said
     services.end_deployment(site.cast.ana, made)
     form = {
         "reason": "nobody lends any more",
