@@ -162,7 +162,9 @@ def _text(value: int | float | Decimal | str | None) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, float):
-        return decimal(value)
+        return decimal(
+            value + 0.0
+        )  # a zero without its sign: which of two is met first must not matter
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
