@@ -179,6 +179,13 @@ def test_perfect_decisions_have_an_interval_that_does_not_collapse(tmp_path):
         assert number(found[key].high) == 1, key
 
 
+@pytest.mark.parametrize("first", [0.0, -0.0])
+def test_a_score_of_zero_has_no_sign(tmp_path, first):
+    frame = pd.DataFrame({"y": [0, 1] * 3, "p": [0, 1] * 3, "s": [first, -first, 0.5] * 2})
+    found = performance_of(data_set(parquet(frame, tmp_path), **ROLES))
+    assert [point.threshold for point in found.curve] == ["0.5", "0.0"]
+
+
 def test_a_constant_score_has_chance_for_its_curves(tmp_path, frame):
     frame["s"] = 0.5
     found = performance_of(data_set(parquet(frame, tmp_path), **ROLES)).metrics

@@ -156,6 +156,14 @@ def test_the_order_of_the_rows_changes_no_digit(tmp_path):
     assert measured(frame, tmp_path) == measured(shuffled, tmp_path)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_zero_has_no_sign(tmp_path, turned):
+    frame = pd.DataFrame({"y": [0.0, -0.0, 0.0], "p": [-0.0, 0.0, 0.0]})
+    found = measured(frame[::-1] if turned else frame, tmp_path)
+    assert (found.lowest, found.highest) == ("0.0", "0.0")
+    assert {each.error.value for each in found.errors} == {"0.0"}
+
+
 def test_outcomes_far_from_zero_lose_no_digits(tmp_path):
     rng = np.random.default_rng(6)
     y = rng.normal(size=500)

@@ -45,7 +45,8 @@ def regression_statistics(
     }
     rows, kept = _kept(columns)
     tick()
-    y, p = columns["target"][kept], columns["prediction"][kept]
+    # Adding 0 makes 0 of -0, so that it does not depend on the order of the rows which of them is stored.
+    y, p = columns["target"][kept] + 0.0, columns["prediction"][kept] + 0.0
     if not len(y):
         return RegressionStatistics(rows)
     with np.errstate(over="ignore"):

@@ -40,7 +40,9 @@ def score_statistics(
         f"FROM {{data}} WHERE {known}",
         positive=labels.positive,
     )
-    scores, actual = np.asarray(found["s"], dtype=np.float64), np.asarray(found["y"], dtype=bool)
+    # Adding 0 makes 0 of -0, so that it does not depend on the order of the rows which of them is stored.
+    scores = np.asarray(found["s"], dtype=np.float64) + 0.0
+    actual = np.asarray(found["y"], dtype=bool)
     finite = np.isfinite(scores)
     missing = int(np.isnan(scores).sum())
     infinite = int(len(scores) - finite.sum() - missing)
