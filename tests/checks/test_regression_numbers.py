@@ -164,6 +164,17 @@ def test_a_zero_has_no_sign(tmp_path, turned):
     assert {each.error.value for each in found.errors} == {"0.0"}
 
 
+@pytest.mark.parametrize("stretch", [1, 7, 64])
+def test_stretches_of_any_length_give_the_same_digits(tmp_path, monkeypatch, stretch):
+    from apps.checks.engine import regression as engine
+
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"y": rng.normal(size=100), "p": rng.normal(size=100)})
+    whole = measured(frame, tmp_path)
+    monkeypatch.setattr(engine, "CHUNK", stretch)
+    assert measured(frame, tmp_path) == whole
+
+
 def test_outcomes_far_from_zero_lose_no_digits(tmp_path):
     rng = np.random.default_rng(6)
     y = rng.normal(size=500)

@@ -1,20 +1,21 @@
 """The errors of a regression: exact sums, and the values at chosen places of the sorted errors.
 
 An error is one double, prediction minus outcome, and so is each of its powers; their sums are exact (`exactsum`), so
-neither the order of the rows nor the number of threads matters. About 80 bytes a row are held.
+neither the order of the rows nor the number of threads matters. About 50 bytes a row are held.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.checks.engine.exactsum import exact_sum
+from apps.checks.engine.exactsum import CHUNK, exact_sum
 from apps.checks.engine.source import Source
-from apps.checks.outcomes import OrderStatistic, RegressionStatistics
+from apps.checks.outcomes import SUMS, OrderStatistic, RegressionStatistics
 from apps.checks.statistics import RowCount
 from apps.core.canonical import decimal
 from apps.core.errors import Invalid
@@ -46,13 +47,13 @@ def regression_statistics(
     rows, kept = _kept(columns)
     tick()
     # Adding 0 makes 0 of -0, so that it does not depend on the order of the rows which of them is stored.
-    y, p = columns["target"][kept] + 0.0, columns["prediction"][kept] + 0.0
+    y, e = columns.pop("target")[kept] + 0.0, columns.pop("prediction")[kept] + 0.0
     if not len(y):
         return RegressionStatistics(rows)
-    with np.errstate(over="ignore"):
-        e = p - y
-        pivot = _pivot(y)
-        sums = {name: _sum(name, values, prediction) for name, values in _terms(e, y - pivot)}
+    pivot = _pivot(y)
+    with np.errstate(over="ignore", invalid="ignore"):
+        e -= y
+        sums = _sums(e, y, pivot, prediction)
     tick()
     absolute, signed = ranks(len(e))
     return RegressionStatistics(
@@ -100,14 +101,20 @@ def _terms(e: Floats, d: Floats) -> Iterable[tuple[str, Floats]]:
     yield "e2d2", e2 * d2
 
 
-def _sum(name: str, values: Floats, prediction: str) -> str:
-    try:
-        return str(exact_sum(values))
-    except ValueError:
-        reason = "errors or outcomes are too large to be raised to the fourth power"
-        raise Invalid(
-            f"column {prediction!r}: {reason} ({name})", fields={"prediction": reason}
-        ) from None
+def _sums(e: Floats, y: Floats, pivot: float, prediction: str) -> dict[str, str]:
+    """Every sum, a stretch of the rows at a time."""
+    found = dict.fromkeys(SUMS, Fraction(0))
+    for start in range(0, len(e), CHUNK):
+        inside = slice(start, start + CHUNK)
+        for name, values in _terms(e[inside], y[inside] - pivot):
+            try:
+                found[name] += exact_sum(values)
+            except ValueError:
+                reason = "errors or outcomes are too large to be raised to the fourth power"
+                raise Invalid(
+                    f"column {prediction!r}: {reason}", fields={"prediction": reason}
+                ) from None
+    return {name: str(total) for name, total in found.items()}
 
 
 def _at(values: Any, ranks: Iterable[int]) -> tuple[OrderStatistic, ...]:

@@ -41,8 +41,8 @@ def score_statistics(
         positive=labels.positive,
     )
     # Adding 0 makes 0 of -0, so that it does not depend on the order of the rows which of them is stored.
-    scores = np.asarray(found["s"], dtype=np.float64) + 0.0
-    actual = np.asarray(found["y"], dtype=bool)
+    scores = np.asarray(found.pop("s"), dtype=np.float64) + 0.0
+    actual = np.asarray(found.pop("y"), dtype=bool)
     finite = np.isfinite(scores)
     missing = int(np.isnan(scores).sum())
     infinite = int(len(scores) - finite.sum() - missing)
@@ -52,7 +52,9 @@ def score_statistics(
         int(finite.sum()),
         {why: count for why, count in excluded.items() if count},
     )
-    return summarise(rows, scores[finite & actual], scores[finite & ~actual])
+    positives, negatives = scores[finite & actual], scores[finite & ~actual]
+    del scores  # a tenth of a GB for ten million rows, not needed while the classes are sorted
+    return summarise(rows, positives, negatives)
 
 
 def raw_values(source: Source, name: str, test: str) -> str:
