@@ -84,6 +84,40 @@ def calibration(result: PerformanceResult) -> Spec | None:
     }
 
 
+def roc(result: PerformanceResult) -> Spec | None:
+    """Recall over the false positive rate at the stored points, from (0, 0); None where one of the two outcomes has no scores."""
+    last = result.curve[-1] if result.curve else None
+    if last is None or not last.tp or not last.fp:
+        return None
+    values = [{"x": 0.0, "y": 0.0}]
+    values += [{"x": point.fp / last.fp, "y": point.tp / last.tp} for point in result.curve]
+    return _line("ROC curve", values, "False positive rate", "Recall", "linear")
+
+
+def precision_recall(result: PerformanceResult) -> Spec | None:
+    """Precision over recall at the stored points, in steps: nothing is interpolated. None where no row is positive."""
+    last = result.curve[-1] if result.curve else None
+    if last is None or not last.tp:
+        return None
+    values = [
+        {"x": point.tp / last.tp, "y": point.tp / (point.tp + point.fp)} for point in result.curve
+    ]
+    return _line("Precision and recall", values, "Recall", "Precision", "step-before")
+
+
+def _line(
+    description: str, values: list[dict[str, float]], x: str, y: str, interpolate: str
+) -> Spec:
+    return {
+        "description": description,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "data": {"values": values},
+        "mark": {"type": "line", "interpolate": interpolate},
+        "encoding": {"x": _unit("x", x), "y": _unit("y", y)},
+    }
+
+
 def distribution(column: ColumnDrift, most: int = 30) -> Spec | None:
     """Shares of each bin or category before and now; of many categories those that hold most rows.
     None for a column that was not compared."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from apps.checks.library import groups, performance
+from apps.checks.library import groups, multiclass, performance, regression
 
 Better = Literal["higher", "lower"]
 
@@ -31,10 +31,14 @@ _PERFORMANCE: Final[dict[str, tuple[Better, str]]] = {
     "balanced_accuracy": ("higher", "Mean of the shares of both outcomes that were found; 0.5 is chance."),
     "precision": ("higher", "Of the rows predicted positive, the share that is."),
     "recall": ("higher", "Of the positive rows, the share that was found."),
+    "specificity": ("higher", "Of the negative rows, the share that was predicted negative."),
     "f1": ("higher", "Precision and recall in one number; 1 is both perfect."),
+    "mcc": ("higher", "Correlation of decision and outcome, -1 to 1; 0 is chance. Wants both outcomes predicted well."),
     "roc_auc": ("higher", "How well scores put positive rows before the others; 0.5 is chance. Needs scores."),
+    "average_precision": ("higher", "Precision averaged over the recall that scores reach; chance is the share of positive rows. Needs scores."),
     "log_loss": ("lower", "How far the probabilities are off, dear where they are confident; 0 is perfect."),
     "brier": ("lower", "Mean squared error of the probabilities; always saying one half gives 0.25."),
+    "ece": ("lower", "How far scores are from observed rates, on average over ten bins; 0 is calibrated."),
 }  # fmt: skip
 _FAIRNESS: Final[dict[str, tuple[Better, str]]] = {
     "demographic_parity_difference": ("lower", "Largest gap between groups in the share with the favourable outcome; 0 is none."),
@@ -69,8 +73,35 @@ _QUALITY: Final[dict[str, tuple[str, str]]] = {
     "schema_changes": ("Columns missing or of another kind", "How many columns of the reference are gone or hold something else. Needs reference data."),
 }  # fmt: skip
 
+_MULTICLASS: Final = {
+    "accuracy": "Share of rows predicted right. Says little where one label is rare.",
+    "balanced_accuracy": "Mean over the labels that occur of the share of their rows that was found.",
+    "macro_precision": "Mean over labels of the share of rows predicted so that are. Every label weighs the same.",
+    "macro_recall": "Mean over labels of the share of their rows that was found. Every label weighs the same.",
+    "macro_f1": "Mean over labels of F1. Every label weighs the same.",
+    "micro_f1": "F1 of all labels' rows together: the accuracy.",
+    "weighted_precision": "Mean of the labels' precision, by their rows.",
+    "weighted_recall": "Mean of the labels' recall, by their rows: the accuracy.",
+    "weighted_f1": "Mean of the labels' F1, by their rows.",
+}
+_REGRESSION: Final[dict[str, tuple[Better, str]]] = {
+    "mae": ("lower", "How far predictions are off on average, in units of the outcome."),
+    "rmse": ("lower", "As the mean absolute error, with large errors weighing more."),
+    "r2": ("higher", "Share of the outcome's variance that is explained; 0 is as good as its mean, below 0 is worse."),
+    "median_absolute_error": ("lower", "Half of the predictions are off by less."),
+    "p90_absolute_error": ("lower", "Nine tenths of the predictions are off by less."),
+    "mean_error": ("lower", "Prediction minus outcome on average: above 0 predictions are too high."),
+    "absolute_bias": ("lower", "How far predictions are too high or too low on average, without the sign."),
+}  # fmt: skip
+
 PERFORMANCE: Final = tuple(
     Hint("performance", k, performance.TITLES[k], b, m) for k, (b, m) in _PERFORMANCE.items()
+)
+MULTICLASS: Final = tuple(
+    Hint("multiclass", k, multiclass.TITLES[k], "higher", m) for k, m in _MULTICLASS.items()
+)
+REGRESSION: Final = tuple(
+    Hint("regression", k, regression.TITLES[k], b, m) for k, (b, m) in _REGRESSION.items()
 )
 FAIRNESS: Final = tuple(
     Hint("fairness", k, groups.TITLES[k], b, m) for k, (b, m) in _FAIRNESS.items()

@@ -98,16 +98,51 @@ class _KindLimits(_Strict):
 
 
 class PerformanceLimits(_KindLimits):
-    """`min_n`: fewest rows behind a number; `max_excluded_share`: most rows left out for missing values."""
+    """`min_n`: fewest rows behind a number; `max_excluded_share`: most rows left out for missing values. `threshold`: the
+    score from which the decision is positive; without one the prediction column decides, and nothing else is judged."""
 
     accuracy: Bound | None = None
     balanced_accuracy: Bound | None = None
     precision: Bound | None = None
     recall: Bound | None = None
+    specificity: Bound | None = None
     f1: Bound | None = None
+    mcc: Bound | None = None
     roc_auc: Bound | None = None
+    average_precision: Bound | None = None
     log_loss: Bound | None = None
     brier: Bound | None = None
+    ece: Bound | None = None
+    threshold: Decimal | None = None
+    min_n: int = Field(default=30, ge=1)
+    max_excluded_share: Share = "0.05"
+
+
+class MulticlassLimits(_KindLimits):
+    """Means over labels rest on the rows of the smallest label that occurs, which must have `min_n`."""
+
+    accuracy: Bound | None = None
+    balanced_accuracy: Bound | None = None
+    macro_precision: Bound | None = None
+    macro_recall: Bound | None = None
+    macro_f1: Bound | None = None
+    micro_f1: Bound | None = None
+    weighted_precision: Bound | None = None
+    weighted_recall: Bound | None = None
+    weighted_f1: Bound | None = None
+    min_n: int = Field(default=30, ge=1)
+    max_excluded_share: Share = "0.05"
+
+
+class RegressionLimits(_KindLimits):
+    """Errors are in units of the outcome. `mean_error` is signed, and limited by its size."""
+
+    mae: Bound | None = None
+    rmse: Bound | None = None
+    r2: Bound | None = None
+    median_absolute_error: Bound | None = None
+    p90_absolute_error: Bound | None = None
+    absolute_bias: Bound | None = None
     min_n: int = Field(default=30, ge=1)
     max_excluded_share: Share = "0.05"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping as MappingType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -28,11 +28,13 @@ def _label(value: object) -> object:
 
 
 Label = Annotated[str, BeforeValidator(_label)]
+Task = Literal["binary", "multiclass", "regression"]
 
 
 class Mapping(BaseModel):
     """Column names by meaning. `time` says when a row is from: a column of dates, or of years or batches. `positive` is the outcome the score is about (default: the favourable
-    one). `categorical` are features to be counted as categories though they hold numbers."""
+    one). `categorical` are features to be counted as categories though they hold numbers. `task` says what the outcomes are:
+    two labels of which one is favourable, many labels, or numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -44,6 +46,7 @@ class Mapping(BaseModel):
     categorical: tuple[str, ...] = ()
     time: str = ""
     positive: Label = ""
+    task: Task = "binary"
 
     @classmethod
     def parse(cls, data: MappingType[str, Any]) -> Mapping:
@@ -71,5 +74,7 @@ class Mapping(BaseModel):
         }
 
     def to_data(self) -> dict[str, Any]:
-        """As plain data for a JSON column and for a digest."""
-        return self.model_dump(mode="json")
+        """As plain data for a JSON column and for a digest. The usual task is left out: what was declared before there were
+        others keeps its digest."""
+        usual = {"task"} if self.task == "binary" else set()
+        return self.model_dump(mode="json", exclude=usual)

@@ -90,11 +90,20 @@ class ScoreBin(msgspec.Struct, frozen=True, array_like=True):
     score_sum: str
 
 
+class CurvePoint(msgspec.Struct, frozen=True, array_like=True):
+    """How many positive and negative rows have a score of at least `threshold`, one of the scores that occur."""
+
+    threshold: str
+    tp: int
+    fp: int
+
+
 class ScoreStatistics(msgspec.Struct, frozen=True):
     """What the scores of the counted rows say, after one sort. None = not defined here.
 
     `twice_u` is twice the Mann-Whitney U (a whole number, ties count one half), as text because it
-    outgrows what JSON numbers carry. Means and variances are per row.
+    outgrows what JSON numbers carry. Means and variances are per row; those of the area and of the average
+    precision are of the number itself. `curve` has exact points of both curves, at most 202, by falling threshold.
     """
 
     rows: RowCount
@@ -109,13 +118,50 @@ class ScoreStatistics(msgspec.Struct, frozen=True):
     brier_mean: str | None = None
     brier_variance: str | None = None
     bins: tuple[ScoreBin, ...] = ()
+    average_precision: str | None = None
+    average_precision_variance: str | None = None
+    curve: tuple[CurvePoint, ...] = ()
+
+
+class PairedCell(msgspec.Struct, frozen=True, array_like=True):
+    """How many rows have this outcome and these two predictions; True means favourable."""
+
+    actual: bool
+    candidate: bool
+    incumbent: bool
+    count: int
+
+
+class PairedScores(msgspec.Struct, frozen=True):
+    """Two scores of the same rows: twice U of each, and DeLong's variance of the difference of their areas."""
+
+    rows: RowCount
+    positives: int
+    negatives: int
+    twice_u: str
+    against_twice_u: str
+    variance: str | None = None
+
+
+class PairedStatistics(msgspec.Struct, frozen=True):
+    """The rows by outcome and by the predictions of both; `against` and `against_score` are the incumbent's columns."""
+
+    against: str
+    against_score: str
+    rows: RowCount
+    cells: tuple[PairedCell, ...]
+    scores: PairedScores | None = None
 
 
 class PerformanceStatistics(msgspec.Struct, frozen=True, tag="performance"):
+    """`table` counts by the decision: that of the prediction column, or score >= `threshold` where one was chosen."""
+
     rows: RowCount
     labels: Labels
     table: Contingency
     scores: ScoreStatistics | None = None
+    threshold: str = ""
+    paired: PairedStatistics | None = None
 
 
 class Refused(msgspec.Struct, frozen=True):

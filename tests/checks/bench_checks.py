@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 WIDEST = 20_000_000
-TASKS = ("fairness", "fairness+scores", "performance", "drift")
+TASKS = ("fairness", "fairness+scores", "performance", "multiclass", "regression", "drift")
 NUMBERS = [f"n{place:02d}" for place in range(30)]
 _IMPORTED = {
     "fairness": ("pandas", "fairlearn.metrics", "sklearn.metrics"),
@@ -91,6 +91,10 @@ def measure(task: str, data: Path, rows: int) -> dict[str, float]:
         declared["sensitive"] = ["race", "region"]
     if task in {"performance", "fairness+scores"}:
         declared["score"] = "score"
+    if task == "multiclass":
+        declared |= {"target": "c00", "prediction": "c03", "task": task}
+    if task == "regression":
+        declared |= {"target": "n00", "prediction": "n01", "task": task}
     if task == "drift":
         declared = {"features": NUMBERS + CATEGORIES}
     names = ("ref", "cur") if task == "drift" else ("ref",)

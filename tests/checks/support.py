@@ -84,7 +84,15 @@ def parquet_bytes(frame: pd.DataFrame) -> io.BytesIO:
 
 
 def performance_of(data: DataSet, **params: Any) -> PerformanceResult:
-    return performance.measure(compute.performance(data, workshop()), performance.Params(**params))
+    chosen = performance.Params(**params)
+    counted = compute.performance(
+        data,
+        workshop(),
+        threshold=chosen.threshold,
+        against=chosen.against,
+        against_score=chosen.against_score,
+    )
+    return performance.measure(counted, chosen)
 
 
 def fairness_of(data: DataSet, **params: Any) -> FairnessResult:

@@ -70,3 +70,21 @@ def test_a_column_that_was_not_compared_has_no_picture(tmp_path):
     first = data_set(parquet(pd.DataFrame({"v": [1.5] * 50}), tmp_path, "a"), features=["v"])
     second = data_set(parquet(pd.DataFrame({"v": ["x"] * 50}), tmp_path, "b"), features=["v"])
     assert charts.distribution(drift_of(first, second).columns[0]) is None
+
+
+def test_both_curves_are_drawn_through_every_stored_point():
+    result = performance_of(data_set(DEMO / "acs_employment_ma_2018.parquet", **ACS))
+    for spec, title, points in (
+        (charts.roc(result), "False positive rate", len(result.curve) + 1),
+        (charts.precision_recall(result), "Precision", len(result.curve)),
+    ):
+        assert title in drawn(spec)
+        assert spec is not None
+        assert len(spec["data"]["values"]) == points
+
+
+def test_there_is_no_curve_where_only_one_outcome_has_scores(tmp_path):
+    frame = pd.DataFrame({"y": [0, 0, 0], "p": [0, 1, 0], "s": [0.1, 0.9, 0.2]})
+    data = data_set(parquet(frame, tmp_path), target="y", prediction="p", score="s")
+    assert charts.roc(performance_of(data)) is None
+    assert charts.precision_recall(performance_of(data)) is None

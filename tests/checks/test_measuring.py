@@ -202,7 +202,9 @@ def test_who_attached_the_data_is_an_author(version, ana, omar):
         ("beauty", {}),
         ("performance", {"confidence": "2"}),
         ("performance", {"confidence": "NaN"}),
-        ("performance", {"threshold": "0.5"}),
+        ("performance", {"cutoff": "0.5"}),
+        ("performance", {"threshold": "half"}),
+        ("performance", {"against": "y_pred", "threshold": "0.5"}),
         ("drift", {}),
     ],
 )

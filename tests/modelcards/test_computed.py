@@ -7,6 +7,7 @@ import pytest
 from apps.checks.library import drift as drifts
 from apps.checks.library import fairness as fairnesses
 from apps.checks.library import performance as performances
+from apps.checks.library import scored
 from apps.checks.statistics import (
     Contingency,
     DriftStatistics,
@@ -134,8 +135,8 @@ def test_performance_says_what_was_left_out_and_why_a_metric_has_no_value() -> N
     assert block.parts[0].text == "100 of 104 rows counted; 4 left out: missing prediction."
     table = tables(block)["Metrics on the evaluation data"]
     assert column(table, "Value")[0] == "1.000"
-    auc = table.rows[5]
-    assert (auc[0].text, auc[1].text, auc[-1].text) == ("ROC AUC", "—", performances.NO_SCORES)
+    (auc,) = [row for row in table.rows if row[0].text == "ROC AUC"]
+    assert (auc[1].text, auc[-1].text) == ("—", scored.NO_SCORES)
 
 
 def test_a_chart_leaves_out_what_has_no_value_and_is_nothing_when_none_has() -> None:
@@ -150,6 +151,7 @@ def test_a_chart_leaves_out_what_has_no_value_and_is_nothing_when_none_has() -> 
         "Balanced accuracy",
         "Precision",
         "Recall",
+        "Specificity",
         "F1",
     ]
     empty = Chart("nothing", "x", tuple(bar for bar in chart.bars if bar.label == "ROC AUC"))

@@ -17,10 +17,15 @@ from apps.checks.engine.counts import Outcomes, count_groups, count_rows, find_l
 from apps.checks.engine.drift import Pair, drift_statistics
 from apps.checks.engine.groupscores import group_scores
 from apps.checks.engine.joint import Counted, joint
+from apps.checks.engine.multiclass import multiclass_statistics
+from apps.checks.engine.paired import paired_statistics
+from apps.checks.engine.regression import Ranks, regression_statistics
 from apps.checks.engine.scores import score_statistics
 from apps.checks.engine.selections import MedianOver, selection_statistics
 from apps.checks.engine.source import Caps, Column, Format, Source, opened
+from apps.checks.engine.thresholds import count_at
 from apps.checks.mapping import Mapping
+from apps.checks.outcomes import MulticlassStatistics, RegressionStatistics
 from apps.checks.selections import BiasAuditStatistics
 from apps.checks.statistics import (
     Contingency,
@@ -74,18 +79,58 @@ class Workshop:
             yield source
 
 
-def performance(data: DataSet, workshop: Workshop) -> PerformanceStatistics:
-    """The confusion counts and, if a score column is declared, what the scores say."""
+def performance(
+    data: DataSet,
+    workshop: Workshop,
+    *,
+    threshold: str = "",
+    against: str = "",
+    against_score: str = "",
+) -> PerformanceStatistics:
+    """The confusion counts and, if a score column is declared, what the scores say.
+
+    `against` and `against_score` are columns with an incumbent's prediction and score of the same rows.
+    With a `threshold` the decision is score >= threshold and the prediction column is not counted; Invalid without scores.
+    """
+    mapping = data.mapping
+    if threshold and not mapping.score:
+        reason = "a threshold needs a score column, and none is declared for these data"
+        raise Invalid(f"threshold: {reason}.", fields={"threshold": reason})
+    columns = (mapping.target, mapping.prediction, mapping.score, against, against_score)
+    with workshop.open(data) as source:
+        for name in filter(None, (against, against_score)):
+            source.kind(name)
+        held = source.held([name for name in columns if name])
+        outcomes = _outcomes(held, data)
+        if threshold:
+            rows, table = count_at(held, outcomes, mapping.score, threshold)
+        else:
+            rows, table = count_rows(held, outcomes)
+        workshop.tick()
+        scores = None
+        if mapping.score:
+            scores = score_statistics(held, outcomes, mapping.score, decided=not threshold)
+        paired = None
+        if against:
+            workshop.tick()
+            paired = paired_statistics(held, outcomes, against, mapping.score, against_score)
+    return PerformanceStatistics(rows, outcomes.labels, table, scores, threshold, paired)
+
+
+def multiclass(data: DataSet, workshop: Workshop) -> MulticlassStatistics:
+    """The rows by outcome and prediction."""
     mapping = data.mapping
     with workshop.open(data) as source:
-        held = source.held(
-            [name for name in (mapping.target, mapping.prediction, mapping.score) if name]
+        return multiclass_statistics(source, mapping.target, mapping.prediction)
+
+
+def regression(data: DataSet, workshop: Workshop, ranks: Ranks) -> RegressionStatistics:
+    """The sums of the errors, and the errors at the places that `ranks` names."""
+    mapping = data.mapping
+    with workshop.open(data) as source:
+        return regression_statistics(
+            source, mapping.target, mapping.prediction, ranks, workshop.tick
         )
-        outcomes = _outcomes(held, data)
-        rows, table = count_rows(held, outcomes)
-        workshop.tick()
-        scores = score_statistics(held, outcomes, mapping.score) if mapping.score else None
-    return PerformanceStatistics(rows, outcomes.labels, table, scores)
 
 
 def fairness(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.checks.engine.counts import find_labels
+from apps.checks.engine.multiclass import multiclass_statistics
 from apps.checks.engine.source import Source
 from apps.checks.mapping import Mapping, Role
 from apps.checks.numbers import grouped, listed
@@ -33,6 +34,14 @@ def check_declared(source: Source, role: Role, mapping: Mapping, favourable: str
         reasons = "; ".join(f"{name}: {reason}" for name, reason in fields.items())
         raise Invalid(f"The columns do not fit: {reasons}.", fields=fields)
     if role is Role.EVALUATION:
+        _check_outcomes(source, mapping, favourable)
+
+
+def _check_outcomes(source: Source, mapping: Mapping, favourable: str) -> None:
+    """Two labels of which one is wanted; or as many as a table may have; or numbers."""
+    if mapping.task == "multiclass":
+        multiclass_statistics(source, mapping.target, mapping.prediction)
+    elif mapping.task == "binary":
         find_labels(
             source,
             target=mapping.target,
@@ -61,7 +70,7 @@ def _lacking(role: Role, mapping: Mapping, favourable: str) -> dict[str, str]:
             found["target"] = "name the column that holds the true outcome"
         if not mapping.prediction:
             found["prediction"] = "name the column that holds the model's decision"
-        if not favourable:
+        if not favourable and mapping.task == "binary":
             found["favourable"] = "say which outcome people want; every fairness number needs it"
     elif not (mapping.features or mapping.score or mapping.prediction):
         found["features"] = "name at least one column to compare"
@@ -71,11 +80,7 @@ def _lacking(role: Role, mapping: Mapping, favourable: str) -> dict[str, str]:
 
 
 def _wrong_kinds(source: Source, mapping: Mapping) -> dict[str, str]:
-    found = {}
-    if mapping.score and source.kind(mapping.score) != "number":
-        found["score"] = f"{mapping.score!r} does not hold numbers only"
-    elif mapping.score and not _has_number(source, mapping.score):
-        found["score"] = f"{mapping.score!r} holds no number at all, only NaN or infinity"
+    found = _no_numbers(source, mapping)
     for field in ("target", "prediction", "sensitive", "features"):
         for name in mapping.named()[field]:
             if source.kind(name) in {"time", "other"}:
@@ -87,6 +92,19 @@ def _wrong_kinds(source: Source, mapping: Mapping) -> dict[str, str]:
         found["time"] = f"{mapping.time!r} holds nested or binary values"
     if not found:
         found |= _too_many_groups(source, mapping)
+    return found
+
+
+def _no_numbers(source: Source, mapping: Mapping) -> dict[str, str]:
+    """Scores are numbers, and so are the outcomes and predictions of a regression."""
+    found = {}
+    fields = ("score", "target", "prediction") if mapping.task == "regression" else ("score",)
+    for field in fields:
+        for name in mapping.named()[field]:
+            if source.kind(name) != "number":
+                found[field] = f"{name!r} does not hold numbers only"
+            elif not _has_number(source, name):
+                found[field] = f"{name!r} holds no number at all, only NaN or infinity"
     return found
 
 

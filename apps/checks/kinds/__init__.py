@@ -16,7 +16,17 @@ import msgspec
 
 from apps.checks.figures import Figure
 from apps.checks.hints import Hint
-from apps.checks.kinds import bias_audit, drift, fairness, files, performance, proxy, quality
+from apps.checks.kinds import (
+    bias_audit,
+    drift,
+    fairness,
+    files,
+    multiclass,
+    performance,
+    proxy,
+    quality,
+    regression,
+)
 from apps.checks.kinds.base import Kind
 from apps.core.errors import Invalid
 
@@ -24,6 +34,8 @@ Result: TypeAlias = msgspec.Struct
 GROUP: Final = "countersign.checks"
 _BUILT_IN: Final = (
     performance.KIND,
+    multiclass.KIND,
+    regression.KIND,
     fairness.KIND,
     bias_audit.KIND,
     proxy.KIND,

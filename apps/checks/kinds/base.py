@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +123,36 @@ def share(name: str, text: str, low: float, high: float) -> None:
     if not low <= number <= high:
         reason = f"expected a number from {low} to {high} as text"
         raise Invalid(f"{name}: {reason}.", fields={name: reason})
+
+
+def require_task(mappings: Sequence[Mapping[str, Any]], task: str) -> None:
+    """Raise Invalid unless the first input's outcomes are declared to be of this task."""
+    declared = mappings[0].get("task", "binary")
+    if declared != task:
+        reason = f"the outcomes are declared as {declared}; this check takes {task}"
+        raise Invalid(f"task: {reason}.", fields={"task": reason})
+
+
+def number(name: str, text: str) -> None:
+    """Raise Invalid unless the text is a finite decimal number."""
+    try:
+        finite = Decimal(text).is_finite()
+    except InvalidOperation:
+        finite = False
+    if not finite:
+        reason = 'expected a decimal number as text, such as "0.4"'
+        raise Invalid(f"{name}: {reason}.", fields={name: reason})
+
+
+MOST_DRAWS = 10_000
+
+
+def resampling(draws: int, seed: int) -> None:
+    """Raise Invalid for more draws than one check may take, and for a seed that is none."""
+    if not 0 <= draws <= MOST_DRAWS:
+        reason = f"expected a whole number from 0 to {MOST_DRAWS}"
+        raise Invalid(f"draws: {reason}.", fields={"draws": reason})
+    if not 0 <= seed < 2**63:
+        raise Invalid(
+            "seed: expected a whole number that is not negative.", fields={"seed": "out of range"}
+        )

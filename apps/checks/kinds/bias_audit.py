@@ -9,7 +9,7 @@ from apps.checks import hints
 from apps.checks.engine import compute
 from apps.checks.engine.selections import MedianOver
 from apps.checks.figures import Figure, figure
-from apps.checks.kinds.base import Kind, Task, share
+from apps.checks.kinds.base import Kind, Task, require_task, share
 from apps.checks.kinds.numbers import HOME
 from apps.checks.library import bias_audit
 from apps.checks.library.bias_audit import BiasAuditResult, Params
@@ -48,7 +48,8 @@ def _refuse(name: str, reason: str) -> None:
 
 
 def require(mappings: Sequence[Mapping[str, Any]]) -> None:
-    """Categories need a column that names them; else Invalid."""
+    """Categories need a column that names them, and an outcome that people want; else Invalid."""
+    require_task(mappings, "binary")
     if not mappings[0].get("sensitive"):
         raise Invalid(
             "The evaluation data name no sensitive column, so there is no category to audit.",

@@ -10,7 +10,7 @@ import msgspec
 from apps.checks import figures, hints
 from apps.checks.engine import compute
 from apps.checks.engine.crosscheck import against_fairlearn
-from apps.checks.kinds.base import Kind, Task, share
+from apps.checks.kinds.base import Kind, Task, require_task, resampling, share
 from apps.checks.kinds.numbers import HOME, LIBRARIES, SOURCES
 from apps.checks.library import fairness
 from apps.checks.library.fairness import Params
@@ -18,8 +18,6 @@ from apps.checks.library.groups import FairnessResult
 from apps.checks.limits import FairnessLimits
 from apps.checks.statistics import FairnessStatistics
 from apps.core.errors import Invalid
-
-MOST_DRAWS = 10_000
 
 
 def run(task: Task, params: Params) -> tuple[FairnessStatistics, FairnessResult]:
@@ -33,18 +31,13 @@ def run(task: Task, params: Params) -> tuple[FairnessStatistics, FairnessResult]
 def checked(params: Params) -> Params:
     """Raises Invalid for a confidence that is none, and for too many draws."""
     share("confidence", params.confidence, 0.5, 0.9999)
-    if not 0 <= params.draws <= MOST_DRAWS:
-        reason = f"expected a whole number from 0 to {MOST_DRAWS}"
-        raise Invalid(f"draws: {reason}.", fields={"draws": reason})
-    if not 0 <= params.seed < 2**63:
-        raise Invalid(
-            "seed: expected a whole number that is not negative.", fields={"seed": "out of range"}
-        )
+    resampling(params.draws, params.seed)
     return params
 
 
 def require(mappings: Sequence[Mapping[str, Any]]) -> None:
-    """Groups need a column that names them; else Invalid."""
+    """Groups need a column that names them, and an outcome that people want; else Invalid."""
+    require_task(mappings, "binary")
     if not mappings[0].get("sensitive"):
         raise Invalid(
             "The evaluation data name no sensitive column, so fairness cannot be measured.",

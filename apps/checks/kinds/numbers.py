@@ -11,14 +11,17 @@ SOURCES: Final = (
     "engine/*.py",
     "library/bootstrap.py",
     "library/columns.py",
+    "library/delta.py",
     "library/drift.py",
     "library/estimates.py",
     "library/fairness.py",
     "library/gaps.py",
     "library/groups.py",
     "library/intervals.py",
+    "library/paired.py",
     "library/parted.py",
     "library/performance.py",
+    "library/scored.py",
     "statistics.py",
 )
 LIBRARIES: Final = ("duckdb", "fairlearn", "msgspec", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")  # fmt: skip

@@ -99,6 +99,15 @@ def independent(first: Estimate, second: Estimate) -> Estimate:
     return estimate(first.exact - second.exact, bounds, "MOVER")
 
 
+def negative(number: Estimate) -> Estimate:
+    """The same number with the other sign: of a difference, the difference the other way round."""
+    if number.value is None:
+        return number
+    bounds = number.interval
+    turned = Interval(-bounds.high, -bounds.low) if bounds else None
+    return estimate(-number.exact, turned, number.method, reason=number.reason)
+
+
 def _counts(first: Estimate, second: Estimate) -> tuple[int, int, int, int] | None:
     x, m, y, n = first.numerator, first.denominator, second.numerator, second.denominator
     if x is None or y is None or not m or not n:

@@ -33,12 +33,16 @@ def wilson(count: int, total: int, z: float) -> Interval:
     """A rate's score interval. Defined at 0 and at `total`; `total` must not be 0."""
     if total <= 0:
         raise ValueError("a rate without a denominator has no interval")
-    p = count / total
+    return wilson_of(count / total, total, z)
+
+
+def wilson_of(p: float, total: int, z: float) -> Interval:
+    """The same of a number that is like a rate of `total` rows without being a whole count of them."""
     spread = z * math.sqrt((p * (1 - p) + z * z / (4 * total)) / total)
     middle = p + z * z / (2 * total)
     scale = 1 + z * z / total
-    low = 0.0 if count == 0 else max(0.0, (middle - spread) / scale)
-    high = 1.0 if count == total else min(1.0, (middle + spread) / scale)
+    low = 0.0 if p <= 0 else max(0.0, (middle - spread) / scale)
+    high = 1.0 if p >= 1 else min(1.0, (middle + spread) / scale)
     return Interval(low, high)
 
 

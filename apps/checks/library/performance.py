@@ -7,25 +7,28 @@ per group (that is the fairness check) and whether the threshold behind the pred
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 
 import msgspec
 
-from apps.checks.library import intervals
-from apps.checks.library.estimates import Estimate, estimate, independent, rate, undefined
+from apps.checks.library import delta, intervals, paired, scored
+from apps.checks.library.estimates import Estimate, estimate, independent, negative, rate, undefined
 from apps.checks.library.intervals import Interval
 from apps.checks.library.judging import Assessment, Row, Subject, conclude, judged, left_out
+from apps.checks.library.paired import Paired
+from apps.checks.library.scored import CalibrationBin, Resampling
 from apps.checks.limits import Bound, PerformanceLimits
 from apps.checks.numbers import grouped, listed, shown_against
 from apps.checks.statistics import (
     Contingency,
+    CurvePoint,
     Labels,
     PerformanceStatistics,
     RowCount,
-    ScoreBin,
-    ScoreStatistics,
 )
+from apps.checks.verdicts import Verdict
 from apps.core.canonical import decimal
 
 TITLES = {
@@ -33,18 +36,28 @@ TITLES = {
     "balanced_accuracy": "Balanced accuracy",
     "precision": "Precision",
     "recall": "Recall",
+    "specificity": "Specificity",
     "f1": "F1",
+    "mcc": "Matthews correlation",
     "roc_auc": "ROC AUC",
+    "average_precision": "PR AUC (average precision)",
     "log_loss": "Log loss",
     "brier": "Brier score",
+    "ece": "Calibration error (ECE)",
 }
-NO_SCORES = "no score column was given"
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person may choose. `confidence` of all intervals."""
+    """What a person may choose: `confidence` of all intervals; `threshold`: the decision is score >= threshold instead of
+    the prediction column; `draws` and `seed` of the resampling behind the interval of the calibration error; `against` and
+    `against_score`: columns of the same data with the incumbent's prediction and score, compared row by row."""
 
     confidence: str = "0.95"
+    threshold: str = ""
+    draws: int = 1000
+    seed: int = 0
+    against: str = ""
+    against_score: str = ""
 
 
 class Confusion(msgspec.Struct, frozen=True):
@@ -60,16 +73,6 @@ class Confusion(msgspec.Struct, frozen=True):
         return self.tp + self.fp + self.fn + self.tn
 
 
-class CalibrationBin(msgspec.Struct, frozen=True):
-    """Scores in [low, high) (the last one closed): mean score against the observed rate."""
-
-    low: str
-    high: str
-    count: int
-    mean_score: str | None
-    observed: Estimate
-
-
 class PerformanceResult(msgspec.Struct, frozen=True, tag="performance"):
     rows: RowCount
     score_rows: RowCount | None
@@ -78,6 +81,13 @@ class PerformanceResult(msgspec.Struct, frozen=True, tag="performance"):
     confusion: Confusion
     metrics: dict[str, Estimate]
     calibration: tuple[CalibrationBin, ...] = ()
+    threshold: str = ""
+    curve: tuple[CurvePoint, ...] = ()
+    paired: Paired | None = None
+
+    def metric(self, key: str) -> Estimate:
+        """The number; null with its reason in a result that is older than the number."""
+        return self.metrics.get(key, undefined("it was measured before this number existed"))
 
 
 def measure(statistics: PerformanceStatistics, params: Params) -> PerformanceResult:
@@ -85,14 +95,18 @@ def measure(statistics: PerformanceStatistics, params: Params) -> PerformanceRes
     z = intervals.z_of(float(params.confidence))
     confusion = _confusion(statistics.table, statistics.labels)
     scores = statistics.scores
+    resampling = Resampling(params.draws, params.seed, float(params.confidence))
     return PerformanceResult(
         rows=statistics.rows,
         score_rows=scores.rows if scores else None,
         labels=statistics.labels,
         confidence=params.confidence,
         confusion=confusion,
-        metrics=_from_decisions(confusion, z) | _from_scores(scores, z),
-        calibration=_calibration(scores, z),
+        metrics=_from_decisions(confusion, z) | scored.metrics(scores, z, resampling),
+        calibration=scored.calibration(scores, z),
+        threshold=statistics.threshold,
+        curve=scores.curve if scores else (),
+        paired=paired.measure(statistics.paired, statistics.labels, z),
     )
 
 
@@ -117,7 +131,9 @@ def _from_decisions(c: Confusion, z: float) -> dict[str, Estimate]:
         "balanced_accuracy": _balanced(c, z),
         "precision": rate(c.tp, c.tp + c.fp, z, of="rows predicted positive"),
         "recall": rate(c.tp, c.tp + c.fn, z, of="positive rows"),
+        "specificity": rate(c.tn, c.tn + c.fp, z, of="negative rows"),
         "f1": _f1(c, z),
+        "mcc": _matthews(c, z),
     }
 
 
@@ -143,58 +159,40 @@ def _f1(c: Confusion, z: float) -> Estimate:
     )
 
 
-def _from_scores(scores: ScoreStatistics | None, z: float) -> dict[str, Estimate]:
-    """Step 4."""
-    if scores is None:
-        return dict.fromkeys(("roc_auc", "log_loss", "brier"), undefined(NO_SCORES))
-    return {
-        "roc_auc": _auc(scores, z),
-        "log_loss": _mean(scores, scores.log_loss_mean, scores.log_loss_variance, z),
-        "brier": _mean(scores, scores.brier_mean, scores.brier_variance, z),
-    }
+def _matthews(c: Confusion, z: float) -> Estimate:
+    """(tp tn - fp fn) / sqrt((tp + fp)(tp + fn)(tn + fp)(tn + fn)); the interval by the delta method on Fisher's z, at -1
+    and 1 with one half added to each cell and reaching to the end."""
+    if not (c.tp + c.fp and c.tp + c.fn and c.tn + c.fp and c.tn + c.fn):
+        return undefined("not defined: all outcomes or all decisions are the same")
+    cells = (float(c.tp), float(c.fp), float(c.fn), float(c.tn))
+    value, variance = _correlation(*cells)
+    bounds = delta.on_atanh(value, variance, z)
+    if bounds is not None:
+        return estimate(value, bounds, "delta method, Fisher's z")
+    near, variance = _correlation(*(cell + 0.5 for cell in cells))
+    half = delta.on_atanh(near, variance, z)
+    if half is None:
+        return Estimate(decimal(value), reason="no variance")
+    bounds = Interval(half.low, 1.0) if value > 0 else Interval(-1.0, half.high)
+    return estimate(value, bounds, "delta method, Fisher's z, 1/2 in each cell")
 
 
-def _auc(scores: ScoreStatistics, z: float) -> Estimate:
-    m, n = scores.positives, scores.negatives
-    if not m or not n:
-        return undefined("not defined: only one of the two outcomes has scores")
-    area = Fraction(int(scores.twice_u), 2 * m * n)
-    bounds = None
-    if scores.auc_variance is not None:
-        bounds = intervals.delong_logit(float(area), float(scores.auc_variance), z)
-    method = "DeLong, logit scale"
-    if bounds is None:
-        bounds, method = intervals.newcombe_auc(float(area), m, n, z), "Newcombe 2006, method 5"
-    return estimate(area, bounds, method)
-
-
-def _mean(scores: ScoreStatistics, mean: str | None, variance: str | None, z: float) -> Estimate:
-    """Log loss and Brier score are means of a term per row."""
-    if not scores.rows.counted:
-        return undefined("not defined: no row has a finite score")
-    if mean is None:
-        return undefined(
-            f"not defined: scores from {scores.lowest} to {scores.highest} are no probabilities"
-        )
-    if variance is None:
-        return Estimate(mean, reason="one row has no variance")
-    bounds = intervals.normal_mean(float(mean), float(variance), scores.rows.counted, z)
-    return estimate(float(mean), bounds, "normal, of the mean")
-
-
-def _calibration(scores: ScoreStatistics | None, z: float) -> tuple[CalibrationBin, ...]:
-    bins = scores.bins if scores else ()
-    return tuple(_calibration_bin(i, len(bins), entry, z) for i, entry in enumerate(bins))
-
-
-def _calibration_bin(index: int, width: int, entry: ScoreBin, z: float) -> CalibrationBin:
-    return CalibrationBin(
-        low=decimal(index / width),
-        high=decimal((index + 1) / width),
-        count=entry.count,
-        mean_score=decimal(float(entry.score_sum) / entry.count) if entry.count else None,
-        observed=rate(entry.positives, entry.count, z, of="rows in this bin"),
+def _correlation(tp: float, fp: float, fn: float, tn: float) -> tuple[float, float]:
+    """The coefficient and its variance, none of the four sums being 0."""
+    predicted, actual, negative, rejected = tp + fp, tp + fn, tn + fp, tn + fn
+    root = math.sqrt(predicted) * math.sqrt(actual) * math.sqrt(negative) * math.sqrt(rejected)
+    value = (tp * tn - fp * fn) / root
+    if not (fp or fn) or not (tp or tn):
+        return math.copysign(1.0, value), 0.0
+    half = value / 2
+    slopes = (
+        tn / root - half * (1 / predicted + 1 / actual),
+        -fn / root - half * (1 / predicted + 1 / negative),
+        -fp / root - half * (1 / actual + 1 / rejected),
+        tp / root - half * (1 / negative + 1 / rejected),
     )
+    cells = zip((tp, fp, fn, tn), slopes, strict=True)
+    return value, math.fsum(count * slope * slope for count, slope in cells)
 
 
 def assess(result: PerformanceResult, limits: PerformanceLimits) -> Assessment:
@@ -203,14 +201,34 @@ def assess(result: PerformanceResult, limits: PerformanceLimits) -> Assessment:
     bounds = limits.bounds()
     if result.score_rows and bounds.keys() & _FROM_SCORES:
         rows += left_out(result.score_rows, limits.max_excluded_share, "scored rows")
+    if bounds.keys() - _FROM_SCORES:
+        rows += _other_threshold(result.threshold, limits.threshold or "")
     for key, bound in bounds.items():
-        subject = Subject(key, TITLES[key], result.rows.counted, _support(result, key))
-        rows.append(judged(subject, result.metrics[key], bound, min_n=limits.min_n))
+        subject = Subject(key, _title(result, key), result.rows.counted, _support(result, key))
+        rows.append(judged(subject, result.metric(key), bound, min_n=limits.min_n))
     return conclude(rows, _passed(result, bounds))
 
 
+def _other_threshold(measured: str, asked: str) -> list[Row]:
+    """A row only where the decisions are not those that the policy judges: whoever runs a check must not choose the
+    threshold at which it passes."""
+    if bool(measured) == bool(asked) and (not asked or Fraction(measured) == Fraction(asked)):
+        return []
+    taken, wanted = (
+        f"at a score of {text}" if text else "by the prediction column"
+        for text in (measured, asked)
+    )
+    sentence = f"Decisions were counted {taken}; the policy judges those taken {wanted}."
+    return [Row("threshold", "Threshold", Verdict.INSUFFICIENT, sentence, limit=wanted)]
+
+
+def _title(result: PerformanceResult, key: str) -> str:
+    at = f" at a score of {result.threshold}"
+    return TITLES[key] + (at if result.threshold and key not in _FROM_SCORES else "")
+
+
 # Where less is better.
-_LOSSES = frozenset({"log_loss", "brier"})
+_LOSSES = frozenset({"log_loss", "brier", "ece"})
 
 
 def against(
@@ -219,43 +237,98 @@ def against(
     max_loss: Mapping[str, str],
     *,
     min_n: int = 30,
+    same_data: bool = False,
 ) -> list[Row]:
     """How much worse the candidate is than the incumbent, for each metric named, judged against its limit.
 
-    The interval of the difference is by MOVER (Zou and Donner 2008) from both intervals, as if the two were
-    measured on different rows: on the same rows it is wider than it need be, so nothing passes by it.
+    Paired where the candidate was compared row by row with a column that holds the very predictions that were measured of
+    the incumbent on the same bytes. Else the interval of the difference is by MOVER (Zou and Donner 2008) from both
+    intervals, as if the two were measured on different rows, and the row says why: on the same rows it is wider than it
+    need be, so nothing passes by it.
     """
     found = []
     for key, limit in max_loss.items():
-        first, second = incumbent.metrics[key], candidate.metrics[key]
-        if key in _LOSSES:
-            first, second = second, first
         support = min(_support(candidate, key), _support(incumbent, key))
         title = f"{TITLES[key]} lost against the version in the target"
         subject = Subject(key, title, candidate.rows.counted, support)
-        found.append(judged(subject, independent(first, second), Bound(max=limit), min_n=min_n))
+        why = _not_paired(candidate, incumbent, key, same_data=same_data)
+        lost = _lost(candidate, incumbent, key, in_pairs=not why)
+        row = judged(subject, lost, Bound(max=limit), min_n=min_n)
+        told = f"{row.sentence} Not compared row by row: {why}." if why else row.sentence
+        found.append(msgspec.structs.replace(row, sentence=told))
     return found
 
 
-_FROM_SCORES = frozenset({"roc_auc", "log_loss", "brier"})
+def same_outcomes(one: PerformanceResult, other: PerformanceResult) -> bool:
+    """Whether two results on the same bytes can be of the same rows and the same outcome column."""
+    a, b = one.confusion, other.confusion
+    return one.labels == other.labels and (a.total, a.tp + a.fn) == (b.total, b.tp + b.fn)
+
+
+def _lost(
+    candidate: PerformanceResult, incumbent: PerformanceResult, key: str, *, in_pairs: bool
+) -> Estimate:
+    difference = candidate.paired.difference(key) if candidate.paired and in_pairs else None
+    if difference is not None:
+        return negative(difference)
+    first, second = incumbent.metric(key), candidate.metric(key)
+    if key in _LOSSES:
+        first, second = second, first
+    return independent(first, second)
+
+
+def _not_paired(
+    candidate: PerformanceResult, incumbent: PerformanceResult, key: str, *, same_data: bool
+) -> str:
+    """Why this metric of the two cannot be compared row by row; empty where it can."""
+    pairs, c = candidate.paired, incumbent.confusion
+    if not same_data:
+        return "the two were measured on different data"
+    if pairs is None:
+        return "the check was not given a column with the other version's predictions (against)"
+    difference = pairs.difference(key)
+    if difference is None:
+        return "only accuracy and ROC AUC are"
+    if pairs.rows.counted != candidate.rows.counted:
+        return "not every row has both predictions"
+    if pairs.incumbent != (c.tp, c.fp, c.fn, c.tn):
+        return (
+            f"{pairs.against} does not hold the predictions that were measured of the other version"
+        )
+    if key == "roc_auc":
+        return _other_scores(candidate, incumbent, pairs)
+    return ""
+
+
+def _other_scores(candidate: PerformanceResult, incumbent: PerformanceResult, pairs: Paired) -> str:
+    if pairs.roc_auc.interval is None:
+        return pairs.roc_auc.reason
+    own, other = candidate.metric("roc_auc"), incumbent.metric("roc_auc")
+    measured = other.fraction and Fraction(other.fraction) == Fraction(pairs.incumbent_area or "-1")
+    if not measured or own.exact - other.exact != pairs.roc_auc.exact:
+        return f"{pairs.against_score} does not hold the scores that were measured of the other version"
+    return ""
+
+
+_FROM_SCORES = frozenset(scored.KEYS)
 
 
 def _support(result: PerformanceResult, key: str) -> int:
     """How many rows a number rests on: its own denominator, or for two classes the smaller one."""
     c = result.confusion
-    if key in {"roc_auc", "balanced_accuracy"}:
+    if key in {"roc_auc", "average_precision", "balanced_accuracy", "mcc"}:
         return min(c.tp + c.fn, c.tn + c.fp)
     if key == "f1":
         return c.tp + c.fp + c.fn
     if key in _FROM_SCORES:
         return result.score_rows.counted if result.score_rows else 0
-    return result.metrics[key].denominator or 0
+    return result.metric(key).denominator or 0
 
 
 def _passed(result: PerformanceResult, bounds: dict[str, Bound]) -> str:
     named = [
-        f"{TITLES[key]} {shown_against(value, bound.text)} ({bound.sentence})"
+        f"{_title(result, key)} {shown_against(value, bound.text)} ({bound.sentence})"
         for key, bound in bounds.items()
-        if (value := result.metrics[key].value) is not None
+        if (value := result.metric(key).value) is not None
     ]
     return f"{listed(named)}, n = {grouped(result.rows.counted)}."

@@ -13,6 +13,7 @@ from apps.core.parts import Cell, Column, Fact, Facts, Missing, Part, Table, cel
 from apps.modelcards.card import Computed, Source
 
 MEANINGS = {
+    "task": "Task",
     "target": "Outcome",
     "prediction": "Prediction",
     "score": "Score",

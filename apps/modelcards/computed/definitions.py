@@ -13,10 +13,27 @@ FORMULAS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Balanced accuracy", "(TP / (TP + FN) + TN / (TN + FP)) / 2"),
         ("Precision", "TP / (TP + FP)"),
         ("Recall", "TP / (TP + FN)"),
+        ("Specificity", "TN / (TN + FP)"),
         ("F1", "2 TP / (2 TP + FP + FN)"),
+        ("Matthews correlation", "(TP TN − FP FN) / √((TP + FP)(TP + FN)(TN + FP)(TN + FN))"),
         ("ROC AUC", "Mann-Whitney U / (positives × negatives), ties count one half"),
+        ("PR AUC (average precision)", "Σ (recall − recall before) × precision over the thresholds, falling; not interpolated"),
         ("Log loss", "mean of −ln(score given to the outcome that occurred)"),
         ("Brier score", "mean of (score − outcome)²"),
+        ("Calibration error (ECE)", "Σ |positives − sum of scores| over ten bins / rows"),
+    ),
+    "multiclass": (
+        ("Accuracy, micro F1, weighted recall", "rows predicted right / n"),
+        ("Balanced accuracy", "mean of TP / (TP + FN) over the labels that occur"),
+        ("Macro precision, recall, F1", "mean over all labels, each of the same weight"),
+        ("Weighted precision, F1", "mean over the labels, by the rows with each outcome"),
+    ),
+    "regression": (
+        ("Error", "prediction − outcome"),
+        ("Mean absolute error", "mean of |error|"),
+        ("Root mean squared error", "√ mean of error²"),
+        ("R²", "1 − Σ error² / Σ (outcome − mean outcome)²"),
+        ("Quantiles of the absolute error", "interpolated between the two neighbouring rows"),
     ),
     "fairness": (
         ("Selection rate", "predicted favourable / n, per group"),
@@ -61,10 +78,10 @@ FORMULAS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Total variation", "½ Σ |p − q|"),
         ("PSI by chance", "(bins − 1) (1/n + 1/m)"),
     ),
-}
+}  # fmt: skip
 _INTERVALS = (
     "Rates: Wilson. Differences of rates: Newcombe. Ratios: Katz, on the logarithm. ROC AUC: DeLong on the "
-    "logit scale. A number without denominator is not defined, never 0."
+    "logit scale. Average precision and Matthews correlation: delta method. ECE: resampled counts. A number without denominator is not defined, never 0."
 )
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from apps.checks.library.estimates import Estimate
-from apps.checks.library.performance import TITLES, CalibrationBin, PerformanceResult
+from apps.checks.library.paired import Paired
+from apps.checks.library.performance import TITLES, PerformanceResult
+from apps.checks.library.scored import CalibrationBin
 from apps.checks.numbers import grouped, shown
+from apps.checks.shown.words import p_text
 from apps.checks.statistics import RowCount
 from apps.core.parts import Bar, Chart, Column, Missing, Part, Table, Text, cells
 from apps.modelcards.card import Computed, Source
 
-_ON_UNIT_SCALE = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
+_ON_UNIT_SCALE = (
+    "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "roc_auc", "average_precision",
+)  # fmt: skip
+_CURVE_ROWS = 12
 
 
 def performance(result: PerformanceResult | None, source: Source | None, why_not: str) -> Computed:
@@ -22,6 +28,10 @@ def performance(result: PerformanceResult | None, source: Source | None, why_not
         _metrics(result),
         _confusion(result),
     ]
+    if result.paired:
+        parts.append(_paired(result, result.paired))
+    if result.curve:
+        parts.append(_curve(result))
     if result.calibration:
         parts += [_calibration_chart(result.calibration), _calibration(result)]
     return Computed(tuple(parts), (source,))
@@ -51,14 +61,14 @@ def interval_title(confidence: str) -> str:
 
 
 def _chart(result: PerformanceResult) -> Chart:
-    bars = tuple(bar(TITLES[key], result.metrics[key]) for key in _ON_UNIT_SCALE)
+    bars = tuple(bar(TITLES[key], result.metric(key)) for key in _ON_UNIT_SCALE)
     return Chart(f"Performance, with {interval_title(result.confidence)} intervals", "value", bars)
 
 
 def _metrics(result: PerformanceResult) -> Table:
     rows = []
     for key, title in TITLES.items():
-        number = result.metrics[key]
+        number = result.metric(key)
         n = grouped(number.denominator) if number.denominator is not None else "—"
         method = number.method if number.value is not None else number.reason
         rows.append(cells(title, shown(number.value), *ends(number), n, method))
@@ -77,6 +87,63 @@ def _metrics(result: PerformanceResult) -> Table:
     return Table("Metrics on the evaluation data", head, tuple(rows), note=note)
 
 
+def _paired(result: PerformanceResult, pairs: Paired) -> Table:
+    """The candidate against a column of the same rows."""
+    interval = interval_title(result.confidence)
+    head = (
+        Column("Compared row by row"),
+        Column("Difference", numeric=True),
+        Column(f"{interval} from", numeric=True),
+        Column("to", numeric=True),
+        Column("p", numeric=True),
+        Column("Method, or why there is none"),
+    )
+    rows = tuple(
+        cells(title, shown(number.value), *ends(number), p_text(p), number.method or number.reason)
+        for title, number, p in (
+            ("Accuracy", pairs.accuracy, pairs.accuracy_p),
+            ("ROC AUC", pairs.roc_auc, pairs.roc_auc_p),
+        )
+    )
+    note = (
+        f"This model minus the column {pairs.against}. Both right: {grouped(pairs.both_right)} rows, only this model: "
+        f"{grouped(pairs.only_candidate)}, only the other: {grouped(pairs.only_incumbent)}, both wrong: "
+        f"{grouped(pairs.both_wrong)}. p: McNemar's test, exact; DeLong."
+    )
+    return Table("Against another model on the same rows", head, rows, note=note)
+
+
+def _curve(result: PerformanceResult) -> Table:
+    """Points of both curves, evenly taken; the first and the last are among them."""
+    last = len(result.curve) - 1
+    shown_rows = sorted({round(step * last / (_CURVE_ROWS - 1)) for step in range(_CURVE_ROWS)})
+    points = [result.curve[at] for at in shown_rows]
+    positives, negatives = result.curve[last].tp, result.curve[last].fp
+    head = (
+        Column("Score at least", numeric=True),
+        Column("Recall", numeric=True),
+        Column("False positive rate", numeric=True),
+        Column("Precision", numeric=True),
+        Column("Rows", numeric=True),
+    )
+    rows = tuple(
+        cells(
+            shown(point.threshold),
+            _share(point.tp, positives),
+            _share(point.fp, negatives),
+            _share(point.tp, point.tp + point.fp),
+            grouped(point.tp + point.fp),
+        )
+        for point in points
+    )
+    note = f"What other thresholds would give: {len(points)} of {len(result.curve)} stored points of the ROC and the precision-recall curve."
+    return Table("Thresholds", head, rows, note=note)
+
+
+def _share(count: int, total: int) -> str:
+    return shown(count / total) if total else "—"
+
+
 def _confusion(result: PerformanceResult) -> Table:
     c = result.confusion
     positive = result.labels.positive
@@ -91,8 +158,9 @@ def _confusion(result: PerformanceResult) -> Table:
         ("other", c.fp, c.tn),
         ("all", c.tp + c.fp, c.fn + c.tn),
     )
+    decided = f", decided from a score of {result.threshold} on" if result.threshold else ""
     return Table(
-        "Confusion matrix, rows",
+        f"Confusion matrix, rows{decided}",
         head,
         tuple(cells(name, grouped(a), grouped(b), grouped(a + b)) for name, a, b in rows),
     )

@@ -207,8 +207,13 @@ class Facts:
     def _rivals(self, row: Row) -> Iterator[Rival]:
         mine = self.used[row.round.pk].get("performance")
         for number, theirs in self.theirs[row.round.pk].items():
-            same = mine is not None and theirs is not None and mine.inputs == theirs.inputs
-            yield Rival(int(number), self._performance(mine), self._performance(theirs), same)
+            same = (
+                mine is not None
+                and theirs is not None
+                and rules.same_data(mine.inputs, theirs.inputs)
+            )
+            both = self._performance(mine), self._performance(theirs)
+            yield rules.compared(int(number), *both, same_bytes=same)
 
     def _performance(self, fact: MeasuredFact | None) -> PerformanceResult | None:
         found = self.memory.results[fact.result_digest] if fact else None

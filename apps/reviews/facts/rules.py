@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from apps.checks import selectors as checks
+from apps.checks.library import performance
 from apps.checks.library.performance import PerformanceResult
 from apps.checks.models import CheckKind, Measurement
 from apps.core import clock
@@ -65,8 +66,27 @@ def _rivals(version: ModelVersion, targets: Sequence[Target]) -> Iterator[Rival]
 
 def rival(number: int, mine: Measurement | None, theirs: Measurement | None) -> Rival:
     """The version of that number in a target, with what was measured of both."""
-    same = mine is not None and theirs is not None and mine.inputs == theirs.inputs
-    return Rival(number, _result(mine), _result(theirs), same)
+    same = mine is not None and theirs is not None and same_data(mine.inputs, theirs.inputs)
+    return compared(number, _result(mine), _result(theirs), same_bytes=same)
+
+
+def same_data(one: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether two measurements took the same bytes. What their columns mean may differ: each version's predictions have
+    one of their own."""
+    first, second = ([(part["part"], part["digest"]) for part in inputs] for inputs in (one, other))
+    return first == second
+
+
+def compared(
+    number: int,
+    mine: PerformanceResult | None,
+    theirs: PerformanceResult | None,
+    *,
+    same_bytes: bool,
+) -> Rival:
+    """The two results; on the same data where the bytes are and the outcomes in them can be the same."""
+    same = bool(same_bytes and mine and theirs and performance.same_outcomes(mine, theirs))
+    return Rival(number, mine, theirs, same)
 
 
 def _result(row: Measurement | None) -> PerformanceResult | None:

@@ -149,7 +149,10 @@ def _against(number: int, rival: Rival, limits: Mapping[str, Any]) -> Iterator[G
         return
     act = f"bring performance to that of v{rival.number} in another version"
     fix = Fix("checks.performance", act, TRAINER, cost=4)
-    for row in performance.against(rival.mine, rival.theirs, limits["max_loss"]):
+    losses = performance.against(
+        rival.mine, rival.theirs, limits["max_loss"], same_data=rival.same_data
+    )
+    for row in losses:
         wrong = "" if row.verdict.satisfies else row.sentence.removesuffix(".")
         yield _leaf(f"{key}.{row.key}", title, wrong, row.sentence, fix)
 

@@ -144,6 +144,10 @@ def written_out(limits: Mapping[str, JSON]) -> dict[str, JSON]:
 
 def _limits(one: Mapping[str, JSON], other: Mapping[str, JSON]) -> dict[str, JSON]:
     both = {**one, **other}
+    if one.get("threshold") != other.get("threshold"):
+        raise Invalid(
+            "Two policies contradict each other: they judge decisions at different thresholds of the score."
+        )
     for name in one.keys() & other.keys():
         both[name] = _STRICTER.get(name, _bound)(one[name], other[name])
     return both
@@ -207,7 +211,7 @@ def _least_of_each(one: Mapping[str, JSON], other: Mapping[str, JSON]) -> dict[s
 _STRICTER: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "min_n": _more, "min_coverage": _more, "alpha": _more, "max_excluded_share": _less,
     "features": _names, "columns": _names, "allow_globals": _in_both, "max_unverified": _less,
-    "missing_by_column": _least_of_each, "allow_features": _in_both, "allow_columns": _in_both,
+    "missing_by_column": _least_of_each, "threshold": _more, "allow_features": _in_both, "allow_columns": _in_both,
 }  # fmt: skip
 
 

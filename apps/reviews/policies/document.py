@@ -49,8 +49,9 @@ Kind = Annotated[
     WithJsonSchema({"type": "string", "enum": list(kinds.registered())}),
 ]
 Metric = Literal[
-    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier"
-]
+    "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "mcc", "roc_auc", "average_precision",
+    "log_loss", "brier", "ece",
+]  # fmt: skip
 SigningRole = Literal["validator", "approver", "risk", "legal", "product"]
 AnyRole = Literal["owner", "validator", "approver", "risk", "legal", "product", "on_call"]
 Trigger = Literal["recall", "finding", "checks", "data", "use", "incident", "vendor"]

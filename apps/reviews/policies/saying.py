@@ -10,7 +10,19 @@ from apps.reviews.policies.compare import Change
 METRICS: Final = {
     "performance": {
         "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "precision": "Precision", "recall": "Recall",
-        "f1": "F1", "roc_auc": "ROC AUC", "log_loss": "Log loss", "brier": "Brier score",
+        "specificity": "Specificity", "f1": "F1", "mcc": "Matthews correlation", "roc_auc": "ROC AUC",
+        "average_precision": "PR AUC (average precision)", "log_loss": "Log loss", "brier": "Brier score",
+        "ece": "Calibration error (ECE)",
+    },
+    "multiclass": {
+        "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "macro_precision": "Macro precision",
+        "macro_recall": "Macro recall", "macro_f1": "Macro F1", "micro_f1": "Micro F1", "weighted_precision": "Weighted precision",
+        "weighted_recall": "Weighted recall", "weighted_f1": "Weighted F1",
+    },
+    "regression": {
+        "mae": "Mean absolute error", "rmse": "Root mean squared error", "r2": "R\u00b2",
+        "median_absolute_error": "Median absolute error", "p90_absolute_error": "90\u00a0% quantile of the absolute error",
+        "absolute_bias": "Size of the mean error",
     },
     "fairness": {
         "demographic_parity_difference": "Demographic parity difference",
@@ -39,7 +51,7 @@ METRICS: Final = {
     },
 }  # fmt: skip
 
-_KINDS: Final = {"bias_audit": "Bias audit", "proxy": "Proxies"}
+_KINDS: Final = {"multiclass": "Multiclass performance", "regression": "Regression performance", "bias_audit": "Bias audit", "proxy": "Proxies"}  # fmt: skip
 
 _WHOLE: Final = {
     "key": "Short name",

@@ -17,6 +17,12 @@ ROLES = [
     (Role.CURRENT.value, "Current: recent data for drift (else the evaluation data)"),
 ]
 
+TASKS = [
+    ("binary", "Two labels, one of which people want"),
+    ("multiclass", "Labels, more than two"),
+    ("regression", "Numbers"),
+]
+
 
 def _column(label: str, help_text: str) -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=200, help_text=help_text)
@@ -44,7 +50,13 @@ class DataForm(Form):
         max_length=1000,
         help_text="The path of an artifact, such as evaluation/scored.parquet.",
     )
-    target = _column("Column of the true outcome", "Such as y_true. Two values.")
+    task = forms.ChoiceField(
+        label="What the outcomes are",
+        choices=TASKS,
+        required=False,
+        help_text="Which check of performance takes the evaluation data follows from it.",
+    )
+    target = _column("Column of the true outcome", "Such as y_true.")
     prediction = _column(
         "Column of the decision", "Such as y_pred: the outcome the model decided for."
     )
@@ -61,14 +73,18 @@ class DataForm(Form):
     )
     favourable = _column(
         "Favourable outcome",
-        "The value that is good for the person, such as 1. Needed for fairness.",
+        "The value that is good for the person, such as 1. Needed where there are two labels.",
     )
 
     def mapping(self) -> dict[str, Any]:
         """The meaning of the columns as the service takes it."""
         given = self.cleaned_data
         lists = {name: _names(given[name]) for name in ("sensitive", "features")}
-        return {name: given[name] for name in ("target", "prediction", "score", "time")} | lists
+        return (
+            {name: given[name] for name in ("target", "prediction", "score", "time")}
+            | lists
+            | {"task": given["task"] or "binary"}
+        )
 
     def clean(self) -> dict[str, Any]:
         """One file, from one place."""
