@@ -88,3 +88,6 @@ PROXY: Final = (
     Hint("proxy", "cramers_v", "Cramer's V", "lower", "How well a sensitive attribute can be told from a feature or the score, 0 to 1."),
 )  # fmt: skip
 LEAKAGE: Final = tuple(Hint("leakage", k, title, "lower", m) for k, (title, m) in _LEAKAGE.items())
+PII: Final = (
+    Hint("pii", "found", "Rows with recognised personal data", "lower", "Rows of a column in which recognisers know e-mail addresses, telephone, account, card or identity numbers."),
+)  # fmt: skip

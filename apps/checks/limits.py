@@ -8,6 +8,7 @@
   "bias_audit": {"features": ["sex", ["sex", "race"]], "impact_ratio": {"min": "0.80"}},
   "proxy": {"cramers_v": {"max": "0.30"}},
   "leakage": {"shared_share": {"max": "0.01"}},
+  "pii": {"found": {"max": "0"}, "allow_columns": ["postcode"]},
   "files": {"allow_globals": ["mypackage.steps.Clipper"], "max_unverified": 0}
 }
 
@@ -262,6 +263,20 @@ class LeakageLimits(_Strict):
             bound = getattr(self, name)
             if bound is not None and bound.max is None:
                 raise ValueError(f"{name}: limited from above; expected max")
+        return self
+
+
+class PiiLimits(_Strict):
+    """`found`: rows of a column in which a kind of personal data may be recognised; `allow_columns`: those of which
+    somebody has said that they may hold some."""
+
+    found: Bound = Bound(max="0")
+    allow_columns: tuple[str, ...] = Field(default=(), max_length=500)
+
+    @model_validator(mode="after")
+    def _upper(self) -> Self:
+        if self.found.max is None:
+            raise ValueError("found: limited from above; expected max")
         return self
 
 

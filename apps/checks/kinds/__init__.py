@@ -23,6 +23,7 @@ from apps.checks.kinds import (
     files,
     leakage,
     performance,
+    pii,
     proxy,
     quality,
 )
@@ -39,6 +40,7 @@ _BUILT_IN: Final = (
     drift.KIND,
     quality.KIND,
     leakage.KIND,
+    pii.KIND,
     files.KIND,
 )
 

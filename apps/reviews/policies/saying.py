@@ -37,12 +37,18 @@ METRICS: Final = {
         "out_of_range_share": "Share out of range", "freshness_days": "Age of the newest row in days",
         "schema_changes": "Columns missing or of another kind",
     },
+    "pii": {"found": "Rows with recognised personal data"},
     "leakage": {
         "shared_share": "Share of rows seen before", "perfect_features": "Features that tell every outcome",
     },
 }  # fmt: skip
 
-_KINDS: Final = {"bias_audit": "Bias audit", "proxy": "Proxies"}
+_KINDS: Final = {
+    "bias_audit": "Bias audit",
+    "proxy": "Proxies",
+    "quality": "Data quality",
+    "pii": "Personal data",
+}
 
 _WHOLE: Final = {
     "key": "Short name",
