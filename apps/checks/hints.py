@@ -68,6 +68,10 @@ _QUALITY: Final[dict[str, tuple[str, str]]] = {
     "freshness_days": ("Age of the newest row in days", "Days from the newest moment of a column to the day of the check. Needs a column of times."),
     "schema_changes": ("Columns missing or of another kind", "How many columns of the reference are gone or hold something else. Needs reference data."),
 }  # fmt: skip
+_LEAKAGE: Final[dict[str, tuple[str, str]]] = {
+    "shared_share": ("Share of rows seen before", "Share of evaluation rows that occur in the reference data, feature by feature."),
+    "perfect_features": ("Features that tell every outcome", "How many features tell the outcome of every row by themselves."),
+}  # fmt: skip
 
 PERFORMANCE: Final = tuple(
     Hint("performance", k, performance.TITLES[k], b, m) for k, (b, m) in _PERFORMANCE.items()
@@ -83,3 +87,4 @@ BIAS_AUDIT: Final = (
 PROXY: Final = (
     Hint("proxy", "cramers_v", "Cramer's V", "lower", "How well a sensitive attribute can be told from a feature or the score, 0 to 1."),
 )  # fmt: skip
+LEAKAGE: Final = tuple(Hint("leakage", k, title, "lower", m) for k, (title, m) in _LEAKAGE.items())

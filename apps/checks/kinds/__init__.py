@@ -16,7 +16,16 @@ import msgspec
 
 from apps.checks.figures import Figure
 from apps.checks.hints import Hint
-from apps.checks.kinds import bias_audit, drift, fairness, files, performance, proxy, quality
+from apps.checks.kinds import (
+    bias_audit,
+    drift,
+    fairness,
+    files,
+    leakage,
+    performance,
+    proxy,
+    quality,
+)
 from apps.checks.kinds.base import Kind
 from apps.core.errors import Invalid
 
@@ -29,6 +38,7 @@ _BUILT_IN: Final = (
     proxy.KIND,
     drift.KIND,
     quality.KIND,
+    leakage.KIND,
     files.KIND,
 )
 

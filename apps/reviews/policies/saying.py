@@ -37,6 +37,9 @@ METRICS: Final = {
         "out_of_range_share": "Share out of range", "freshness_days": "Age of the newest row in days",
         "schema_changes": "Columns missing or of another kind",
     },
+    "leakage": {
+        "shared_share": "Share of rows seen before", "perfect_features": "Features that tell every outcome",
+    },
 }  # fmt: skip
 
 _KINDS: Final = {"bias_audit": "Bias audit", "proxy": "Proxies"}
