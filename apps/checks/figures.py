@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apps.checks.hints import DRIFT, FAIRNESS, PERFORMANCE, QUALITY, Hint
+from apps.checks.hints import DRIFT, FAIRNESS, LEAKAGE, PERFORMANCE, PII, QUALITY, Hint
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.estimates import Estimate
 from apps.checks.library.exactly import number
 from apps.checks.library.groups import FairnessResult
+from apps.checks.library.leakage import LeakageResult
 from apps.checks.library.performance import PerformanceResult
+from apps.checks.library.pii import PiiResult
 from apps.checks.library.quality import QualityResult
 
 _EFFECTS = (
@@ -79,6 +81,19 @@ def of_quality(result: QualityResult) -> list[Figure]:
         if column.out_of_range is not None:
             found.append(figure(QUALITY, "out_of_range_share", column.name, column.out_of_range))
     return found
+
+
+def of_leakage(result: LeakageResult) -> list[Figure]:
+    """The share of rows seen before, and how many features tell all."""
+    return [
+        figure(LEAKAGE, "shared_share", "", result.shared_share),
+        figure(LEAKAGE, "perfect_features", "", number(len(result.perfect))),
+    ]
+
+
+def of_pii(result: PiiResult) -> list[Figure]:
+    """In how many rows something was recognised, all columns and kinds together."""
+    return [figure(PII, "found", "", result.found_rows)]
 
 
 def figure(hints: tuple[Hint, ...], key: str, of: str, number: Estimate) -> Figure:

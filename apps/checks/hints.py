@@ -72,6 +72,10 @@ _QUALITY: Final[dict[str, tuple[str, str]]] = {
     "freshness_days": ("Age of the newest row in days", "Days from the newest moment of a column to the day of the check. Needs a column of times."),
     "schema_changes": ("Columns missing or of another kind", "How many columns of the reference are gone or hold something else. Needs reference data."),
 }  # fmt: skip
+_LEAKAGE: Final[dict[str, tuple[str, str]]] = {
+    "shared_share": ("Share of rows seen before", "Share of evaluation rows that occur in the reference data, feature by feature."),
+    "perfect_features": ("Features that tell every outcome", "How many features tell the outcome of every row by themselves."),
+}  # fmt: skip
 
 _MULTICLASS: Final = {
     "accuracy": "Share of rows predicted right. Says little where one label is rare.",
@@ -113,4 +117,8 @@ BIAS_AUDIT: Final = (
 )  # fmt: skip
 PROXY: Final = (
     Hint("proxy", "cramers_v", "Cramer's V", "lower", "How well a sensitive attribute can be told from a feature or the score, 0 to 1."),
+)  # fmt: skip
+LEAKAGE: Final = tuple(Hint("leakage", k, title, "lower", m) for k, (title, m) in _LEAKAGE.items())
+PII: Final = (
+    Hint("pii", "found", "Rows with recognised personal data", "lower", "Rows of a column in which recognisers know e-mail addresses, telephone, account, card or identity numbers."),
 )  # fmt: skip

@@ -7,6 +7,8 @@
   "quality": {"missing_rate": {"max": "0.05"}, "duplicate_share": {"max": "0.01"}},
   "bias_audit": {"features": ["sex", ["sex", "race"]], "impact_ratio": {"min": "0.80"}},
   "proxy": {"cramers_v": {"max": "0.30"}},
+  "leakage": {"shared_share": {"max": "0.01"}},
+  "pii": {"found": {"max": "0"}, "allow_columns": ["postcode"]},
   "files": {"allow_globals": ["mypackage.steps.Clipper"], "max_unverified": 0}
 }
 
@@ -277,6 +279,40 @@ class ProxyLimits(_KindLimits):
     def bound(self) -> Bound:
         """The limit, which is always there."""
         return self.bounds()["cramers_v"]
+
+
+class LeakageLimits(_Strict):
+    """The outcome among the features fails, and a feature that tells every outcome is a warning, whatever stands here.
+
+    `shared_share`: rows that occur in the reference data; `perfect_features`: features that tell every outcome, beyond
+    which it fails; `allow_features`: those of them somebody has looked at.
+    """
+
+    shared_share: Bound | None = None
+    perfect_features: Bound | None = None
+    allow_features: tuple[str, ...] = Field(default=(), max_length=500)
+
+    @model_validator(mode="after")
+    def _upper(self) -> Self:
+        for name in ("shared_share", "perfect_features"):
+            bound = getattr(self, name)
+            if bound is not None and bound.max is None:
+                raise ValueError(f"{name}: limited from above; expected max")
+        return self
+
+
+class PiiLimits(_Strict):
+    """`found`: rows of a column in which a kind of personal data may be recognised; `allow_columns`: those of which
+    somebody has said that they may hold some."""
+
+    found: Bound = Bound(max="0")
+    allow_columns: tuple[str, ...] = Field(default=(), max_length=500)
+
+    @model_validator(mode="after")
+    def _upper(self) -> Self:
+        if self.found.max is None:
+            raise ValueError("found: limited from above; expected max")
+        return self
 
 
 AllowedName = Annotated[

@@ -106,6 +106,13 @@ class Source:
             result = self._run(query, values)
             return result.fetchmany(most) if most else result.fetchall()
 
+    def stream(self, query: str, **values: str) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of `query` in batches, so that they need not all be held. No other query until it has ended."""
+        with readable():
+            result = self._run(query, values)
+            while batch := result.fetchmany(2_000):
+                yield batch
+
     def arrays(self, query: str, **values: str) -> dict[str, Any]:
         """The result's columns as NumPy arrays; the query must leave no NULL."""
         with readable():

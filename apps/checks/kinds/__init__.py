@@ -21,8 +21,10 @@ from apps.checks.kinds import (
     drift,
     fairness,
     files,
+    leakage,
     multiclass,
     performance,
+    pii,
     proxy,
     quality,
     regression,
@@ -41,6 +43,8 @@ _BUILT_IN: Final = (
     proxy.KIND,
     drift.KIND,
     quality.KIND,
+    leakage.KIND,
+    pii.KIND,
     files.KIND,
 )
 

@@ -146,7 +146,8 @@ def _newest(result: QualityResult) -> str:
     fresh = result.freshness
     if fresh.age_days is None:
         return f"not known: {fresh.column} {fresh.reason}" if fresh.column else f"not known: {fresh.reason}"  # fmt: skip
-    return f"{fresh.newest} in {fresh.column}, {plural(fresh.age_days, 'day')} before {fresh.as_of}"
+    side = "before" if fresh.age_days >= 0 else "after"
+    return f"{fresh.newest} in {fresh.column}, {plural(abs(fresh.age_days), 'day')} {side} {fresh.as_of}"
 
 
 def _says_something(column: ColumnQuality) -> bool:

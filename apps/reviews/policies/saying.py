@@ -49,9 +49,20 @@ METRICS: Final = {
         "out_of_range_share": "Share out of range", "freshness_days": "Age of the newest row in days",
         "schema_changes": "Columns missing or of another kind",
     },
+    "pii": {"found": "Rows with recognised personal data"},
+    "leakage": {
+        "shared_share": "Share of rows seen before", "perfect_features": "Features that tell every outcome",
+    },
 }  # fmt: skip
 
-_KINDS: Final = {"multiclass": "Multiclass performance", "regression": "Regression performance", "bias_audit": "Bias audit", "proxy": "Proxies"}  # fmt: skip
+_KINDS: Final = {
+    "bias_audit": "Bias audit",
+    "multiclass": "Multiclass performance",
+    "pii": "Personal data",
+    "proxy": "Proxies",
+    "quality": "Data quality",
+    "regression": "Regression performance",
+}
 
 _WHOLE: Final = {
     "key": "Short name",
