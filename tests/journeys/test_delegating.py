@@ -59,6 +59,14 @@ def send(panel: Locator) -> None:
     panel.get_by_role("button", name="Delegate").click()
 
 
+def send_anew(panel: Locator) -> None:
+    """Send what will be refused, and wait for the form that comes back: the one sent may say the same already."""
+    panel.locator("form").evaluate("form => form.setAttribute('data-sent', '')")
+    send(panel)
+    expect(panel.locator("form[data-sent]")).to_have_count(0)
+    expect(panel.locator("form")).to_have_count(1)
+
+
 def delegated(stage: Stage, cast: Bank, review: Review, *, days: int = 2) -> Page:
     """Rosa's window after she delegated this review to Nora."""
     rosa = stage.window(cast.rosa)
@@ -95,8 +103,7 @@ def test_the_delegate_signs_in_her_own_name_and_the_two_count_as_one(
     expect(panel).to_contain_text("This is needed.")
     for day in (in_days(-1), in_days(90)):
         fill(panel, review, until=day)
-        with rosa.expect_response(re.compile("/delegate/")):  # the refusal before says the same
-            send(panel)
+        send_anew(panel)
         expect(panel.get_by_label("Until which day?")).to_have_value(day)
         expect(panel).to_contain_text("Today or later, and within 90 days.")
     assert not Delegation.objects.exists()
