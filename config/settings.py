@@ -347,6 +347,8 @@ CHECKS_MAX_FILE_BYTES = env.integer("CHECKS_MAX_FILE_BYTES", 2 * 1024**3)
 CHECKS_MAX_ROWS = env.integer("CHECKS_MAX_ROWS", 100_000_000)
 CHECKS_MEMORY_MB = env.integer("CHECKS_MEMORY_MB", 1024)
 CHECKS_THREADS = env.integer("CHECKS_THREADS", 2)
+# A check that goes through more values than this is counted in pieces, which several workers take.
+CHECKS_PIECE_VALUES = env.integer("CHECKS_PIECE_VALUES", 100_000_000)
 # Whether the worker scans the files of every version that is registered; else somebody asks for it.
 CHECKS_SCAN_REGISTERED = env.flag("CHECKS_SCAN_REGISTERED", default=True)
 if CHECKS_SCAN_REGISTERED:

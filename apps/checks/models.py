@@ -194,6 +194,34 @@ class Measurement(models.Model):
         return self.version.model
 
 
+class MeasurementPiece(models.Model):
+    """Some columns of a large measurement that is being counted, so that several workers take part and a crash costs little.
+
+    Columns from the place `first` to before `after`; `done` of them are counted, `counts` are the statistics of all of
+    them. The rows go when the measurement ends: what they held is in its statistics then.
+    """
+
+    measurement = models.ForeignKey(Measurement, on_delete=models.PROTECT, related_name="pieces")
+    number = models.PositiveIntegerField()
+    first = models.PositiveIntegerField()
+    after = models.PositiveIntegerField()
+    done = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(null=True, blank=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["measurement", "number"], name="checks_piece_numbered"),
+            models.CheckConstraint(
+                condition=models.Q(after__gt=models.F("first")), name="checks_piece_has_columns"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"piece {self.number} of {self.measurement}"
+
+
 class RecheckOutcome(models.TextChoices):
     EQUAL = "equal", "Equal"
     DIFFERENT = "different", "Different"

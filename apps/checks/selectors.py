@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.accounts.selectors import accountable_for_all
-from apps.checks import kinds
+from apps.checks import kinds, progress
 from apps.checks.demands import CheckLimits
 from apps.checks.engine.source import Caps
 from apps.checks.kinds import Result
@@ -405,16 +405,10 @@ def _unfinished(
     if row.status == MeasurementStatus.CANCELLED:
         return never_run(kind)
     sentence, wait = (
-        f"{title} is {row.status}{progress_of(row)}; no result yet.",
+        f"{title} is {row.status}{progress.of(row)}; no result yet.",
         f"wait for the {kind} check to end",
     )
     return CheckResult(kind, row, None, Verdict.NOT_RUN, sentence, wait)
-
-
-def progress_of(row: Measurement) -> str:
-    """`: 12 of 40 columns`, or nothing where nobody knows."""
-    told = row.progress
-    return f": {told['done']} of {told['of']} {told['what']}" if told.get("of") else ""
 
 
 def lacks_data(kind: str, why: str) -> CheckResult:

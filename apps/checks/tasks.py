@@ -18,6 +18,14 @@ def run_measurement(message_id: int) -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def run_piece(message_id: int) -> None:
+    """Count the piece of a measurement that the outbox row names; sent twice, it is counted once."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            services.run_piece(message)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
 def scan_registered(message_id: int) -> None:
     """registry.version.registered: have the new version's files scanned."""
     with outbox.claimed(message_id) as message:

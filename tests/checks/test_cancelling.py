@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.audits.selectors import replay
 from apps.checks import reconcile, selectors, services
 from apps.checks.models import Measurement
-from apps.checks.services import running
+from apps.checks.services import watching
 from apps.core import outbox
 from apps.core.errors import Conflict, Forbidden
 from apps.core.models import OutboxMessage
@@ -93,7 +93,7 @@ def test_cancelling_and_finishing_at_once_is_one_of_the_two(
 def test_a_worker_says_how_far_it_is_and_stops_where_it_was_told_to(
     version: ModelVersion, ana: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_WATCH_SECONDS", 0.0)
+    monkeypatch.setattr(watching, "_WATCH_SECONDS", 0.0)
     rng = np.random.default_rng(1)
     for role in ("reference", "current"):
         data = io.BytesIO()

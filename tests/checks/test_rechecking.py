@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.audits.selectors import replay
 from apps.checks import reconcile, selectors, services
 from apps.checks.models import Measurement, Recheck, RecheckResult
-from apps.checks.services import measurements, running
+from apps.checks.services import inputs, measurements
 from apps.core import blobs, outbox
 from apps.core.errors import Conflict, Forbidden
 from apps.core.models import OutboxMessage
@@ -152,7 +152,7 @@ def test_another_library_is_named_and_equal_is_still_said(
 
     real = measurements.libraries
     attach(version, ana)
-    for module in (measurements, running):
+    for module in (measurements, inputs):
         monkeypatch.setattr(module, "libraries", of_long_ago)
     measured = done(version, ana)
     monkeypatch.undo()

@@ -196,13 +196,24 @@ def bias_audit(
         )
 
 
-def proxy(data: DataSet, workshop: Workshop, min_n: int) -> ProxyStatistics:
-    """Every declared feature and the score against every sensitive column."""
+def proxy_features(data: DataSet) -> list[Feature]:
+    """The columns that may tell a group: the declared features and the score."""
     mapping = data.mapping
     categorical = set(mapping.categorical)
     features = [Feature(name, "feature", name in categorical) for name in mapping.features]
     if mapping.score and mapping.score not in mapping.features:
         features.append(Feature(mapping.score, "score"))
+    return features
+
+
+def proxy(
+    data: DataSet, workshop: Workshop, min_n: int, places: range | None = None
+) -> ProxyStatistics:
+    """Every declared feature and the score, or those at the given places, against every sensitive column."""
+    mapping = data.mapping
+    features = proxy_features(data)
+    if places is not None:
+        features = [features[place] for place in places]
     if not features or not mapping.sensitive:
         raise Invalid(
             "the evaluation data declare no sensitive column, or no feature and no score",
@@ -219,17 +230,26 @@ def proxy(data: DataSet, workshop: Workshop, min_n: int) -> ProxyStatistics:
 
 
 def drift(
-    reference: DataSet, current: DataSet, workshop: Workshop, *, window: str = ""
+    reference: DataSet,
+    current: DataSet,
+    workshop: Workshop,
+    *,
+    window: str = "",
+    places: range | None = None,
 ) -> DriftStatistics:
     """Every declared feature of the reference, and scores, predictions and outcomes where both have them; over the windows
-    of the current data's time column, and within the groups of each sensitive column that both have."""
-    pairs = pairs_of(reference, current)
-    if not pairs:
+    of the current data's time column, and within the groups of each sensitive column that both have.
+
+    With `places` only the pairs at these places (see `pairs_of`).
+    """
+    every = pairs_of(reference, current)
+    if not every:
         raise Invalid(
             "the reference data declare no feature, score or prediction to compare",
             fields={"features": "name at least one column of the reference data"},
         )
-    used = {pair.reference for pair in pairs}
+    pairs = every if places is None else [every[place] for place in places]
+    used = {pair.reference for pair in every}
     unmeasured = [c.name for c in reference.columns if c.name not in used]
     with workshop.open(reference) as first, workshop.open(current) as second:
         step = workshop.steps(_steps(pairs, reference, current), "columns")

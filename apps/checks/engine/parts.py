@@ -22,6 +22,7 @@ from apps.core.errors import Invalid
 
 MOST_PARTS = 60
 MOST_CELLS = 500_000
+TOO_MANY_CELLS = f"more than {grouped(MOST_CELLS)} counts"
 _UNITS = {
     "day": "strftime({t}, '%Y-%m-%d')",
     "week": "strftime(date_trunc('week', {t}), '%Y-%m-%d')",
@@ -77,7 +78,7 @@ def by_part(
     usable = [(c, n) for c, n in columns if isinstance(c, NumericColumn | CategoricalColumn)]
     cells = sum(_width(column) for column, _ in usable) * len(rows)
     if cells > MOST_CELLS:
-        return Parts(name, (), (), f"more than {grouped(MOST_CELLS)} counts")
+        return Parts(name, (), (), TOO_MANY_CELLS)
     order = sorted(rows, key=lambda part: (part is None, part or ""))
     found_columns = []
     for column, current_name in usable:

@@ -4,7 +4,7 @@ each different value once. Values stay in this module: what leaves it are counts
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from apps.checks.engine.compute import DataSet, Workshop
 from apps.checks.engine.source import Column, Source
@@ -17,11 +17,17 @@ _COULD_WITH_IDENTITY = r"(?s)@|[0-9].*[0-9].*[0-9].*[0-9]|[0-9A-Fa-f]*:[0-9A-Fa-
 _WHOLE = r"[0-9]{8,19}(?:\.0)?"
 
 
-def scan(data: DataSet, workshop: Workshop, params: Params) -> PiiStatistics:
-    """Every column by its name, every one of texts, whole numbers and nested values by these."""
-    read = [
+def read_columns(data: DataSet) -> list[Column]:
+    """The columns whose values are read: texts, whole numbers, nested values."""
+    return [
         column for column in data.columns if column.kind in {"text", "number", "other", "empty"}
     ]
+
+
+def scan(data: DataSet, workshop: Workshop, params: Params, places: range) -> PiiStatistics:
+    """Every column by its name; those of `read_columns` at these places by their values."""
+    readable = read_columns(data)
+    read = [readable[place] for place in places]
     recogniser = Recogniser(params.countries)
     step = workshop.steps(max(1, len(read)), "columns")
     scans = []
@@ -31,8 +37,14 @@ def scan(data: DataSet, workshop: Workshop, params: Params) -> PiiStatistics:
             scans.append(_scanned(source, column, recogniser, params, workshop.tick))
             step()
     speaking = tuple(Named(each.name, kind) for each in data.columns if (kind := named(each.name)))
-    others = tuple(each.name for each in data.columns if each not in read)
+    others = tuple(each.name for each in data.columns if each not in readable)
     return PiiStatistics(tuple(scans), speaking, others)
+
+
+def join(pieces: Sequence[PiiStatistics]) -> PiiStatistics:
+    """The scans of all pieces, in their order; what the names say is the same in each."""
+    scans = tuple(scan for piece in pieces for scan in piece.columns)
+    return PiiStatistics(scans, pieces[0].named, pieces[0].by_name_only)
 
 
 def _scanned(

@@ -78,11 +78,32 @@ def _nothing(_mappings: Sequence[Mapping[str, Any]]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Divided:
+    """How a check is counted in pieces that several workers take, with the same statistics as when it is counted at once.
+
+    `units` says of how many columns it consists, `count` counts those of a range of places, `join` puts the counts of
+    all ranges together in their order, `measure` makes the result. `statistics` is what `count` and `join` give.
+    """
+
+    statistics: type[msgspec.Struct]
+    units: Callable[[Task, Any], int]
+    count: Callable[[Task, Any, range], Any]
+    join: Callable[[Sequence[Any]], Any]
+    measure: Callable[[Any, Any], msgspec.Struct]
+
+    def run(self, task: Task, params: Any) -> tuple[msgspec.Struct, msgspec.Struct]:
+        """All at once: the one way to a result where there is one worker."""
+        counted = self.join([self.count(task, params, range(self.units(task, params)))])
+        return counted, self.measure(counted, params)
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of check.
 
     `params` is what a person may choose, `result` the numbers (a tagged Struct whose tag is `key`), `limits` what a policy
-    may demand. `run` counts and measures: the same task and parameters give the same statistics and result. `require`
+    may demand. `run` counts and measures: the same task and parameters give the same statistics and result; `divided`, if
+    given, does so in pieces. `require`
     raises Invalid where the declared meaning of the inputs does not suffice. `parts` show a result;
     `figures` are the numbers that can be put side by side, `hints` what they mean.
 
@@ -107,6 +128,7 @@ class Kind:
     figures: Callable[[Any], list[Figure]] = _no_figures
     hints: tuple[Hint, ...] = ()
     always_shown: bool = field(default=False)
+    divided: Divided | None = None
 
     @property
     def of_files(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from apps.checks import figures, hints
 from apps.checks.engine import compute
 from apps.checks.engine.parts import WINDOWS
-from apps.checks.kinds.base import Input, Kind, Task, share
+from apps.checks.engine.pieces import join_drift
+from apps.checks.kinds.base import Divided, Input, Kind, Task, share
 from apps.checks.kinds.numbers import HOME, LIBRARIES, SOURCES
 from apps.checks.library import drift
 from apps.checks.library.drift import DriftResult, Params
@@ -15,10 +16,15 @@ from apps.checks.statistics import DriftStatistics
 from apps.core.errors import Invalid
 
 
-def run(task: Task, params: Params) -> tuple[DriftStatistics, DriftResult]:
-    """Compare, then measure."""
-    compared = compute.drift(task.data[0], task.data[1], task.workshop, window=params.window)
-    return compared, drift.measure(compared, params)
+def units(task: Task, _params: Params) -> int:
+    """How many columns are compared."""
+    return len(compute.pairs_of(task.data[0], task.data[1]))
+
+
+def count(task: Task, params: Params, places: range) -> DriftStatistics:
+    """Compare the columns at these places."""
+    reference, current = task.data
+    return compute.drift(reference, current, task.workshop, window=params.window, places=places)
 
 
 def checked(params: Params) -> Params:
@@ -31,13 +37,15 @@ def checked(params: Params) -> Params:
     return params
 
 
+DIVIDED = Divided(DriftStatistics, units, count, join_drift, drift.measure)
 KIND = Kind(
     key="drift",
     title="Drift",
     params=Params,
     result=DriftResult,
     limits=DriftLimits,
-    run=run,
+    run=DIVIDED.run,
+    divided=DIVIDED,
     assess=drift.assess,
     inputs=(
         Input("reference", (Role.REFERENCE,)),

@@ -6,7 +6,7 @@ import msgspec
 
 from apps.checks import figures, hints
 from apps.checks.engine import pii as engine
-from apps.checks.kinds.base import Kind, Task
+from apps.checks.kinds.base import Divided, Kind, Task
 from apps.checks.kinds.numbers import HOME
 from apps.checks.library import pii
 from apps.checks.library.pii import ColumnScan, Params, PiiResult, PiiStatistics, assess
@@ -20,10 +20,14 @@ _MOST_SHOWN = 100
 _MOST_VALUES = 5_000_000
 
 
-def run(task: Task, params: Params) -> tuple[PiiStatistics, PiiResult]:
-    """Read, then count. No value that was read is part of what is returned."""
-    scanned = engine.scan(task.data[0], task.workshop, params)
-    return scanned, pii.measure(scanned, params)
+def units(task: Task, _params: Params) -> int:
+    """How many columns are read."""
+    return len(engine.read_columns(task.data[0]))
+
+
+def count(task: Task, params: Params, places: range) -> PiiStatistics:
+    """Read the columns at these places. No value that was read is part of what is returned."""
+    return engine.scan(task.data[0], task.workshop, params, places)
 
 
 def checked(params: Params) -> Params:
@@ -91,13 +95,15 @@ def _row(column: ColumnScan) -> tuple[Cell, ...]:
     )
 
 
+DIVIDED = Divided(PiiStatistics, units, count, engine.join, pii.measure)
 KIND = Kind(
     key="pii",
     title="Personal data",
     params=Params,
     result=PiiResult,
     limits=PiiLimits,
-    run=run,
+    run=DIVIDED.run,
+    divided=DIVIDED,
     assess=assess,
     checked=checked,
     parts=parts,

@@ -8,8 +8,9 @@ from typing import Any
 from apps.checks import hints
 from apps.checks.associations import ProxyStatistics
 from apps.checks.engine import compute
+from apps.checks.engine.pieces import join_proxy
 from apps.checks.figures import Figure, figure
-from apps.checks.kinds.base import Kind, Task, share
+from apps.checks.kinds.base import Divided, Kind, Task, share
 from apps.checks.kinds.numbers import HOME
 from apps.checks.library import proxy
 from apps.checks.library.proxy import Params, ProxyResult
@@ -18,10 +19,14 @@ from apps.checks.shown import proxy as page
 from apps.core.errors import Invalid
 
 
-def run(task: Task, params: Params) -> tuple[ProxyStatistics, ProxyResult]:
-    """Count, then measure."""
-    counted = compute.proxy(task.data[0], task.workshop, params.min_n)
-    return counted, proxy.measure(counted, params)
+def units(task: Task, _params: Params) -> int:
+    """How many columns are held against the attributes."""
+    return len(compute.proxy_features(task.data[0]))
+
+
+def count(task: Task, params: Params, places: range) -> ProxyStatistics:
+    """Count the features at these places."""
+    return compute.proxy(task.data[0], task.workshop, params.min_n, places)
 
 
 def checked(params: Params) -> Params:
@@ -52,13 +57,15 @@ def figures(result: ProxyResult) -> list[Figure]:
     return [figure(hints.PROXY, "cramers_v", pair.label, pair.cramers_v) for pair in result.pairs]
 
 
+DIVIDED = Divided(ProxyStatistics, units, count, join_proxy, proxy.measure)
 KIND = Kind(
     key="proxy",
     title="Proxies",
     params=Params,
     result=ProxyResult,
     limits=ProxyLimits,
-    run=run,
+    run=DIVIDED.run,
+    divided=DIVIDED,
     assess=proxy.assess,
     require=require,
     checked=checked,

@@ -7,6 +7,7 @@ from apps.checks.services.measurements import (
     request_measurement,
     scan_registered,
 )
+from apps.checks.services.pieces import run_piece
 from apps.checks.services.rechecks import request_recheck, run_recheck
 from apps.checks.services.running import run_measurement
 
@@ -17,6 +18,7 @@ __all__ = [
     "request_measurement",
     "request_recheck",
     "run_measurement",
+    "run_piece",
     "run_recheck",
     "scan_registered",
 ]

@@ -14,11 +14,13 @@ from pathlib import Path
 from django.conf import settings
 
 from apps.checks import selectors
-from apps.checks.engine.compute import DataSet
+from apps.checks.engine.compute import DataSet, Workshop
 from apps.checks.engine.source import Column
-from apps.checks.kinds.base import File, Kind
+from apps.checks.kinds.base import File, Kind, Task
 from apps.checks.mapping import Mapping
 from apps.checks.models import EvaluationDataset, Measurement
+from apps.checks.services.watching import Watch
+from apps.checks.versions import code_version, libraries
 from apps.core import blobs
 from apps.core.errors import Invalid
 
@@ -32,6 +34,7 @@ class Inputs:
     data: tuple[DataSet, ...]
     files: tuple[File, ...]
     digests: list[str]
+    rows: int = 0
 
 
 def of(measurement: Measurement, kind: Kind) -> Inputs:
@@ -39,7 +42,8 @@ def of(measurement: Measurement, kind: Kind) -> Inputs:
     rows = [] if kind.of_files else rows_of(measurement)
     files = files_of(measurement) if kind.of_files else ()
     digests = sorted({*(row.digest for row in rows), *(file.digest for file in files)})
-    return Inputs(tuple(data_set(row) for row in rows), files, digests)
+    total = sum(row.rows for row in rows)
+    return Inputs(tuple(data_set(row) for row in rows), files, digests, total)
 
 
 def asked_on(measurement: Measurement) -> dt.date:
@@ -90,6 +94,20 @@ def verify(digests: list[str], tick: Callable[[], None]) -> None:
     for digest in digests:
         blobs.check(digest)
         tick()
+
+
+def require_same_code(measurement: Measurement, kind: Kind) -> None:
+    """Raises Invalid where it was asked for under other code or libraries: its key would lie."""
+    made_with = (code_version(kind.key), libraries(kind.key))
+    if (measurement.code_version, measurement.libraries) != made_with:
+        raise Invalid("It was asked for under another version of the checks; ask again.")
+
+
+def task(measurement: Measurement, taken: Inputs, folder: Path, watch: Watch) -> Task:
+    """What the kind is given."""
+    workshop = Workshop(selectors.caps(), folder, watch.tick, watch.progress)
+    manifest = measurement.version.manifest_digest
+    return Task(workshop, taken.data, taken.files, manifest, asked_on(measurement))
 
 
 @contextmanager

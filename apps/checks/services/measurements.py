@@ -11,6 +11,7 @@ from apps.accounts import policy
 from apps.audits.log import verb
 from apps.checks import events, kinds, selectors
 from apps.checks.models import CheckKind, Measurement, MeasurementStatus
+from apps.checks.services import ending
 from apps.checks.versions import code_version, libraries
 from apps.core import clock, outbox
 from apps.core.actor import Actor
@@ -97,6 +98,7 @@ def cancel_measurement(actor: Actor, measurement: Measurement) -> Measurement:
         measurement = Measurement.objects.select_related("version").get(pk=measurement.pk)
         if not moved:
             raise Conflict(f"It has ended: {measurement.get_status_display().lower()}.")
+        ending.clear(measurement)
         v.record(
             events.MeasurementCancelled(
                 model=measurement.version.model_id,
