@@ -62,6 +62,7 @@ TESTS = (
     # A site without it prints documents in Latin, Arabic, Hebrew, ... and says which characters it lacks.
     Need("the CJK fonts", ("fonts-noto-cjk",), _font("NotoSansCJK-Regular.*")),
     Need("Chromium", ("chromium",), _program("chromium")),
+    Need("Redis", ("redis-server",), _program("redis-server")),  # a queue that can be taken away
     Need("the Poppler tools", ("poppler-utils",), _program("pdftotext", "pdfdetach", "pdftoppm")),
 )
 GROUPS = {"site": SITE, "tests": TESTS}
