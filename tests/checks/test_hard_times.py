@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -112,7 +112,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def test_a_hundred_checks_in_hard_times_have_one_result_each(place: Place) -> None:
-    rng = random.Random(11)
+    rng = np.random.default_rng(11)
     killed = 0
     with process("beat", **place.environ):
         for blow in (None, None, "broker", None, "database", None):
