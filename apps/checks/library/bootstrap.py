@@ -35,13 +35,46 @@ def resampled(
     rates = _rates(drawn.reshape(draws, len(groups), 4))
     found: dict[str, Resampled] = {}
     for key, gap in _GAPS.items():
-        values = gap(rates)
-        values = values[~np.isnan(values)]
-        if len(values):
-            tail = (1 - confidence) / 2
-            low, high = np.quantile(values, [tail, 1 - tail])
-            found[key] = Resampled(decimal(float(low)), decimal(float(high)), len(values))
+        middle = _middle(gap(rates), confidence)
+        if middle is not None:
+            found[key] = middle
     return found
+
+
+def resampled_decisions(
+    counts: tuple[int, int, int, int], *, draws: int, seed: int, confidence: float
+) -> dict[str, Resampled]:
+    """Each number that follows from true positives, false positives, false negatives and true negatives, likewise."""
+    total = sum(counts)
+    if not draws or not total:
+        return {}
+    generator = np.random.Generator(np.random.PCG64(seed))
+    drawn = generator.multinomial(total, np.array(counts) / total, size=draws)
+    tp, fp, fn, tn = (drawn[:, place].astype(np.float64) for place in range(4))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        recall, specificity = tp / (tp + fn), tn / (tn + fp)
+        margins = np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn))
+        values = {
+            "accuracy": (tp + tn) / total,
+            "balanced_accuracy": (recall + specificity) / 2,
+            "precision": tp / (tp + fp),
+            "recall": recall,
+            "specificity": specificity,
+            "f1": 2 * tp / (2 * tp + fp + fn),
+            "mcc": (tp * tn - fp * fn) / margins,
+        }
+    found = {key: _middle(each, confidence) for key, each in values.items()}
+    return {key: middle for key, middle in found.items() if middle is not None}
+
+
+def _middle(values: NDArray[np.float64], confidence: float) -> Resampled | None:
+    """Between the percentiles of the defined ones; None where none is."""
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return Resampled(decimal(float(low)), decimal(float(high)), len(values))
 
 
 def _rates(drawn: NDArray[np.int64]) -> Mapping[str, Rates]:

@@ -14,7 +14,9 @@ from fractions import Fraction
 import msgspec
 
 from apps.checks.library import delta, intervals, paired, scored
+from apps.checks.library.bootstrap import resampled_decisions
 from apps.checks.library.estimates import Estimate, estimate, independent, negative, rate, undefined
+from apps.checks.library.groups import Resampled
 from apps.checks.library.intervals import Interval
 from apps.checks.library.judging import Assessment, Row, Subject, conclude, judged, left_out
 from apps.checks.library.paired import Paired
@@ -49,7 +51,7 @@ TITLES = {
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person may choose: `confidence` of all intervals; `threshold`: the decision is score >= threshold instead of
-    the prediction column; `draws` and `seed` of the resampling behind the interval of the calibration error; `against` and
+    the prediction column; `draws` and `seed` of the resampling shown beside the formulas and behind the interval of the calibration error; `against` and
     `against_score`: columns of the same data with the incumbent's prediction and score, compared row by row."""
 
     confidence: str = "0.95"
@@ -84,6 +86,9 @@ class PerformanceResult(msgspec.Struct, frozen=True, tag="performance"):
     threshold: str = ""
     curve: tuple[CurvePoint, ...] = ()
     paired: Paired | None = None
+    resampled: dict[str, Resampled] = {}
+    draws: int = 0
+    seed: int = 0
 
     def metric(self, key: str) -> Estimate:
         """The number; null with its reason in a result that is older than the number."""
@@ -107,6 +112,14 @@ def measure(statistics: PerformanceStatistics, params: Params) -> PerformanceRes
         threshold=statistics.threshold,
         curve=scores.curve if scores else (),
         paired=paired.measure(statistics.paired, statistics.labels, z),
+        resampled=resampled_decisions(
+            (confusion.tp, confusion.fp, confusion.fn, confusion.tn),
+            draws=params.draws,
+            seed=params.seed,
+            confidence=float(params.confidence),
+        ),
+        draws=params.draws,
+        seed=params.seed,
     )
 
 

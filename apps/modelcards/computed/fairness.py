@@ -16,7 +16,14 @@ from apps.checks.library.groups import (
 from apps.checks.numbers import CROSS, grouped, listed, shown
 from apps.core.parts import Chart, Column, Missing, Part, Table, Text, cells
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.computed.performance import bar, counted, ends, interval_title
+from apps.modelcards.computed.performance import (
+    bar,
+    counted,
+    ends,
+    interval_title,
+    resampled_ends,
+    resampling_note,
+)
 
 
 def fairness(result: FairnessResult | None, source: Source | None, why_not: str) -> Computed:
@@ -186,11 +193,6 @@ def _against(group: Group, grouping: Grouping) -> tuple[str, str]:
     return _minus(f"{sign}{value}"), _minus(f"{low} to {high}")
 
 
-def _resampled(grouping: Grouping, key: str) -> str:
-    found = grouping.resampled.get(key)
-    return f"{shown(found.low)}–{shown(found.high)}" if found else "—"
-
-
 def _minus(text: str) -> str:
     return text.replace("-", "−")
 
@@ -209,7 +211,7 @@ def _gaps(grouping: Grouping, result: FairnessResult, confidence: str) -> Table:
             title,
             shown(grouping.gaps[key].value),
             *ends(grouping.gaps[key]),
-            _resampled(grouping, key),
+            resampled_ends(grouping.resampled.get(key)),
             grouping.gaps[key].method or grouping.gaps[key].reason,
         )
         for key, title in TITLES.items()
@@ -217,8 +219,5 @@ def _gaps(grouping: Grouping, result: FairnessResult, confidence: str) -> Table:
     )
     note = "Over all groups shown, small ones too. A policy may leave small groups out: see part B."
     if grouping.resampled:
-        note += (
-            f" Resampled: the middle {confidence} of {grouped(result.draws)} resamples of the counts (seed "
-            f"{result.seed}); the formula's interval decides."
-        )
+        note += resampling_note(result.confidence, result.draws, result.seed)
     return Table(f"Gaps over {grouping.label}", head, rows, note=note)

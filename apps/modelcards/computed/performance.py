@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.checks.library.estimates import Estimate
+from apps.checks.library.groups import Resampled
 from apps.checks.library.paired import Paired
 from apps.checks.library.performance import TITLES, PerformanceResult
 from apps.checks.library.scored import CalibrationBin
@@ -55,6 +56,19 @@ def ends(number: Estimate) -> tuple[str, str]:
     return shown(number.low), shown(number.high)
 
 
+def resampled_ends(found: Resampled | None) -> str:
+    """What resampling the counts gave, or a dash."""
+    return f"{shown(found.low)}–{shown(found.high)}" if found else "—"
+
+
+def resampling_note(confidence: str, draws: int, seed: int) -> str:
+    """To be appended to the note of a table that has them."""
+    return (
+        f" Resampled: the middle {interval_title(confidence)} of {grouped(draws)} resamples of the counts (seed {seed}); "
+        "the formula's interval decides."
+    )
+
+
 def interval_title(confidence: str) -> str:
     """ "95 %" of "0.95"."""
     return f"{float(confidence) * 100:g}\u00a0%"
@@ -71,12 +85,14 @@ def _metrics(result: PerformanceResult) -> Table:
         number = result.metric(key)
         n = grouped(number.denominator) if number.denominator is not None else "—"
         method = number.method if number.value is not None else number.reason
-        rows.append(cells(title, shown(number.value), *ends(number), n, method))
+        middle = resampled_ends(result.resampled.get(key))
+        rows.append(cells(title, shown(number.value), *ends(number), middle, n, method))
     head = (
         Column("Metric"),
         Column("Value", numeric=True),
         Column(f"{interval_title(result.confidence)} from", numeric=True),
         Column("to", numeric=True),
+        Column("Resampled", numeric=True),
         Column("n", numeric=True),
         Column("Interval, or why there is none"),
     )
@@ -84,6 +100,8 @@ def _metrics(result: PerformanceResult) -> Table:
         f"Positive means “{result.labels.positive}”. n is the denominator of a rate; "
         "formulas are in section 4. Exact values are in check-results.json."
     )
+    if result.resampled:
+        note += resampling_note(result.confidence, result.draws, result.seed)
     return Table("Metrics on the evaluation data", head, tuple(rows), note=note)
 
 
