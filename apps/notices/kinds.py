@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 REVIEW: Final = "/reviews/{review_id}/"
 MODEL: Final = "/models/{model_path}/"
 DEPLOYMENTS: Final = "/models/{model_path}/deployments/"
+CHECKS: Final = "/models/{model_path}/{version}/checks/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,16 @@ KINDS: Final = (
         "{model} is brought back",
         "{model} can be used again: {reason}",
         path=MODEL,
+    ),
+    Kind(
+        "check.differs",
+        "A stored result did not come out again",
+        ("checks.recheck.done",),
+        ("model_owner", "judges_of_the_checks"),
+        "The {kind} result of " + _SUBJECT + " did not come out again",
+        "Executed again from the stored bytes, it differs from what is stored, first at {path}. Whoever signed on it should know.",
+        path=CHECKS,
+        when={"outcome": ("different",)},
     ),
     Kind(
         "policy.proposed",

@@ -126,6 +126,14 @@ def model_owner(happened: Happened) -> set[int]:
     return {model.owner_id} if model is not None and model.owner.is_active else set()
 
 
+def judges_of_the_checks(happened: Happened) -> set[int]:
+    """Who may recall a measurement of the event's model."""
+    model = RegisteredModel.objects.filter(pk=happened.event.payload.get("model", 0)).first()
+    if model is None:
+        return set()
+    return set(policy.who_may("check.recall", model).values_list("pk", flat=True))
+
+
 def model_team(happened: Happened) -> set[int]:
     """Who owns the event's model or the one that takes its place, and who may register versions of it."""
     payload = happened.event.payload
@@ -170,6 +178,7 @@ RECIPIENTS: Final[Mapping[str, Callable[[Happened], set[int]]]] = {
     "standing_signers": standing_signers,
     "model_owner": model_owner,
     "model_team": model_team,
+    "judges_of_the_checks": judges_of_the_checks,
     "policy_concerned": policy_concerned,
     "policy_signatories": policy_signatories,
     "managers": managers,

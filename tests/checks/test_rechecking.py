@@ -18,6 +18,9 @@ from apps.checks.services import inputs, measurements
 from apps.core import blobs, outbox
 from apps.core.errors import Conflict, Forbidden
 from apps.core.models import OutboxMessage
+from apps.notices import services as notices
+from apps.notices import wording
+from apps.notices.models import Notice
 from apps.registry.models import ModelVersion
 from tests.checks.flow import attach, done, work
 from tests.support.people import as_actor, hire
@@ -99,6 +102,24 @@ def test_an_altered_number_is_found_and_named(measured: Measurement, vera: User)
     assert found.stored_value == '"0.99"'
     assert found.found_value.startswith('"0.7')
     assert found.found_digest == measured.result_digest
+
+
+def test_a_result_that_differs_is_told_the_owner_and_who_may_recall_it(
+    measured: Measurement, vera: User, rui: User
+) -> None:
+    recheck(vera, measured)
+    assert not Notice.objects.exists()  # it came out: nobody needs to know
+    alter("result = jsonb_set(result, '{metrics,accuracy,value}', '\"0.99\"')")
+    recheck(vera, measured)
+    event = list(replay("checks.recheck.done"))[-1]
+    for _ in range(2):
+        notices.make_for(event.seq)
+    owner = measured.version.model.owner
+    assert {row.recipient for row in Notice.objects.all()} == {owner, vera}
+    said = wording.words(Notice.objects.first())
+    assert said.title == "The performance result of credit version 1 did not come out again"
+    assert "first at result.metrics.accuracy.value" in said.text
+    assert Notice.objects.count() == 2
 
 
 def test_an_altered_result_with_a_digest_to_match_is_found(
