@@ -73,6 +73,8 @@ WEB: Final[dict[str, str]] = {
     "web:measurement-cancel": "check.run",
     "web:measurement-recall": "check.recall",
     "web:measurement-recheck": "check.recheck",
+    "web:uploaded-new": "check.run",
+    "web:uploaded-recall": "check.recall",
     "web:card-edit": "card.edit",
     "web:version-documents": "model.read",
     "web:submit": "review.submit",

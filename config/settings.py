@@ -218,6 +218,7 @@ APPEND_ONLY_TABLES += ["audits_event", "audits_attempt", "audits_verification"]
 EVENT_TASKS: dict[str, list[str]] = {
     "registry.version.promoted": ["apps.reviews.tasks.note_promotion"],
     "checks.measurement.recalled": ["apps.reviews.tasks.void_on_recall"],
+    "checks.uploaded.recalled": ["apps.reviews.tasks.void_on_recall"],
     "reviews.policy.proposed": ["apps.reviews.tasks.simulate_change"],
 }
 # What may question the approval of a version in use: its version or its model is looked at again.
@@ -225,6 +226,7 @@ for _event in (
     "checks.dataset.attached",
     "checks.measurement.done",
     "checks.measurement.recalled",
+    "checks.uploaded.recalled",
     "registry.model.updated",
     "reviews.finding.raised",
     "reviews.finding.reopened",
@@ -341,6 +343,7 @@ LEDGER_RECONCILERS += ["apps.registry.reconcile_retirement.differences"]
 # --- checks -----------------------------------------------------------------------------------
 
 APPEND_ONLY_TABLES += ["checks_evaluationdataset", "checks_recheck", "checks_recheckresult"]
+APPEND_ONLY_TABLES += ["checks_uploadedresult", "checks_uploadedrecall"]
 LEDGER_RECONCILERS += ["apps.checks.reconcile.differences"]
 # Beyond these a check answers with an error; it never measures a sample instead.
 CHECKS_MAX_FILE_BYTES = env.integer("CHECKS_MAX_FILE_BYTES", 2 * 1024**3)
@@ -356,6 +359,8 @@ if CHECKS_SCAN_REGISTERED:
         "apps.checks.tasks.scan_registered"
     )
 CHECKS_SCRATCH = local.folder(VAR / "scratch")
+# The largest results file of another tool. By the API it comes as base64 in a body, so MAX_REQUEST_BYTES bounds it too.
+UPLOADED_RESULT_MAX_BYTES = env.integer("UPLOADED_RESULT_MAX_BYTES", 10 * 1024**2)
 
 # --- modelcards, compliance -------------------------------------------------------------------
 

@@ -114,3 +114,36 @@ class RecheckDone(_OfMeasurement):
     path: str
     reason: str
     digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfUploaded(_OfVersion):
+    uploaded: int
+    name: str
+    digest: str
+
+    def subject(self) -> str:
+        return f"uploaded:{self.uploaded}"
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class ResultUploaded(_OfUploaded):
+    """Somebody attached what another tool reported. `digest` is that of the bytes, `reading` that of what was read."""
+
+    type: ClassVar[str] = "checks.uploaded.attached"
+    format: str
+    tool: str
+    tool_version: str
+    tool_named_by: str
+    outcome: str
+    reading: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class UploadedRecalled(_OfUploaded):
+    """An uploaded result was declared wrong."""
+
+    type: ClassVar[str] = "checks.uploaded.recalled"
+    reason: str

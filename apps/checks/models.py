@@ -13,6 +13,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from apps.checks.uploaded import models as uploaded  # noqa: F401 - a room of its own, which Django finds here
 from apps.core.models import Blob
 from apps.registry.models import ModelVersion, RegisteredModel
 

@@ -62,6 +62,7 @@ def assemble(version: ModelVersion, round_: Round | None) -> Dossier:
         version,
         evidence.revision,
         measurements=evidence.measurements,
+        uploaded=evidence.uploaded,
         required=schema.required_blocks(terms),
     )
     record = ledger.view(version)

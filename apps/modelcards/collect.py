@@ -7,7 +7,7 @@ not an error: its block says what is missing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -21,11 +21,22 @@ from apps.checks.library.drift import DriftResult
 from apps.checks.library.groups import FairnessResult
 from apps.checks.library.performance import PerformanceResult
 from apps.checks.models import CheckKind, EvaluationDataset, Measurement
+from apps.checks.uploaded import selectors as uploaded_results
+from apps.checks.uploaded.models import UploadedResult
 from apps.core import canonical
 from apps.core.parts import Missing, Part, Text
 from apps.experiments import selectors as experiments
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.computed import about, data, definitions, drift, fairness, files, performance
+from apps.modelcards.computed import (
+    about,
+    data,
+    definitions,
+    drift,
+    fairness,
+    files,
+    performance,
+    reported,
+)
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 
@@ -40,9 +51,12 @@ _OWN = {
 
 
 def collect(
-    version: ModelVersion, measurements: Mapping[str, Measurement] | None = None
+    version: ModelVersion,
+    measurements: Mapping[str, Measurement] | None = None,
+    uploaded: Sequence[UploadedResult] | None = None,
 ) -> dict[str, Computed]:
-    """Every computed block of the schema. `measurements` pins results by kind; without it the latest."""
+    """Every computed block of the schema. `measurements` pins results by kind, `uploaded` what other tools reported;
+    without them the latest."""
     shown = _measured(version) if measurements is None else dict(measurements)
     sources = {kind: _source(version, row) for kind, row in shown.items()}
     facts = experiments.run_facts(version.run) if version.run else None
@@ -50,7 +64,29 @@ def collect(
         **_about(version, facts),
         **_data(version, facts, shown, sources),
         **_analyses(shown, sources),
+        "reported": reported.reported(
+            [_reported(version, row) for row in _rows(version, uploaded)]
+        ),
     }
+
+
+def _rows(
+    version: ModelVersion, pinned: Sequence[UploadedResult] | None
+) -> Sequence[UploadedResult]:
+    return uploaded_results.standing_rows(version) if pinned is None else pinned
+
+
+def _reported(version: ModelVersion, row: UploadedResult) -> reported.Reported:
+    name = quote(version.model.name, safe="")
+    return reported.Reported(
+        name=row.name,
+        tool=f"{row.tool} {row.tool_version}".strip() + f" ({row.get_tool_named_by_display()})",
+        uploaded=f"{moment(row.uploaded_at)} by {row.uploaded_by}",
+        outcome=row.outcome,
+        reading=uploaded_results.reading_of(row),
+        digest=row.digest,
+        url=f"/models/{name}/{version.number}/checks/uploaded/{row.uuid}/",
+    )
 
 
 def analysis(version: ModelVersion, row: Measurement) -> Computed:

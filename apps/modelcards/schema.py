@@ -176,6 +176,11 @@ SECTIONS: tuple[Section, ...] = (
                 "Further checks",
                 "The results of other checks on the data in force.",
             ),
+            _computed(
+                "reported",
+                "Reported by other tools",
+                "Results that were uploaded, with who did it and from which tool. Not measured here.",
+            ),
             _optional(
                 "interpretation", "Interpretation", "What the numbers mean for the intended use."
             ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from apps.accounts.models import User
 from apps.accounts.selectors import accountable_for_all
 from apps.checks.models import Measurement
+from apps.checks.uploaded.models import UploadedResult
 from apps.core.errors import NotFound
 from apps.modelcards import diff, revisions, schema
 from apps.modelcards.card import Card, Gap, Prose, build_sections
@@ -47,11 +48,13 @@ def card_at(
     revision: CardRevision | None,
     *,
     measurements: Mapping[str, Measurement] | None = None,
+    uploaded: Sequence[UploadedResult] | None = None,
     required: Iterable[str] = schema.REQUIRED_BY_DEFAULT,
 ) -> Card:
     """The card at one revision (None: before anybody wrote anything).
 
-    `measurements` pins the analyses to given results by kind; without it the latest are shown.
+    `measurements` pins the analyses to given results by kind, `uploaded` what other tools reported; without them the
+    latest are shown.
     Raises Tampered when the revision's bytes are not what its digest says.
     """
     return Card(
@@ -59,7 +62,7 @@ def card_at(
         model=version.model.name,
         version=version.number,
         sections=build_sections(
-            computed=collect(version, measurements),
+            computed=collect(version, measurements, uploaded),
             prose=_prose(revision) if revision else {},
             required=required,
         ),

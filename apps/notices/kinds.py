@@ -289,6 +289,8 @@ HOOKED: Final = (
     "checks.measurement.cancelled",
     "checks.measurement.failed",
     "checks.measurement.recalled",
+    "checks.uploaded.attached",
+    "checks.uploaded.recalled",
     "compliance.document.issued",
     "modelcards.card.saved",
     "registry.alias.deleted",

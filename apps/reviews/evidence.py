@@ -1,7 +1,7 @@
 """The evidence of a round: one canonical document that names everything a signature covers.
 
 The manifest holds digests, not contents: the version's files, its run, its data sets, the checks' results with
-the verdicts they have under the pinned policy, the card's revision, the targets, the policy. Two manifests
+the verdicts they have under the pinned policy, what other tools reported, the card's revision, the targets, the policy. Two manifests
 with the same bytes are the same evidence. It also names the ledger's root when it was made, so it cannot be
 older or younger than it says.
 """
@@ -9,12 +9,13 @@ older or younger than it says.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from apps.accounts.models import User
 from apps.audits import selectors as audits
 from apps.checks import selectors as checks
+from apps.checks.uploaded import selectors as uploaded
 from apps.core import blobs, canonical, clock
 from apps.core.errors import DomainError, Tampered
 from apps.experiments import selectors as experiments
@@ -38,6 +39,7 @@ def authors(version: ModelVersion, submitter: int) -> dict[int, list[str]]:
     found = {user: list(reasons) for user, reasons in registry.version_authors(version).items()}
     for users, reason in (
         (checks.dataset_authors(version), "attached evaluation data"),
+        (uploaded.uploaders(version), "uploaded a result"),
         (modelcards.card_authors(version), "wrote the model card"),
         ({submitter}, "asked for this review"),
     ):
@@ -85,6 +87,7 @@ def contents(
         "run": _run(version),
         "datasets": list(_datasets(version)),
         "checks": list(_checks(version, document)),
+        "uploaded": list(_uploaded(version)),
         "card": _card(version, document),
         "incumbents": [_incumbent(version, target) for target in targets],
     }
@@ -118,6 +121,25 @@ def _checks(version: ModelVersion, document: PolicyDocument) -> Iterator[dict[st
             "result_digest": (row.result_digest or None) if row else None,
             "verdict": result.verdict.value,
             "sentence": result.sentence,
+        }
+
+
+def _uploaded(version: ModelVersion) -> Iterator[dict[str, Any]]:
+    """What other tools reported and somebody uploaded: the newest of each name, by whom, and how many it replaces."""
+    for each in uploaded.standing(version):
+        row = each.row
+        yield {
+            "result": str(row.uuid),
+            "name": row.name,
+            "format": row.format,
+            "tool": row.tool,
+            "tool_version": row.tool_version,
+            "outcome": row.outcome,
+            "digest": row.digest,
+            "reading": row.reading_digest,
+            "uploaded_by": str(row.uploaded_by.uuid),
+            "before": each.before,
+            "wrong_before": each.wrong_before,
         }
 
 
@@ -183,10 +205,19 @@ def lost_items(round_: Round) -> list[str]:
     named = {
         entry["measurement"]: entry["kind"] for entry in manifest["checks"] if entry["measurement"]
     }
-    return [
+    lost = [
         f"the {named[str(row.uuid)]} result was recalled: {row.recall_reason}"
         for row in checks.recalled(list(named))
     ]
+    return lost + [
+        f"the uploaded result {row.name} was recalled: {row.recall.reason}"
+        for row in uploaded.recalled(list(results_in(manifest)))
+    ]
+
+
+def results_in(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The uploaded results that a manifest names, by their uuid; one made before they were evidence names none."""
+    return {entry["result"]: entry for entry in manifest.get("uploaded", ())}
 
 
 def satisfies(round_: Round, again: Callable[[], Sequence[Fix]] = tuple) -> GateResult:
@@ -214,6 +245,7 @@ LABELS = {
     "run": "the run",
     "datasets": "data sets",
     "checks": "check results",
+    "uploaded": "uploaded results",
     "card": "the card",
     "incumbents": "the version in the target",
     "policy": "the policy",
@@ -229,7 +261,7 @@ def newer(round_: Round, document: PolicyDocument) -> list[str]:
     )
     # A round made before a fact was part of the evidence says nothing about it.
     now["version"] = {key: value for key, value in now["version"].items() if key in then["version"]}
-    return [label for key, label in LABELS.items() if then[key] != now[key]]
+    return [label for key, label in LABELS.items() if then.get(key, []) != now[key]]
 
 
 def tier_since(round_: Round) -> tuple[int, int] | None:
@@ -241,4 +273,4 @@ def tier_since(round_: Round) -> tuple[int, int] | None:
 def between(older: Round, newer_: Round) -> list[str]:
     """The parts that differ between two rounds of one review, in words; [] if the evidence is the same."""
     then, now = read(older), read(newer_)
-    return [label for key, label in LABELS.items() if then[key] != now[key]]
+    return [label for key, label in LABELS.items() if then.get(key, []) != now.get(key, [])]

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from apps.accounts import policy
 from apps.checks import selectors as checks
+from apps.checks.uploaded import selectors as uploaded
 from apps.checks.verdicts import accepts
 from apps.core import clock
 from apps.core.actor import Actor
@@ -112,6 +113,11 @@ def _recalled(approval: Approval, document: PolicyDocument, manifest: dict[str, 
         yield (
             f"measurement:{row.uuid}",
             f"the {kind} result that was signed was recalled: {row.recall_reason}",
+        )
+    for result in uploaded.recalled(list(evidence.results_in(manifest))):
+        yield (
+            f"uploaded:{result.uuid}",
+            f"the uploaded result {result.name} that was signed was recalled: {result.recall.reason}",
         )
 
 

@@ -25,7 +25,7 @@ def note_promotion(message_id: int) -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
 def void_on_recall(message_id: int) -> None:
-    """checks.measurement.recalled: void the rounds that rest on it."""
+    """checks.measurement.recalled, checks.uploaded.recalled: void the rounds that rest on it."""
     with outbox.claimed(message_id) as message:
         if message is not None:
             for review in selectors.active_reviews_of(message.payload["version"]):

@@ -31,6 +31,24 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "different": Chip("Different", "bad"),
         "failed": Chip("Not re-executed", "warn", "stop"),
     },
+    "reported": {
+        "passed": Chip("Passed", "good"),
+        "warned": Chip("With warnings", "warn"),
+        "failed": Chip("Failed", "bad"),
+        "unjudged": Chip("No verdict in it", "unknown"),
+        "empty": Chip("Nothing ran", "warn", "stop"),
+    },
+    "uploaded": {
+        "stands": Chip("Stands", "info"),
+        "replaced": Chip("Replaced since", "quiet"),
+        "recalled": Chip("Recalled", "warn", "undo"),
+    },
+    "case": {
+        "error": Chip("Error", "bad", "stop"),
+        "failed": Chip("Failed", "bad"),
+        "warned": Chip("Warned", "warn"),
+        "skipped": Chip("Skipped", "quiet"),
+    },
     "review": {
         "open": Chip("In review", "info"),
         "changes_requested": Chip("Changes requested", "warn", "edit"),

@@ -34,6 +34,7 @@ from apps.web.views import (
     styleguide,
     system,
     teams,
+    uploaded,
     versions,
     waivers,
     webhooks,
@@ -179,6 +180,12 @@ urlpatterns += [
         _VERSION + "checks/<uuid:measurement_uuid>/recall/",
         evidence.recall,
         name="measurement-recall",
+    ),
+    path(_VERSION + "checks/uploaded/new/", uploaded.new, name="uploaded-new"),
+    path(_VERSION + "checks/uploaded/<uuid:result>/", uploaded.result, name="uploaded"),
+    path(_VERSION + "checks/uploaded/<uuid:result>/file", uploaded.file, name="uploaded-file"),
+    path(
+        _VERSION + "checks/uploaded/<uuid:result>/recall/", uploaded.recall, name="uploaded-recall"
     ),
     path(_VERSION + "card/", evidence.card, name="card"),
     path(_VERSION + "card/edit/", evidence.card_edit, name="card-edit"),

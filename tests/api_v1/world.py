@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,12 @@ def _signature(world: World) -> dict[str, Any]:
 
 BODIES: dict[str, Body] = {
     "recheck": lambda w: {},
+    "upload-result": lambda w: {
+        "content": base64.b64encode(b'<testsuite><testcase name="b"/></testsuite>').decode(),
+        "name": "smoke",
+        "tool": "pytest",
+    },
+    "recall-uploaded": lambda w: {"reason": "of another model"},
     "gate-check": lambda w: {
         "model": w.promoted.model.name,
         "version": w.promoted.number,
@@ -194,5 +201,6 @@ def placeholders(world: World) -> dict[str, object]:
         "<str:key>": "lab",
         "<uuid:deployment>": deployment.uuid,
         "<uuid:measurement>": world.extra["measured"],
+        "<uuid:result>": world.extra["uploaded"],
         "<uuid:recheck>": world.extra["recheck"],
     }

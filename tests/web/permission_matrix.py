@@ -404,6 +404,10 @@ def _ended(world: World) -> list[Any]:
     return [*_version(world), world.extra["measured"]]
 
 
+def _uploaded(world: World) -> list[Any]:
+    return [*_version(world), world.extra["uploaded"]]
+
+
 def _document(world: World) -> list[Any]:
     return [world.document.uuid]
 
@@ -426,6 +430,11 @@ EVIDENCE = [
     Row("web:measurement-cancel", _measured, may=CHECKERS, unseen=404, post={}, ok=302),
     *_form("web:measurement-recall", _measured, holders("validator")),
     Row("web:measurement-recheck", _ended, may=JUDGES, unseen=404, post={}, ok=302),
+    Row("web:uploaded-new", _version, may=CHECKERS, unseen=404),
+    Row("web:uploaded-new", _version, may=CHECKERS, unseen=404, post={}, ok=422),
+    _seen("web:uploaded", _uploaded),
+    _seen("web:uploaded-file", _uploaded),
+    *_form("web:uploaded-recall", _uploaded, holders("validator")),
     _seen("web:card", _version),
     Row("web:card-edit", _version, may=MAKERS, unseen=404),
     Row("web:card-edit", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}, ok=302),

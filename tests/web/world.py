@@ -25,6 +25,7 @@ from apps.checks.services import (
     request_measurement,
     request_recheck,
     run_measurement,
+    upload_result,
 )
 from apps.compliance.models import Document
 from apps.compliance.services import request_document
@@ -149,7 +150,10 @@ def build() -> World:
         **_promoted(actor),
         rollback=_rollback(actor),
         draft=_draft(actor, model),
-        extra=_deployment(actor, version) | _independence(actor, model) | _recheck(actor, version),
+        extra=_deployment(actor, version)
+        | _independence(actor, model)
+        | _recheck(actor, version)
+        | _uploaded(actor, version),
     )
 
 
@@ -259,6 +263,13 @@ def _recheck(actor: Actor, version: ModelVersion) -> dict[str, object]:
         run_measurement(message)
     asked = request_recheck(as_actor(visitor_with("inspector", "auditor")), measured)
     return {"measured": measured.uuid, "recheck": asked.uuid}
+
+
+def _uploaded(actor: Actor, version: ModelVersion) -> dict[str, object]:
+    """What another tool reported."""
+    data = b'<testsuite><testcase name="a"/></testsuite>'
+    row = upload_result(actor, version, stream=io.BytesIO(data), name="unit tests", tool="pytest")
+    return {"uploaded": row.uuid}
 
 
 def _finding(owner: User, version: ModelVersion) -> Finding:

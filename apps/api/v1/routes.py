@@ -71,6 +71,13 @@ from apps.api.v1.talk import (
     Resolution,
     Threads,
 )
+from apps.api.v1.uploaded import (
+    OneUploaded,
+    Uploaded,
+    UploadedFile,
+    UploadedRecalls,
+    UploadedSchema,
+)
 from apps.api.v1.who_may import WhoMayView
 
 _REVIEW: Final = "reviews/<int:review_id>"
@@ -84,6 +91,9 @@ _ADMINISTER: Final = "environment.manage"
 
 _RECHECKS: Final = f"{_VERSION}/measurements/<uuid:measurement>/rechecks"
 
+_UPLOADED: Final = f"{_VERSION}/uploaded-results"
+_ONE_UPLOADED: Final = f"{_UPLOADED}/<uuid:result>"
+
 _READING: Final = (
     Route("GET", "reviews", Reviews, "reviews", "review.read"),
     Route("GET", _REVIEW, OneReview, "review", "review.read"),
@@ -96,6 +106,10 @@ _READING: Final = (
     Route("GET", f"{_VERSION}/gates", Gates, "version-gates", "model.read"),
     Route("GET", _RECHECKS, Rechecks, "rechecks", "model.read"),
     Route("GET", f"{_RECHECKS}/<uuid:recheck>", OneRecheck, "one-recheck", "model.read"),
+    Route("GET", _UPLOADED, Uploaded, "uploaded-results", "model.read"),
+    Route("GET", _ONE_UPLOADED, OneUploaded, "uploaded-result", "model.read"),
+    Route("GET", f"{_ONE_UPLOADED}/file", UploadedFile, "uploaded-result-file", "model.read"),
+    Route("GET", "schemas/results.v1.json", UploadedSchema, "results-schema", "model.read"),
     Route("GET", f"{_MODEL}/deployments", ModelDeployments, "model-deployments", "model.read"),
     Route("GET", f"{_MODEL}/retirement", Retirement, "retirement", "model.read"),
     Route("GET", "environments", Environments, "environments", "model.read"),
@@ -109,6 +123,8 @@ _READING: Final = (
 _ACTING: Final = (
     Route("POST", "reviews", Reviews, "submit", "review.submit", mutates=True),
     Route("POST", _RECHECKS, Rechecks, "recheck", "check.recheck", mutates=True),
+    Route("POST", _UPLOADED, Uploaded, "upload-result", "check.run", mutates=True),
+    Route("POST", f"{_ONE_UPLOADED}/recall", UploadedRecalls, "recall-uploaded", "check.recall", mutates=True, interactive=True),
     Route("POST", f"{_REVIEW}/rounds", Rounds, "new-round", "review.submit", mutates=True),
     Route("POST", f"{_REVIEW}/withdraw", Withdrawal, "withdraw", "review.withdraw", mutates=True),
     Route("POST", f"{_REVIEW}/promote", Promotion, "promote", "review.submit", mutates=True),

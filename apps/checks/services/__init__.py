@@ -10,15 +10,18 @@ from apps.checks.services.measurements import (
 from apps.checks.services.pieces import run_piece
 from apps.checks.services.rechecks import request_recheck, run_recheck
 from apps.checks.services.running import run_measurement
+from apps.checks.uploaded.services import recall_uploaded, upload_result
 
 __all__ = [
     "attach_dataset",
     "cancel_measurement",
     "recall_measurement",
+    "recall_uploaded",
     "request_measurement",
     "request_recheck",
     "run_measurement",
     "run_piece",
     "run_recheck",
     "scan_registered",
+    "upload_result",
 ]

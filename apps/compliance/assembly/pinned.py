@@ -10,6 +10,9 @@ from apps.checks import selectors as checks
 from apps.checks.demands import CheckLimits
 from apps.checks.models import Measurement
 from apps.checks.selectors import CheckResult
+from apps.checks.uploaded import reading
+from apps.checks.uploaded import selectors as uploaded
+from apps.checks.uploaded.models import UploadedResult
 from apps.checks.verdicts import Verdict
 from apps.core.errors import NotFound, Tampered
 from apps.modelcards import selectors as cards
@@ -27,6 +30,7 @@ class Evidence:
     revision: CardRevision | None
     measurements: dict[str, Measurement]
     results: list[CheckResult]
+    uploaded: list[UploadedResult]
 
 
 def evidence(version: ModelVersion, round_: Round | None, terms: Mapping[str, Any]) -> Evidence:
@@ -35,7 +39,9 @@ def evidence(version: ModelVersion, round_: Round | None, terms: Mapping[str, An
     if round_ is None:
         results = checks.results(version, limits)
         measured = {r.kind: r.measurement for r in results if r.measurement and r.assessment}
-        return Evidence(None, cards.latest_revision(version), measured, results)
+        return Evidence(
+            None, cards.latest_revision(version), measured, results, uploaded.standing_rows(version)
+        )
     manifest = evidences.read(round_)
     results = [_result(version, entry, limits) for entry in manifest["checks"]]
     return Evidence(
@@ -43,7 +49,22 @@ def evidence(version: ModelVersion, round_: Round | None, terms: Mapping[str, An
         _revision(version, manifest["card"]),
         {r.kind: r.measurement for r in results if r.measurement and r.assessment},
         results,
+        _uploaded(version, manifest),
     )
+
+
+def _uploaded(version: ModelVersion, manifest: Mapping[str, Any]) -> list[UploadedResult]:
+    """The uploaded results that the manifest names, each compared with what it says of bytes and reading."""
+    named = evidences.results_in(manifest)
+    rows = uploaded.named(version, list(named))
+    for key, entry in named.items():
+        row = rows.get(key)
+        if row is None:
+            raise Tampered(f"The uploaded result {entry['name']} of the evidence is gone.")
+        found = (row.digest, row.reading_digest, reading.digest(row.reading))
+        if found != (entry["digest"], entry["reading"], entry["reading"]):
+            raise Tampered(f"The uploaded result {entry['name']} is not what the evidence names.")
+    return [rows[key] for key in named]
 
 
 def _revision(version: ModelVersion, entry: Mapping[str, Any] | None) -> CardRevision | None:

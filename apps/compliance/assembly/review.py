@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apps.checks.numbers import grouped, plural
+from apps.checks.uploaded.reading import Outcome as Reported
 from apps.checks.verdicts import Verdict
 from apps.core import canonical
 from apps.core.errors import Tampered
@@ -145,6 +146,9 @@ def _items(manifest: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
             f"{entry['kind']}: {Verdict(entry['verdict']).label.lower()}",
             entry["result_digest"],
         )
+    for entry in manifest.get("uploaded", ()):
+        what = f"{entry['name']} of {entry['tool']}: {Reported(entry['outcome']).label.lower()}"
+        yield row("Reported by another tool", what, entry["digest"])
     card = manifest["card"]
     yield row(
         "Card", f"revision {card['revision']}" if card else "none", card["digest"] if card else None

@@ -14,6 +14,8 @@ from apps.checks import facts as check_facts
 from apps.checks import kinds
 from apps.checks.facts import DataFact, MeasuredFact
 from apps.checks.library.performance import PerformanceResult
+from apps.checks.uploaded import selectors as uploaded
+from apps.checks.uploaded.models import UploadedResult
 from apps.experiments import selectors as experiments
 from apps.modelcards import facts as card_facts
 from apps.modelcards.schema import REQUIRED_BY_DEFAULT, required_blocks
@@ -103,9 +105,11 @@ class Facts:
         self.recusals, self.conflicts = _recusals(rows), _conflicts(rows)
         self.runs: Mapping[int, Mapping[str, Any]] = {}
         self.tags: Mapping[int, Mapping[str, str]] = {}
+        self.uploaded: Mapping[int, list[UploadedResult]] = {}
         if needs.values:
             runs = {row.version.run_id for row in rows if row.version.run_id is not None}
             self.runs = experiments.facts_of_runs(runs)
+            self.uploaded = uploaded.of_versions(versions)
             self.tags = tags_of(VersionTag.objects.filter(version_id__in=versions))
         self.used = {row.round.pk: self._used(row) for row in rows}
         self.theirs = {row.round.pk: dict(self._rival_results(row)) for row in rows}
@@ -150,6 +154,10 @@ class Facts:
             return check_facts.newest_of_each_role(known, row.at)
         named = {entry["id"] for entry in row.manifest["datasets"]}
         return sorted((each for each in known if each.uuid in named), key=lambda each: each.role)
+
+    def _uploaded(self, row: Row) -> list[UploadedResult]:
+        """The uploaded results that stood when the signers decided, or now."""
+        return uploaded.as_of(self.uploaded.get(row.version.pk, []), row.at)
 
     def _used(self, row: Row) -> dict[str, MeasuredFact | None]:
         """The result of each kind that was put before the signers, or that could have been."""
@@ -241,6 +249,7 @@ class Facts:
                 for each in data
             },
             "checks": {},
+            "uploaded": uploaded.facts(self._uploaded(row), row.at),
             "targets": [str(target) for target in row.targets],
             "today": row.at,
         }

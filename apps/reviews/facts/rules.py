@@ -9,6 +9,7 @@ from apps.checks import selectors as checks
 from apps.checks.library import performance
 from apps.checks.library.performance import PerformanceResult
 from apps.checks.models import CheckKind, Measurement
+from apps.checks.uploaded import selectors as uploaded
 from apps.core import clock
 from apps.experiments import selectors as experiments
 from apps.registry import selectors as registry
@@ -120,6 +121,7 @@ def facts(
         "checks": {
             result.kind: result.verdict.value for result in checks.results(version, terms["checks"])
         },
+        "uploaded": uploaded.facts([each.row for each in uploaded.standing(version)], now),
         "targets": [str(target) for target in targets],
         "today": now,
     }

@@ -22,6 +22,7 @@ VARIABLES: Final[dict[str, str]] = {
     "run": "`params` and `metrics` (maps; a parameter is text, a metric a number), `commit`, `dirty`",
     "data": "by role (`evaluation`, `reference`, `current`): `rows`, `age_days`",
     "checks": 'by check: its verdict, such as `checks.fairness == "PASS"`',
+    "uploaded": "by name: what another tool reported last, its `outcome` (`passed`, `warned`, `failed`, `unjudged`, `empty`), `tool`, `age_days`",
     "targets": 'what is asked for, such as `"stage:production" in targets`',
     "today": "the day, as a timestamp",
 }

@@ -17,9 +17,9 @@ from apps.reviews.reads import findings
 # What each section shows of the manifest. Changes are told from all of it.
 _PARTS: Final[dict[EvidenceSection, tuple[str, ...]]] = {
     EvidenceSection.CHANGES: (
-        "version", "files", "run", "datasets", "checks", "card", "incumbents", "policy",
+        "version", "files", "run", "datasets", "checks", "uploaded", "card", "incumbents", "policy",
     ),
-    EvidenceSection.CHECKS: ("checks",),
+    EvidenceSection.CHECKS: ("checks", "uploaded"),
     EvidenceSection.CARD: ("card",),
     EvidenceSection.DATA: ("datasets",),
     EvidenceSection.LINEAGE: ("version", "run"),
@@ -39,9 +39,12 @@ class SectionView:
 
 
 def digests(manifest: Mapping[str, Any], rows: Sequence[Finding]) -> dict[EvidenceSection, str]:
-    """What each section shows, as a digest. Findings live outside of rounds: theirs is of how they stand now."""
+    """What each section shows, as a digest. Findings live outside of rounds: theirs is of how they stand now.
+
+    A part that a round of an earlier day does not have enters no digest, so its ticks stay.
+    """
     found = {
-        section: canonical.digest_of({part: manifest[part] for part in parts})
+        section: canonical.digest_of({part: manifest[part] for part in parts if part in manifest})
         for section, parts in _PARTS.items()
     }
     standing: list[JSON] = [[row.pk, row.state, row.severity, row.blocking] for row in rows]

@@ -21,7 +21,7 @@ from apps.modelcards.renderers.html import computed_html
 from apps.registry.models import ModelVersion
 from apps.reviews.in_force import policy_for
 from apps.web import addresses, cells, status, words
-from apps.web.pages import rechecks
+from apps.web.pages import rechecks, uploaded
 from apps.web.pages.rechecks import Rechecks
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Chip, Column, Empty, Fact, Notice, Row, Table
@@ -52,6 +52,8 @@ class ChecksPage:
     live_url: str
     announce: str
     acts: Sequence[Action]
+    uploaded: Table
+    uploaded_acts: Sequence[Action]
     history: Table
 
 
@@ -96,6 +98,8 @@ def page(actor: Actor, version: ModelVersion) -> ChecksPage:
         live_url=url if running else "",
         announce=f"{words.plural(len(running), 'check')} waiting or running" if running else "",
         acts=_acts(version, may_run, "model.edit" in top.verbs),
+        uploaded=uploaded.table(version),
+        uploaded_acts=[uploaded.act(version)] if may_run else [],
         history=_history(version, rows),
     )
 

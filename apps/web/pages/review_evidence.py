@@ -25,7 +25,7 @@ from apps.reviews import evidence
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Review, Round
 from apps.web import addresses, cells, status, words
-from apps.web.pages import comparing, comparing_measured, review_settings
+from apps.web.pages import comparing, comparing_measured, review_settings, uploaded
 from apps.web.pages.comparing import Changes, Pinned
 from apps.web.parts import Cell, Chip, Column, Fact, Notice, Row, Table
 
@@ -74,6 +74,7 @@ class Evidence:
     now: Notice | None
     checks: Sequence[Check]
     checks_chip: Chip
+    reported: Table | None
     card: CardSection
     data: Table
     lineage: Sequence[Fact]
@@ -103,6 +104,7 @@ def read(review: Review, round_: Round) -> Evidence:
         now=_now(review, manifest["incumbents"]),
         checks=_checks(review, manifest["checks"], measurements),
         checks_chip=status.chip("verdict", worst(verdicts)),
+        reported=uploaded.pinned(version, manifest),
         card=_card(version, manifest["card"], revision),
         data=_data(manifest["datasets"]),
         lineage=_lineage(version, manifest),
