@@ -155,7 +155,14 @@ def test_an_event_that_is_not_there_is_an_error_not_a_silence() -> None:
 def test_every_row_names_what_there_is(kind: kinds.Kind) -> None:
     assert set(kind.events) <= set(ledger_events.registered())
     assert set(kind.to) <= set(recipients.RECIPIENTS)
-    numbers = {"review_id": 1, "endpoint": 1, "change": 1, "rollback": 1, "model_path": "credit", "version": 1}
+    numbers = {
+        "review_id": 1,
+        "endpoint": 1,
+        "change": 1,
+        "rollback": 1,
+        "model_path": "credit",
+        "version": 1,
+    }
     assert resolve(kind.path.format_map(numbers))
     assert kinds.BY_KEY[kind.key] is kind
     assert callable(import_string("apps.notices.tasks.make_notices"))
