@@ -198,7 +198,13 @@ CELERY_BEAT_SCHEDULER = "apps.core.heartbeats:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(local.folder(VAR / "run") / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Beat sweeps the outbox itself (apps.core.heartbeats) and sends these only while a worker is alive.
-CELERY_BEAT_SCHEDULE: dict[str, Any] = {}
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+    "forget charts drawn long ago": {
+        "task": "apps.core.tasks.forget_old_pictures",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
+}
 CELERY_TIMEZONE = "UTC"
 
 OUTBOX_LEASE_SECONDS = env.integer("OUTBOX_LEASE_SECONDS", 60)

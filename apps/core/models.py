@@ -106,3 +106,21 @@ class Heartbeat(models.Model):
     def age(self, at: dt.datetime) -> float:
         """Seconds since the process was last seen."""
         return (at - self.last_seen).total_seconds()
+
+
+class Picture(models.Model):
+    """A chart that was drawn once, by the digest of everything that was drawn and of what drew it.
+
+    Nothing refers to a row and nothing is lost with one: whoever misses it draws it again, to the same bytes.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    svg = models.TextField()
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        db_table = "core_picture"
+        indexes = [models.Index(fields=["created_at"], name="core_picture_age")]
+
+    def __str__(self) -> str:
+        return self.key

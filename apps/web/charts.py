@@ -8,67 +8,22 @@ Refuses data from elsewhere: `url` in a specification would be drawn without dat
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import vl_convert
 from django.core.cache import cache
 from django.utils.safestring import SafeString
 
-VEGA_LITE: Final = "v5.20"
+from apps.core import drawing
+from apps.core.drawing import FRAME as FRAME
+from apps.core.drawing import INK, SERIES
+
 CACHE_SECONDS: Final = 24 * 3600
 WIDTH: Final = 560
 HEIGHT: Final = 200
 LEGEND_ENTRY: Final = 120
-
-# The light palette, in the order of --chart-1 … --chart-5 of tokens.css, and its frame colours.
-SERIES: Final = ("#3646b5", "#b4540a", "#0f766e", "#9d2b73", "#5b6472")
-FRAME: Final = "#e1e5eb"
-INK: Final = "#525b69"
 DASHES: Final = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3])
-
-_PAGE_COLOURS: Final = {
-    **{colour: f"var(--chart-{place})" for place, colour in enumerate(SERIES, start=1)},
-    FRAME: "var(--chart-line)",
-    INK: "currentColor",
-}
-
-_CONFIG: Final[dict[str, Any]] = {
-    "background": None,
-    "font": "sans-serif",
-    "view": {"stroke": None},
-    "range": {"category": list(SERIES)},
-    "mark": {"color": SERIES[0]},
-    "axis": {
-        "domainColor": FRAME,
-        "gridColor": FRAME,
-        "tickColor": FRAME,
-        "labelColor": INK,
-        "titleColor": INK,
-        "titleFontWeight": "normal",
-        "labelFontSize": 11,
-        "titleFontSize": 11,
-        "titlePadding": 8,
-    },
-    "legend": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 11,
-        "orient": "top",
-        "title": None,
-        "symbolStrokeWidth": 2,
-    },
-    "line": {"strokeWidth": 2},
-    "bar": {"cornerRadiusEnd": 2},
-    "rule": {"color": INK},
-}
-
-# The figure has a name and its numbers are a table: marks announced one by one are noise.
-_ROLES: Final = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +36,16 @@ class Series:
 
 def for_page(spec: Mapping[str, Any]) -> SafeString:
     """The picture for a page: colours are tokens, so it is right in both themes. Cached by the digest of the spec."""
-    svg = _ROLES.sub("", for_paper(spec))
-    for colour, token in _PAGE_COLOURS.items():
-        svg = svg.replace(f'"{colour}"', f'"{token}"')
-    return SafeString(svg)
+    return SafeString(drawing.in_tokens(for_paper(spec)))
 
 
 def for_paper(spec: Mapping[str, Any]) -> str:
-    """The picture in the light palette, for documents."""
-    _refuse_foreign_data(spec)
-    whole = {"$schema": f"https://vega.github.io/schema/vega-lite/{VEGA_LITE}.json", **spec}
-    whole["config"] = _CONFIG
-    text = json.dumps(whole, sort_keys=True)
-    key = f"chart:{hashlib.sha256(text.encode()).hexdigest()}"
+    """The picture in the light palette, for documents. Raises ValueError for data from an address."""
+    text = drawing.whole(spec)
+    key = f"chart:{drawing.key_of(text)}"
     svg: str | None = cache.get(key)
     if svg is None:
-        svg = str(vl_convert.vegalite_to_svg(text))
+        svg = drawing.drawn(text)
         cache.set(key, svg, CACHE_SECONDS)
     return svg
 
@@ -237,15 +186,3 @@ def _quantity(field: str, title: str, *, grid: bool = True, zero: bool = True) -
         "scale": {"zero": zero, "nice": True},
         "axis": {"grid": grid, "tickCount": 5},
     }
-
-
-def _refuse_foreign_data(spec: object) -> None:
-    if isinstance(spec, Mapping):
-        if "url" in spec:
-            msg = "a chart draws the values it is given, never data from an address"
-            raise ValueError(msg)
-        for value in spec.values():
-            _refuse_foreign_data(value)
-    elif isinstance(spec, list | tuple):
-        for value in spec:
-            _refuse_foreign_data(value)

@@ -20,13 +20,21 @@ from apps.checks.statistics import (
     Side,
     UnusableColumn,
 )
+from apps.core import pictures
 from apps.core.parts import Chart, Facts, Missing, Part, Table, Text
 from apps.modelcards.card import Computed, Source
 from apps.modelcards.computed import about, data, definitions, drift, fairness, performance
 from apps.modelcards.renderers import svg
+from apps.modelcards.renderers.pictures import bars
 
 SOURCE = Source("measurement", "/checks/", "0" * 64)
 LABELS = Labels(favourable="hired", positive="hired", other="not hired")
+
+
+def drawn(chart: Chart, palette: svg.Palette = "print") -> svg.Drawing:
+    return svg.drawings([chart], palette, pictures.drawn)[chart]
+
+
 Counts = dict[tuple[tuple[str | None, ...], bool, bool], int]
 
 
@@ -132,7 +140,9 @@ def test_performance_says_what_was_left_out_and_why_a_metric_has_no_value() -> N
     counts: Counts = {((), True, True): 40, ((), False, False): 60}
     block = performance.performance(performed(counts), SOURCE, "")
     assert isinstance(block.parts[0], Text)
-    assert block.parts[0].text == "100 of 104 rows counted; 4 left out: missing prediction."
+    assert block.parts[0].text == (
+        "Accuracy 1.000 (0.963 to 1.000). 100 of 104 rows counted; 4 left out: missing prediction."
+    )
     table = tables(block)["Metrics on the evaluation data"]
     assert column(table, "Value")[0] == "1.000"
     (auc,) = [row for row in table.rows if row[0].text == "ROC AUC"]
@@ -146,7 +156,7 @@ def test_a_chart_leaves_out_what_has_no_value_and_is_nothing_when_none_has() -> 
         for p in performance.performance(performed(counts), SOURCE, "").parts
         if isinstance(p, Chart)
     ]
-    assert [bar.label for bar in svg.drawable(chart)] == [
+    assert [bar.label for bar in bars.drawable(chart)] == [
         "Accuracy",
         "Balanced accuracy",
         "Precision",
@@ -155,7 +165,7 @@ def test_a_chart_leaves_out_what_has_no_value_and_is_nothing_when_none_has() -> 
         "F1",
     ]
     empty = Chart("nothing", "x", tuple(bar for bar in chart.bars if bar.label == "ROC AUC"))
-    assert svg.chart_svg(empty) == ""
+    assert drawn(empty).reason == bars.NO_VALUE
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "", "not a number"])
@@ -163,8 +173,8 @@ def test_a_chart_never_draws_what_is_no_finite_number(value: str) -> None:
     from apps.core.parts import Bar
 
     chart = Chart("t", "x", (Bar("a", value), Bar("b", "0.5", value, "0.7")), limit=value)
-    assert [bar.label for bar in svg.drawable(chart)] == ["b"]
-    assert "<svg" in svg.chart_svg(chart)
+    assert [bar.label for bar in bars.drawable(chart)] == ["b"]
+    assert "<svg" in drawn(chart).wide
 
 
 def test_a_chart_is_plain_vector_without_script_style_or_address() -> None:
@@ -174,12 +184,12 @@ def test_a_chart_is_plain_vector_without_script_style_or_address() -> None:
         "t", "x", (Bar("</text><script>alert(1)</script>", "0.5"), Bar("url(http://x)", "1"))
     )
     for palette in ("print", "page"):
-        drawn = svg.chart_svg(chart, palette)  # type: ignore[arg-type]
-        assert "<script" not in drawn
-        assert "style=" not in drawn
-        assert "href" not in drawn
-        assert drawn == svg.chart_svg(chart, palette)  # type: ignore[arg-type]
-    assert "currentColor" in svg.chart_svg(chart, "page")
+        picture = drawn(chart, palette).wide  # type: ignore[arg-type]
+        assert "<script" not in picture
+        assert "style=" not in picture
+        assert "href" not in picture
+        assert picture == drawn(chart, palette).wide  # type: ignore[arg-type]
+    assert "currentColor" in drawn(chart, "page").wide
 
 
 def test_drift_shows_effects_beside_the_noise_and_columns_that_could_not_be_compared() -> None:

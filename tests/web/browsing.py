@@ -20,6 +20,7 @@ _NOISE = {
     "audits_attempt",
     "audits_attempt_tally",
     "audits_opening",
+    "core_picture",
     "django_content_type",
     "django_session",
 }

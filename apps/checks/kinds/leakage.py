@@ -19,9 +19,10 @@ from apps.checks.limits import LeakageLimits
 from apps.checks.mapping import Role
 from apps.checks.numbers import MISSING, grouped, listed, shown
 from apps.core.canonical import decimal
-from apps.core.parts import Cell, Column, Fact, Facts, Part, Table, Text
+from apps.core.parts import Bar, Cell, Chart, Column, Fact, Facts, Part, Table, Text
 
 _MOST_SHOWN = 100
+_MOST_DRAWN = 40
 
 
 def run(task: Task, params: Params) -> tuple[LeakageStatistics, LeakageResult]:
@@ -33,7 +34,22 @@ def run(task: Task, params: Params) -> tuple[LeakageStatistics, LeakageResult]:
 def parts(result: LeakageResult) -> tuple[Part, ...]:
     """The sentence, what both data sets share, and the features, those that tell most first."""
     by_telling = sorted(result.purities, key=lambda each: (-_purity(each), each.name))
-    return (Text(leakage.sentence(result)), _whole(result), _table(by_telling, result))
+    return (
+        Text(leakage.sentence(result)),
+        _whole(result),
+        _chart(by_telling),
+        _table(by_telling, result),
+    )
+
+
+def _chart(purities: list[Purity]) -> Chart:
+    bars = tuple(
+        Bar(each.name, decimal(_purity(each)) if each.repeated else "") for each in purities
+    )
+    title = "How far each feature alone tells the outcome, those that tell most first"
+    axis = "share of the rows whose value occurs again, of their value's commonest outcome"
+    why = "no feature was looked at that has a value more than once."
+    return Chart(title, axis, bars[:_MOST_DRAWN], limit="1", limit_label="tells every outcome", empty=why)  # fmt: skip
 
 
 def _whole(result: LeakageResult) -> Facts:

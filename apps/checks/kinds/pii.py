@@ -14,7 +14,7 @@ from apps.checks.library.recognisers import IDENTITY, TITLES
 from apps.checks.limits import PiiLimits
 from apps.checks.numbers import grouped, listed
 from apps.core.errors import Invalid
-from apps.core.parts import Cell, Column, Fact, Facts, Part, Table, Text
+from apps.core.parts import Bar, Cell, Chart, Column, Fact, Facts, Part, Table, Text
 
 _MOST_SHOWN = 100
 _MOST_VALUES = 5_000_000
@@ -48,7 +48,17 @@ def checked(params: Params) -> Params:
 
 def parts(result: PiiResult) -> tuple[Part, ...]:
     """The sentence, what was looked for and read, and the columns, those with findings first."""
-    return (Text(pii.sentence(result)), _whole(result), _table(result))
+    return (Text(pii.sentence(result)), _whole(result), _chart(result), _table(result))
+
+
+def _chart(result: PiiResult) -> Chart:
+    bars = tuple(
+        Bar(each.name, str(found.rows), series=TITLES[found.kind])
+        for each in result.columns
+        for found in each.found
+    )
+    why = "nothing was recognised in the columns that were read."
+    return Chart("Recognised, by column", "rows", bars, empty=why)
 
 
 def _whole(result: PiiResult) -> Facts:

@@ -26,7 +26,7 @@ from apps.checks.mapping import Role
 from apps.checks.numbers import MISSING, grouped, listed, plural, shown
 from apps.core import clock
 from apps.core.errors import Invalid
-from apps.core.parts import Cell, Column, Fact, Facts, Part, Table, Text
+from apps.core.parts import Bar, Cell, Chart, Column, Fact, Facts, Part, Table, Text
 
 _MOST_SHOWN = 100
 _MOST_RANGES = 2_000
@@ -94,7 +94,21 @@ def _day(text: str) -> str:
 def parts(result: QualityResult) -> tuple[Part, ...]:
     """The sentence, what holds for the whole, and the columns, those with something to say first."""
     shown_first = sorted(result.columns, key=_says_something)
-    return (Text(_sentence(result)), _whole(result), _table(shown_first, len(result.columns)))
+    return (
+        Text(_sentence(result)),
+        _whole(result),
+        _chart(result),
+        _table(shown_first, len(result.columns)),
+    )
+
+
+def _chart(result: QualityResult) -> Chart:
+    """Only the columns that lack something: a row of zeros says nothing."""
+    lacking = [each for each in result.columns if each.missing_rate.numerator]
+    lacking.sort(key=lambda each: (-each.missing_rate.exact, each.name))
+    bars = tuple(Bar(each.name, each.missing_rate.value or "") for each in lacking)
+    why = "no column lacks values." if result.rows else "there is no row."
+    return Chart("Missing values by column", "share of the rows", bars, empty=why)
 
 
 def _sentence(result: QualityResult) -> str:

@@ -275,4 +275,7 @@ def _unsaid(result: FairnessResult, found: Sequence[Judged]) -> str:
     seen = {feature for grouping in result.groupings for feature in grouping.features}
     if left := sorted(seen - covered):
         notes.append(f"{listed(left)} measured and not judged")
+    missed = [CROSS.join(entry.features) for entry in result.refused]
+    if missed:
+        notes.append(f"{listed(missed)} {'was' if len(missed) == 1 else 'were'} not measured")
     return "".join(f"; {note}" for note in notes)

@@ -108,9 +108,11 @@ def _audit(audit: Audit, result: BiasAuditResult) -> Iterator[Part]:
         ),
         limit=LIMIT,
         limit_label="four fifths",
+        dots=True,
+        empty="no group but the reference is large enough and has a ratio.",
     )
-    yield _matrix(audit, result)
     yield _rates(audit, result)
+    yield _matrix(audit, result)
     yield _tests(audit, groups)
 
 

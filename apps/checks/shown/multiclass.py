@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 from apps.checks.library.multiclass import TITLES, LabelResult, MulticlassResult
-from apps.checks.numbers import grouped, shown
+from apps.checks.numbers import grouped, listed, plural, shown
 from apps.checks.shown import metrics
-from apps.checks.shown.words import bar, counted, interval, percent
-from apps.core.parts import Chart, Column, Part, Table, Text, cells
+from apps.checks.shown.words import bar, counted, interval, percent, told
+from apps.core.parts import Chart, Column, Heat, Part, Table, Text, cells
 
 _WIDEST = 12
 _MOST_WRONG = 30
 
 
 def parts(result: MulticlassResult) -> tuple[Part, ...]:
-    """The rows, every number, the labels with their intervals, and what was taken for what."""
-    found: list[Part] = [Text(counted(result.rows)), *_unseen(result)]
-    if result.labels:
-        title = f"F1 of each label, with {percent(result.confidence)} intervals"
-        found.append(Chart(title, "F1", tuple(bar(each.label, each.f1) for each in result.labels)))
+    """The sentence, every number, the labels with their intervals, and what was taken for what."""
+    confidence = percent(result.confidence)
+    found: list[Part] = [Text(_sentence(result)), *_unseen(result)]
+    overall = tuple(bar(title, result.metrics[key]) for key, title in TITLES.items())
+    found.append(Chart(f"Over all labels, with {confidence} intervals", "value", overall, dots=True))  # fmt: skip
     note = "Macro: the mean over labels. Weighted: by the rows of each outcome. Micro precision and recall equal the accuracy."
     found.append(metrics.table(TITLES, result.metrics, result.confidence, note))
     if result.labels:
-        found += [_labels(result), _confusion(result)]
+        bars = tuple(bar(each.label, each.f1) for each in result.labels)
+        title = f"F1 of each label, with {confidence} intervals"
+        found += [Chart(title, "F1", bars, dots=True), _labels(result)]
+        found += [_matrix(result), _confusion(result)]
     return tuple(found)
+
+
+def _sentence(result: MulticlassResult) -> str:
+    numbers = [told(TITLES[key], result.metrics[key]) for key in ("accuracy", "macro_f1")]
+    return f"{listed(numbers)}, over {plural(len(result.labels), 'label')}. {counted(result.rows)}"
+
+
+def _matrix(result: MulticlassResult) -> Heat:
+    counts = {(cell.actual, cell.predicted): cell.count for cell in result.confusion}
+    names = tuple(each.label for each in result.labels)
+    values = tuple(
+        tuple(str(counts.get((actual, predicted), 0)) for predicted in names) for actual in names
+    )
+    title = "Outcome against prediction, shaded by the share of the row"
+    return Heat(title, names, names, values, "outcome", "prediction", shares=True)
 
 
 def _unseen(result: MulticlassResult) -> tuple[Text, ...]:

@@ -20,9 +20,9 @@ def percent(share: str) -> str:
     return f"{float(share) * 100:g}\u00a0%"
 
 
-def bar(label: str, number: Estimate) -> Bar:
+def bar(label: str, number: Estimate, series: str = "") -> Bar:
     """One estimate as a bar; one that is not defined keeps its place in the table and is not drawn."""
-    return Bar(label, number.value or "", number.low or "", number.high or "")
+    return Bar(label, number.value or "", number.low or "", number.high or "", series)
 
 
 def interval(number: Estimate) -> str:
@@ -30,6 +30,13 @@ def interval(number: Estimate) -> str:
     if number.low is None or number.high is None:
         return MISSING
     return f"{shown(number.low)} to {shown(number.high)}"
+
+
+def told(title: str, number: Estimate) -> str:
+    """`accuracy 0.763 (0.757 to 0.769)`, or why there is none."""
+    if number.value is None:
+        return f"{title} {number.reason}"
+    return f"{title} {shown(number.value)}" + (f" ({interval(number)})" if number.low else "")
 
 
 def p_text(value: str | None) -> str:

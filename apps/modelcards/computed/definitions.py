@@ -78,11 +78,35 @@ FORMULAS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Total variation", "½ Σ |p − q|"),
         ("PSI by chance", "(bins − 1) (1/n + 1/m)"),
     ),
+    "quality": (
+        ("Missing", "(empty values + texts of blanks only) / rows, per column"),
+        ("Repeated rows", "(rows − different rows) / rows, over all columns"),
+        ("Out of range", "values below min or above max / values, per column with a declared range"),
+        ("Newest row", "the day to which age is counted − the largest readable time"),
+    ),
+    "leakage": (
+        ("Rows seen before", "rows equal to a row of the reference in every compared column / rows"),
+        ("How far a feature tells the outcome", "Σ rows of each value's commonest outcome / rows, over values that occur again"),
+    ),
+    "pii": (
+        ("Recognised", "rows whose value a recogniser knows, per column and kind; check digits are checked"),
+    ),
+    "files": (
+        ("Dangerous", "files with at least one finding of that level"),
+        ("Not verified", "files of which some part was not read to its end"),
+    ),
 }  # fmt: skip
+# Said where the intervals are the formulas' own.
+_WITH_INTERVALS = frozenset({"performance", "multiclass", "regression", "fairness", "bias_audit", "proxy"})  # fmt: skip
 _INTERVALS = (
     "Rates: Wilson. Differences of rates: Newcombe. Ratios: Katz, on the logarithm. ROC AUC: DeLong on the "
     "logit scale. Average precision and Matthews correlation: delta method. ECE: resampled counts. A number without denominator is not defined, never 0."
 )
+
+
+def formulas(kind: str) -> tuple[tuple[str, str], ...]:
+    """Name and formula of every number of a kind; none of one that another package brought."""
+    return FORMULAS.get(kind, ())
 
 
 def metric_definitions(
@@ -97,6 +121,7 @@ def metric_definitions(
     )
     if not rows:
         return Computed((Missing("Nothing was measured, so there is no number to define."),))
-    table = Table("Formulas", (Column("Number"), Column("Formula")), rows, note=_INTERVALS)
+    note = _INTERVALS if _WITH_INTERVALS.intersection(measured) else ""
+    table = Table("Formulas", (Column("Number"), Column("Formula")), rows, note=note)
     used = ", ".join(f"{name} {version}" for name, version in sorted(libraries.items()))
     return Computed((table, Facts((Fact("Computed with", Cell(used)),))), sources)

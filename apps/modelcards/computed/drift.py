@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from apps.checks.library.columns import ColumnDrift
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.estimates import Estimate
 from apps.checks.library.parted import Part as PartOf
 from apps.checks.library.parted import Parted
-from apps.checks.numbers import grouped, listed, shown
-from apps.core.parts import Bar, Chart, Column, Missing, Part, Table, Text, cells
+from apps.checks.numbers import grouped, listed, plural, shown
+from apps.core.parts import (
+    Bar,
+    Chart,
+    Column,
+    Curve,
+    Heat,
+    Line,
+    Missing,
+    Part,
+    Point,
+    Table,
+    Text,
+    cells,
+)
 from apps.modelcards.card import Computed, Source
+from apps.modelcards.computed import distributions
+
+MOST_LINES: Final = 4
+MOST_COLUMNS: Final = 8
 
 
 def drift(result: DriftResult | None, source: Source | None, why_not: str) -> Computed:
     """Effect sizes with the test beside them; what could not be compared says why."""
     if result is None or source is None:
         return Computed((Missing(why_not),))
-    sizes = f"{grouped(result.reference_rows)} rows of reference against {grouped(result.current_rows)} rows now."
     compared = [column for column in result.columns if column.kind != "unusable"]
     unusable = [column for column in result.columns if column.kind == "unusable"]
-    parts: list[Part] = [Text(sizes)]
+    parts: list[Part] = [Text(_sentence(result, compared))]
     if compared:
-        parts += [_chart(compared), _table(compared, result), _distances(compared)]
+        parts += [_chart(compared), _table(compared, result)]
+        parts += distributions.parts(compared)
+        parts.append(_distances(compared))
     if result.windows is not None:
         parts += _windows(result.windows)
     for each in result.slices:
@@ -35,10 +54,27 @@ def drift(result: DriftResult | None, source: Source | None, why_not: str) -> Co
     return Computed(tuple(parts), (source,))
 
 
+def _sentence(result: DriftResult, compared: list[ColumnDrift]) -> str:
+    sizes = f"{grouped(result.reference_rows)} rows of reference against {grouped(result.current_rows)} rows now"
+    if not compared:
+        return f"No column could be compared; {sizes}."
+    first = max(compared, key=_psi)
+    if first.psi is None or first.psi.value is None:
+        return f"{plural(len(compared), 'column')} compared, no distance is defined; {sizes}."
+    chance = f" ({shown(first.noise_floor, 4)} by chance)" if first.noise_floor else ""
+    return (
+        f"Of {plural(len(compared), 'column')} compared, {first.name} moved most: PSI {shown(first.psi.value, 4)}"
+        f"{chance}; {sizes}."
+    )
+
+
 def _chart(columns: list[ColumnDrift]) -> Chart:
     ordered = sorted(columns, key=lambda c: (-_psi(c), c.name))
-    bars = tuple(Bar(c.name, c.psi.value or "" if c.psi else "") for c in ordered)
-    return Chart("Population stability index per column, largest first", "PSI", bars)
+    bars = tuple(
+        Bar(c.name, c.psi.value or "" if c.psi else "", mark=c.noise_floor or "") for c in ordered
+    )
+    title = "Population stability index per column, largest first"
+    return Chart(title, "PSI", bars, mark_label="what chance gives at this size")
 
 
 def _psi(column: ColumnDrift) -> float:
@@ -110,8 +146,9 @@ def _windows(windows: Parted) -> Iterator[Part]:
         return
     dated = [part for part in windows.parts if part.part is not None]
     yield Text(_over_time(dated), heading=f"Over {windows.by}")
-    bars = tuple(Bar(part.label, _largest(part)) for part in dated)
-    yield Chart(f"Largest PSI of any column, by {windows.by}", "PSI", bars)
+    moving = _moving(dated)
+    yield _curve(windows, dated, moving)
+    yield _matrix(windows, dated, moving)
     note = "Each window of the current data against the whole reference, over the same bins."
     yield _by_part(f"Drift by {windows.by}", windows, note)
 
@@ -135,8 +172,61 @@ def _slices(slices: Parted) -> Iterator[Part]:
     if slices.refused:
         yield Missing(f"Drift within {slices.by} was not measured: {slices.refused}.")
         return
+    moving = _moving(slices.parts, MOST_COLUMNS)
+    yield Heat(
+        f"PSI within {slices.by}, of the columns that moved most",
+        tuple(part.label for part in slices.parts),
+        tuple(moving),
+        tuple(tuple(_psi_of(part, name) for name in moving) for part in slices.parts),
+        down=slices.by,
+        empty="no group has a distance.",
+    )
+    yield _matrix(slices, slices.parts, moving)
     note = "Each group of the current data against the same group of the reference, over the same bins."
     yield _by_part(f"Drift within {slices.by}", slices, note)
+
+
+def _moving(parts: Sequence[PartOf], most: int = MOST_LINES) -> list[str]:
+    """The columns whose PSI is largest in some part, the largest first."""
+    largest: dict[str, float] = {}
+    for part in parts:
+        for each in part.columns:
+            if each.psi.value is not None:
+                psi = float(each.psi.value)
+                largest[each.column] = max(psi, largest.get(each.column, psi))
+    return sorted(largest, key=lambda name: (-largest[name], name))[:most]
+
+
+def _psi_of(part: PartOf, name: str) -> str:
+    found = next((each for each in part.columns if each.column == name), None)
+    return (found.psi.value or "") if found else ""
+
+
+def _curve(windows: Parted, dated: Sequence[PartOf], moving: Sequence[str]) -> Curve:
+    lines = tuple(
+        Line(name, tuple(Point(part.label, _psi_of(part, name)) for part in dated))
+        for name in moving
+    )
+    title = f"PSI by {windows.by}, of the columns that moved most"
+    names = tuple(part.label for part in dated)
+    return Curve(title, windows.by, "PSI", lines, names, empty="no window has a distance.")
+
+
+def _matrix(parted: Parted, parts: Sequence[PartOf], moving: Sequence[str]) -> Table:
+    head = (
+        Column(parted.by),
+        Column("Rows now", numeric=True),
+        *(Column(f"PSI of {name}", numeric=True) for name in moving),
+    )
+    rows = tuple(
+        cells(
+            part.label,
+            grouped(part.current),
+            *(shown(_psi_of(part, name) or None, 4) for name in moving),
+        )
+        for part in parts
+    )
+    return Table(f"PSI by {parted.by}, of the columns drawn", head, rows)
 
 
 def _by_part(caption: str, parted: Parted, note: str) -> Table:

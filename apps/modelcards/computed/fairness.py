@@ -13,12 +13,12 @@ from apps.checks.library.groups import (
     Grouping,
     group_label,
 )
-from apps.checks.numbers import CROSS, grouped, listed, shown
+from apps.checks.numbers import CROSS, grouped, listed, plural, shown
+from apps.checks.shown.words import bar, counted, interval
 from apps.core.parts import Chart, Column, Missing, Part, Table, Text, cells
 from apps.modelcards.card import Computed, Source
+from apps.modelcards.computed import groupscores
 from apps.modelcards.computed.performance import (
-    bar,
-    counted,
     ends,
     interval_title,
     resampled_ends,
@@ -32,9 +32,10 @@ def fairness(result: FairnessResult | None, source: Source | None, why_not: str)
         return Computed((Missing(why_not),))
     favourable = result.labels.favourable
     parts: list[Part] = [
+        Text(_sentence(result)),
         Text(
             f"{counted(result.rows)} Favourable means “{favourable}”; whoever is predicted to have it counts as selected."
-        )
+        ),
     ]
     if result.scores_refused:
         parts.append(Missing(f"Scores were not measured by group: {result.scores_refused}."))
@@ -55,18 +56,72 @@ def fairness(result: FairnessResult | None, source: Source | None, why_not: str)
     return Computed(tuple(parts), (source,))
 
 
+def _sentence(result: FairnessResult) -> str:
+    """The largest difference in selection, and what was not measured."""
+    found = [
+        (grouping, gap)
+        for grouping in result.groupings
+        if (gap := grouping.gaps["demographic_parity_difference"]).value is not None
+    ]
+    missed = [CROSS.join(entry.features) for entry in result.refused]
+    rest = f"; {listed(missed)} {'was' if len(missed) == 1 else 'were'} not measured" if missed else ""  # fmt: skip
+    if not found:
+        return f"No difference in selection rates is defined, n = {grouped(result.rows.counted)}{rest}."
+    grouping, gap = max(found, key=lambda pair: pair[1].exact)
+    return (
+        f"Largest difference in selection rates: {shown(gap.value)} ({interval(gap)}), between the "
+        f"{plural(len(grouping.groups), 'group')} of {grouping.label}, n = {grouped(result.rows.counted)}{rest}."
+    )
+
+
 def _grouping(grouping: Grouping, result: FairnessResult) -> Iterator[Part]:
     yield Text(_headline(grouping), heading=f"By {grouping.label}")
     groups = sorted(grouping.groups, key=lambda group: (-group.n, group.label))
-    chart = tuple(bar(group.label, group.rates["selection_rate"]) for group in groups)
     confidence = interval_title(result.confidence)
-    yield Chart(
-        f"Selection rate by {grouping.label}, with {confidence} intervals", "selection rate", chart
-    )
+    yield _selected_chart(grouping, groups, confidence)
     yield _selection(grouping, groups, confidence)
+    yield _errors_chart(grouping, groups, confidence)
     yield _errors(grouping, groups, confidence)
-    yield from _scores(grouping, groups, confidence)
+    yield from groupscores.parts(grouping, groups, result.confidence)
+    yield _gaps_chart(grouping, confidence)
     yield _gaps(grouping, result, confidence)
+
+
+def _selected_chart(grouping: Grouping, groups: list[Group], confidence: str) -> Chart:
+    """Each group's rate, with the rate of the reference group across."""
+    reference = next(group for group in groups if group.values == grouping.reference)
+    return Chart(
+        f"Selection rate by {grouping.label}, with {confidence} intervals",
+        "selection rate",
+        tuple(bar(group.label, group.rates["selection_rate"]) for group in groups),
+        limit=reference.rates["selection_rate"].value or "",
+        limit_label=f"the reference group, {reference.label}",
+        neutral=True,
+        dots=True,
+        empty="no group has a selection rate. The table says why.",
+    )
+
+
+def _errors_chart(grouping: Grouping, groups: list[Group], confidence: str) -> Chart:
+    """Who is rightly and who is wrongly selected: the two rates of equalized odds."""
+    rates = ("true_positive_rate", "false_positive_rate")
+    return Chart(
+        f"True and false positive rates by {grouping.label}, with {confidence} intervals",
+        "rate",
+        tuple(bar(group.label, group.rates[key], RATES[key]) for group in groups for key in rates),
+        dots=True,
+    )
+
+
+def _gaps_chart(grouping: Grouping, confidence: str) -> Chart:
+    """Differences only: a ratio is read the other way round."""
+    keys = [key for key in TITLES if key in grouping.gaps and key.endswith("_difference")]
+    return Chart(
+        f"Differences between the groups of {grouping.label}, with {confidence} intervals",
+        "largest minus smallest",
+        tuple(bar(TITLES[key].removesuffix(" difference"), grouping.gaps[key]) for key in keys),
+        empty="fewer than two groups have a rate. The table says why.",
+    )
 
 
 def _headline(grouping: Grouping) -> str:
@@ -151,33 +206,6 @@ def _pair(number: Estimate) -> tuple[str, str]:
 def _in_one(number: Estimate) -> str:
     value, ends_ = _pair(number)
     return f"{value} ({ends_})" if ends_ else value
-
-
-def _scores(grouping: Grouping, groups: list[Group], confidence: str) -> Iterator[Part]:
-    """What the scores say of each group, where they were counted."""
-    scored = [(group, group.scores) for group in groups if group.scores is not None]
-    if not scored:
-        return
-    head = (
-        Column(grouping.label),
-        Column("Rows with a score", numeric=True),
-        Column("Mean score", numeric=True),
-        Column("Calibration error", numeric=True),
-    )
-    rows = tuple(
-        cells(
-            group.label,
-            grouped(scores.n),
-            _in_one(scores.mean),
-            shown(scores.calibration_error) if scores.calibration_error else "—",
-        )
-        for group, scores in scored
-    )
-    note = (
-        f"Mean score with {confidence} interval. Calibration error: how far, over ten bins of the score, what was "
-        "promised is from what happened, weighted by rows."
-    )
-    yield Table(f"Scores by {grouping.label}", head, rows, note=note)
 
 
 def _against(group: Group, grouping: Grouping) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.checks.files.report import DANGEROUS, FileScan, FilesResult, Found, Gap
 from apps.checks.numbers import grouped, plural
-from apps.core.parts import Cell, Column, Missing, Part, Table, Text, Tone, cells
+from apps.core.parts import Bar, Cell, Chart, Column, Missing, Part, Table, Text, Tone, cells
 from apps.modelcards.card import Computed, Source
 
 MOST_FILES, MOST_ROWS = 200, 200
@@ -12,6 +12,13 @@ _WHAT = {
     "call": "Code", "name": "Name on no list", "hidden": "Hidden name", "lambda": "Keras layer with code",
     "tag": "YAML tag that makes objects", "path": "Path", "secret": "Secret", "program": "Program",
 }  # fmt: skip
+# By rank, the worst first.
+_STANDINGS: tuple[tuple[str, Tone], ...] = (
+    ("dangerous", "bad"),
+    ("not verified", "warn"),
+    ("name on no list", "warn"),
+    ("nothing found", ""),
+)
 NOTE = (
     "Formats are told by content. A name on no list is one that nobody said is harmless; the policy may let it in. "
     "Not verified is never clean. A scan finds what is known to be dangerous; it does not prove that a file is safe."
@@ -24,7 +31,7 @@ def files(result: FilesResult | None, source: Source | None, why_not: str) -> Co
         return Computed((Missing(why_not),))
     if not result.files:
         return Computed((Missing("The version has no files, so nothing was scanned."),), (source,))
-    parts: list[Part] = [Text(_sum(result))]
+    parts: list[Part] = [Text(_sum(result)), _chart(result), _standings(result)]
     if found := [(file, each) for file in result.files for each in file.found]:
         parts.append(_found(found))
     if gaps := [(file, gap) for file in result.files for gap in file.gaps]:
@@ -40,6 +47,27 @@ def _sum(result: FilesResult) -> str:
         f"{plural(len(result.files), 'file')} scanned, {grouped(result.parts)} parts with what is packed in them: "
         f"something dangerous in {grouped(bad)}, {grouped(open_)} not verified."
     )
+
+
+def _counts(result: FilesResult) -> dict[str, int]:
+    counts = {text: 0 for text, _ in _STANDINGS}
+    for file in result.files:
+        counts[_standing(file)[0]] += 1
+    return counts
+
+
+def _chart(result: FilesResult) -> Chart:
+    bars = tuple(Bar(text, str(count)) for text, count in _counts(result).items())
+    return Chart("Files by what the scan says of them", "files", bars)
+
+
+def _standings(result: FilesResult) -> Table:
+    head = (Column("Scan"), Column("Files", numeric=True))
+    rows = tuple(
+        (Cell(text, tone=tone if count else ""), Cell(grouped(count)))
+        for (text, tone), count in zip(_STANDINGS, _counts(result).values(), strict=True)
+    )
+    return Table("Files by what the scan says", head, rows)
 
 
 def _found(found: list[tuple[FileScan, Found]]) -> Table:
@@ -117,13 +145,7 @@ def _rank(file: FileScan) -> int:
 
 
 def _standing(file: FileScan) -> tuple[str, str, Tone]:
-    words: tuple[tuple[str, Tone], ...] = (
-        ("dangerous", "bad"),
-        ("not verified", "warn"),
-        ("name on no list", "warn"),
-        ("nothing found", ""),
-    )
-    text, tone = words[_rank(file)]
+    text, tone = _STANDINGS[_rank(file)]
     return text, "", tone
 
 

@@ -7,10 +7,22 @@ from apps.checks.library.groups import Resampled
 from apps.checks.library.paired import Paired
 from apps.checks.library.performance import TITLES, PerformanceResult
 from apps.checks.library.scored import CalibrationBin
-from apps.checks.numbers import grouped, shown
-from apps.checks.shown.words import p_text
-from apps.checks.statistics import RowCount
-from apps.core.parts import Bar, Chart, Column, Missing, Part, Table, Text, cells
+from apps.checks.numbers import grouped, listed, shown
+from apps.checks.shown.words import bar, counted, p_text, told
+from apps.core.canonical import decimal
+from apps.core.parts import (
+    Chart,
+    Column,
+    Curve,
+    Heat,
+    Line,
+    Missing,
+    Part,
+    Point,
+    Table,
+    Text,
+    cells,
+)
 from apps.modelcards.card import Computed, Source
 
 _ON_UNIT_SCALE = (
@@ -24,32 +36,26 @@ def performance(result: PerformanceResult | None, source: Source | None, why_not
     if result is None or source is None:
         return Computed((Missing(why_not),))
     parts: list[Part] = [
-        Text(counted(result.rows)),
+        Text(_sentence(result)),
         _chart(result),
         _metrics(result),
+        _matrix(result),
         _confusion(result),
     ]
     if result.paired:
         parts.append(_paired(result, result.paired))
     if result.curve:
-        parts.append(_curve(result))
+        parts += [*curves(result), _curve(result)]
     if result.calibration:
-        parts += [_calibration_chart(result.calibration), _calibration(result)]
+        parts += [_calibration_chart(result), _calibration(result)]
     return Computed(tuple(parts), (source,))
 
 
-def counted(rows: RowCount) -> str:
-    """How many rows the numbers rest on, and what was left out and why."""
-    said = f"{grouped(rows.counted)} of {grouped(rows.total)} rows counted"
-    left = "; ".join(
-        f"{grouped(count)} left out: {why}" for why, count in rows.excluded.items() if count
-    )
-    return f"{said}; {left}." if left else f"{said}."
-
-
-def bar(label: str, number: Estimate) -> Bar:
-    """One estimate as a bar; one that is not defined keeps its place in the table and is not drawn."""
-    return Bar(label, number.value or "", number.low or "", number.high or "")
+def _sentence(result: PerformanceResult) -> str:
+    numbers = [told("Accuracy", result.metric("accuracy"))]
+    if result.metric("roc_auc").value is not None:
+        numbers.append(told("ROC AUC", result.metric("roc_auc")))
+    return f"{listed(numbers)}. {counted(result.rows)}"
 
 
 def ends(number: Estimate) -> tuple[str, str]:
@@ -76,7 +82,8 @@ def interval_title(confidence: str) -> str:
 
 def _chart(result: PerformanceResult) -> Chart:
     bars = tuple(bar(TITLES[key], result.metric(key)) for key in _ON_UNIT_SCALE)
-    return Chart(f"Performance, with {interval_title(result.confidence)} intervals", "value", bars)
+    title = f"Performance, with {interval_title(result.confidence)} intervals"
+    return Chart(title, "value", bars, dots=True)
 
 
 def _metrics(result: PerformanceResult) -> Table:
@@ -184,9 +191,66 @@ def _confusion(result: PerformanceResult) -> Table:
     )
 
 
-def _calibration_chart(bins: tuple[CalibrationBin, ...]) -> Chart:
-    bars = tuple(bar(_bin(entry), entry.observed) for entry in bins)
-    return Chart("Observed rate of the positive outcome per score bin", "observed rate", bars)
+def _matrix(result: PerformanceResult) -> Heat:
+    """The confusion matrix, each row shaded by its shares."""
+    c, positive = result.confusion, result.labels.positive
+    empty = "" if c.total else "no row was counted."
+    return Heat(
+        "Outcome against prediction, shaded by the share of the row",
+        (positive, "other"),
+        (positive, "other"),
+        ((str(c.tp), str(c.fn)), (str(c.fp), str(c.tn))) if c.total else (),
+        down="outcome",
+        across="prediction",
+        shares=True,
+        empty=empty,
+    )
+
+
+def curves(result: PerformanceResult) -> tuple[Curve, Curve]:
+    """ROC from (0, 0), straight between the stored points; precision over recall in steps, since nothing lies between."""
+    last = result.curve[-1]
+    positives, negatives = last.tp, last.fp
+    why = "" if positives and negatives else "only one of the two outcomes has scores."
+    roc = [Point("0", "0")]
+    roc += [
+        Point(_exact(point.fp, negatives), _exact(point.tp, positives)) for point in result.curve
+    ]
+    precision = [
+        Point(_exact(point.tp, positives), _exact(point.tp, point.tp + point.fp))
+        for point in result.curve
+    ]
+    return (
+        Curve("ROC curve", "false positive rate", "recall", (Line("ROC", tuple(roc) if not why else ()),), unit=True, diagonal=True, empty=why),
+        Curve("Precision and recall", "recall", "precision", (Line("precision", tuple(precision)),), form="step", unit=True, empty="no row with a score is positive."),
+    )  # fmt: skip
+
+
+def _exact(count: int, total: int) -> str:
+    return decimal(count / total) if total else ""
+
+
+def _calibration_chart(result: PerformanceResult) -> Curve:
+    points = tuple(
+        Point(
+            entry.mean_score or "",
+            entry.observed.value or "",
+            entry.observed.low or "",
+            entry.observed.high or "",
+        )
+        for entry in result.calibration
+    )
+    title = f"Calibration, with {interval_title(result.confidence)} intervals"
+    observed = f"observed share of {result.labels.positive}"
+    return Curve(
+        title,
+        "mean score",
+        observed,
+        (Line("calibration", points),),
+        form="points",
+        unit=True,
+        diagonal=True,
+    )
 
 
 def _bin(entry: CalibrationBin) -> str:
@@ -212,4 +276,9 @@ def _calibration(result: PerformanceResult) -> Table:
         )
         for entry in result.calibration
     )
-    return Table("Calibration", head, rows, note="A calibrated score equals the observed rate.")
+    return Table(
+        "Calibration",
+        head,
+        rows,
+        note="A calibrated score equals the observed rate. Drawn over the mean score of each bin.",
+    )

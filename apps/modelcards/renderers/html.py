@@ -7,11 +7,14 @@ the HTML form holds). Nothing in them is fetched: no image, no script, no remote
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
+from apps.core import pictures
+from apps.core.parts import Part
 from apps.modelcards.attachments import Attached, attachments
 from apps.modelcards.card import Card, Computed
 from apps.modelcards.dossier import Dossier
@@ -20,37 +23,52 @@ from apps.modelcards.renderers import svg
 MAX_ROWS = 500
 
 
-def card_html(card: Card, *, palette: svg.Palette = "page") -> SafeString:
-    """The nine sections of a card, headings from h2 down."""
-    context = {"card": card, "palette": palette, "max_rows": MAX_ROWS}
+def card_html(
+    card: Card, *, palette: svg.Palette = "page", draw: svg.Draw = pictures.drawn
+) -> SafeString:
+    """The nine sections of a card, headings from h2 down. `draw` makes its charts; a page gives one that keeps them."""
+    drawings = svg.drawings(_parts(card), palette, draw)
+    context = {"card": card, "drawings": drawings, "max_rows": MAX_ROWS}
     return mark_safe(render_to_string("reports/_card.html", context))  # noqa: S308 -- our template, autoescaped
 
 
-def computed_html(computed: Computed, *, palette: svg.Palette = "page") -> SafeString:
+def computed_html(
+    computed: Computed, *, palette: svg.Palette = "page", draw: svg.Draw = pictures.drawn
+) -> SafeString:
     """The content of one computed block, for a page of its own."""
-    context = {"block": {"kind": "computed", "computed": computed}, "palette": palette}
+    drawings = svg.drawings(computed.parts, palette, draw)
+    context = {"block": {"kind": "computed", "computed": computed}, "drawings": drawings}
     parts = render_to_string("reports/_parts.html", {**context, "max_rows": MAX_ROWS})
     return mark_safe(parts)  # noqa: S308 -- our template, autoescaped
 
 
-def document_body(dossier: Dossier, *, palette: svg.Palette = "page") -> SafeString:
+def document_body(
+    dossier: Dossier, *, palette: svg.Palette = "page", draw: svg.Draw = pictures.drawn
+) -> SafeString:
     """The whole document without <html> and without its h1, for composing into a page."""
-    body = render_to_string("reports/_document.html", _context(dossier, palette))
+    body = render_to_string("reports/_document.html", _context(dossier, palette, draw))
     return mark_safe(body)  # noqa: S308 -- our template, autoescaped
 
 
 def document_html(dossier: Dossier, *, palette: svg.Palette = "print") -> str:
     """A complete HTML page with its title, language and fixed dates."""
-    return render_to_string("reports/document.html", _context(dossier, palette))
+    return render_to_string("reports/document.html", _context(dossier, palette, pictures.drawn))
 
 
-def _context(dossier: Dossier, palette: svg.Palette) -> dict[str, Any]:
+def _parts(card: Card) -> Iterator[Part]:
+    for block in card.blocks:
+        if block.computed is not None:
+            yield from block.computed.parts
+
+
+def _context(dossier: Dossier, palette: svg.Palette, draw: svg.Draw) -> dict[str, Any]:
     attached: tuple[Attached, ...] = attachments(dossier)
     kind, digest = dossier.binding_digest
     return {
         "dossier": dossier,
         "card": dossier.card,
         "palette": palette,
+        "drawings": svg.drawings(_parts(dossier.card), palette, draw),
         # On paper a link must say which site it leads to; on the site's own page it must not.
         "link_root": dossier.base_url if palette == "print" else "",
         "attached": attached,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
@@ -24,20 +25,28 @@ def prose(text: str) -> SafeString:
 
 @register.filter
 def part_template(part: parts.Part) -> str:
-    """The template of one part: reports/_part_<kind>.html."""
+    """The template of one part: reports/_part_<kind>.html, one for all that are drawn."""
+    if isinstance(part, parts.Chart | parts.Curve | parts.Heat):
+        return "reports/_part_picture.html"
     return f"reports/_part_{type(part).__name__.lower()}.html"
 
 
 @register.filter
-def chart(part: parts.Chart, palette: svg.Palette) -> SafeString:
-    """The chart's <svg>, or nothing when it has no finite value (the template says so)."""
-    return mark_safe(svg.chart_svg(part, palette))  # noqa: S308 -- made by Vega from escaped data
+def of(drawings: Mapping[parts.Picture, svg.Drawing], part: parts.Picture) -> svg.Drawing:
+    """The drawing of a part; KeyError for one that was not handed over, which would leave a hole in the page."""
+    return drawings[part]
 
 
 @register.filter
-def undrawn(part: parts.Chart) -> int:
-    """How many bars the chart leaves to the table: without a value, or beyond what fits."""
-    return len(part.bars) - len(svg.drawable(part))
+def dashed(part: parts.Picture) -> str:
+    """What the rule and the ticks of a chart are, in words."""
+    told = []
+    if isinstance(part, parts.Chart):
+        told += [f"dashed: {part.limit_label}"] if part.limit_label else []
+        told += [f"tick: {part.mark_label}"] if part.mark_label else []
+    if isinstance(part, parts.Curve) and part.diagonal:
+        told.append("dashed: where both are equal")
+    return "; ".join(told)
 
 
 @register.filter

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from apps.core import pictures
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.modelcards import schema
@@ -68,7 +69,7 @@ def page(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
         )
         if old and latest
         else None,
-        body=card_html(card),
+        body=card_html(card, draw=pictures.kept),
         contents=[(f"#s-{section.key}", section.title) for section in card.sections],
         revisions=_revisions(version, url),
         acts=[Action("Edit the card", f"{url}edit/", "primary", "edit")]

@@ -14,9 +14,10 @@ from apps.checks import selectors as checks
 from apps.checks.demands import CheckLimits
 from apps.checks.models import Measurement, MeasurementStatus
 from apps.checks.selectors import CheckResult
-from apps.core import outbox
+from apps.core import canonical, outbox, pictures
 from apps.core.actor import Actor
 from apps.modelcards import collect
+from apps.modelcards.computed import definitions
 from apps.modelcards.renderers.html import computed_html
 from apps.registry.models import ModelVersion
 from apps.reviews.in_force import policy_for
@@ -68,6 +69,8 @@ class MeasurementPage:
     sentence: str
     rows: Table | None
     body: SafeString
+    formulas: Table | None
+    params: Sequence[Fact]
     facts: Sequence[Fact]
     acts: Sequence[Action]
     rechecks: Rechecks
@@ -233,7 +236,9 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
         if assessed
         else row.error or row.recall_reason or _unjudged(row),
         rows=_assessment(assessed.rows, against) if assessed else None,
-        body=computed_html(collect.analysis(version, row)),
+        body=computed_html(collect.analysis(version, row), draw=pictures.kept),
+        formulas=_formulas(row.kind),
+        params=_params(row),
         facts=_provenance(row),
         acts=_measurement_acts(version, row, "check.recall" in top.verbs),
         rechecks=rechecks.section(version, row, may="check.recheck" in top.verbs),
@@ -271,6 +276,27 @@ def _assessment(rows: Sequence[Any], caption: str) -> Table:
             for row in rows
         ],
     )
+
+
+def _formulas(kind: str) -> Table | None:
+    found = definitions.formulas(kind)
+    if not found:
+        return None
+    return Table(
+        caption="Formulas",
+        columns=[Column("Number"), Column("Formula")],
+        rows=[Row([cells.text(name), cells.text(formula)]) for name, formula in found],
+    )
+
+
+def _params(row: Measurement) -> list[Fact]:
+    """What somebody chose, or what is taken where nobody did."""
+    return [
+        Fact(name, cells.mono(value if isinstance(value, str) else canonical.dumps(value).decode()))
+        if value not in ("", None, [], {})
+        else Fact(name, cells.missing("nothing chosen"))
+        for name, value in sorted(row.params.items())
+    ]
 
 
 def _provenance(row: Measurement) -> list[Fact]:

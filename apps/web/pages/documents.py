@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from apps.compliance import selectors as documents
 from apps.compliance.models import Document
-from apps.core import outbox
+from apps.core import outbox, pictures
 from apps.core.actor import Actor
 from apps.modelcards.renderers.html import document_body
 from apps.registry.models import ModelVersion
@@ -125,7 +125,9 @@ def document(actor: Actor, row: Document) -> DocumentPage:
         notice=_notice(row),
         live_url=url if row.is_open else "",
         again=_again(row),
-        body=document_body(documents.read_dossier(row)) if row.is_ready else None,
+        body=document_body(documents.read_dossier(row), draw=pictures.kept)
+        if row.is_ready
+        else None,
     )
 
 
