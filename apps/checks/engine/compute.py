@@ -40,13 +40,14 @@ from apps.core.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A stored file with what was declared about it."""
+    """A stored file, or the first of several (`more` are those after it), with what was declared about it."""
 
     path: Path
     format: Format
     columns: tuple[Column, ...]
     mapping: Mapping
     favourable: str = ""
+    more: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,12 @@ class Workshop:
     def open(self, data: DataSet) -> Iterator[Source]:
         """The file of a data set, ready to be counted."""
         with opened(
-            data.path, data.format, data.columns, caps=self.caps, scratch=self.scratch
+            data.path,
+            data.format,
+            data.columns,
+            caps=self.caps,
+            scratch=self.scratch,
+            more=data.more,
         ) as source:
             yield source
 
