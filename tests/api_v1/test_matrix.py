@@ -27,11 +27,12 @@ pytestmark = pytest.mark.django_db
 FOR_ALL = {
     "reviews", "models", "gate-check", "openapi", "environments", "deployments", "notices", "delegations", "policies",
     "policy", "policy-changes", "policy-change", "policy-simulation", "notices-read",
+    "check-kinds",
 }  # fmt: skip
 CREATES = {
     "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
     "review-rollback", "finding-raise", "finding-respond", "thread-start", "thread-reply", "model-change", "policy-propose",
-    "policy-sign", "recheck",
+    "policy-sign", "recheck", "measure",
 }  # fmt: skip
 # About no model, so there is nothing to hide: whoever lacks the right is told so.
 OF_THE_SITE = {

@@ -2,6 +2,7 @@
 
 from apps.checks.services.datasets import attach_dataset
 from apps.checks.services.measurements import (
+    ask_measurement,
     cancel_measurement,
     recall_measurement,
     request_measurement,
@@ -12,6 +13,7 @@ from apps.checks.services.rechecks import request_recheck, run_recheck
 from apps.checks.services.running import run_measurement
 
 __all__ = [
+    "ask_measurement",
     "attach_dataset",
     "cancel_measurement",
     "recall_measurement",
