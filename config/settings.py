@@ -483,6 +483,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ReviewStatus": "apps.reviews.models.ReviewStatus",
+        "MeasurementStatus": "apps.checks.models.MeasurementStatus",
         "Outcome": "apps.reviews.models.Outcome",
         "Governance": "apps.registry.models.Governance",
         "Stage": "apps.registry.models.Stage",

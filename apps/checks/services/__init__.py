@@ -2,6 +2,7 @@
 
 from apps.checks.services.datasets import attach_dataset
 from apps.checks.services.measurements import (
+    ask_measurement,
     cancel_measurement,
     recall_measurement,
     request_measurement,
@@ -13,6 +14,7 @@ from apps.checks.services.running import run_measurement
 from apps.checks.uploaded.services import recall_uploaded, upload_result
 
 __all__ = [
+    "ask_measurement",
     "attach_dataset",
     "cancel_measurement",
     "recall_measurement",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -25,9 +26,24 @@ _OPEN = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING)
 _IN_FORCE = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING, MeasurementStatus.DONE)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The measurement that answers a question; `stored` where somebody had asked it before, by its key."""
+
+    measurement: Measurement
+    stored: bool
+
+
 def request_measurement(
     actor: Actor, version: ModelVersion, kind: str, params: Mapping[str, Any] | None = None
 ) -> Measurement:
+    """What `ask_measurement` answers, for whoever need not know whether it was there."""
+    return ask_measurement(actor, version, kind, params).measurement
+
+
+def ask_measurement(
+    actor: Actor, version: ModelVersion, kind: str, params: Mapping[str, Any] | None = None
+) -> Asked:
     """Have this kind measured on the data now in force. The same question is answered from the stored row.
 
     Row and work are written in one transaction; two requests at once give one measurement. Refuses with
@@ -46,19 +62,19 @@ def scan_registered(actor: Actor, version_id: int) -> Measurement | None:
     if not version.manifest:
         return None
     params = parse_params(CheckKind.FILES, {})
-    return _request(actor, version.created_by_id, version, CheckKind.FILES, params)
+    return _request(actor, version.created_by_id, version, CheckKind.FILES, params).measurement
 
 
 def _request(
     actor: Actor, user_id: int, version: ModelVersion, kind: str, chosen: msgspec.Struct
-) -> Measurement:
+) -> Asked:
     with verb(actor) as v:
         version = lock_version(version.pk)
         described = _inputs(version, kind)
         key = _key(kind, chosen, described)
         known = Measurement.objects.filter(version=version, key=key, status__in=_IN_FORCE).first()
         if known is not None:
-            return known
+            return Asked(known, stored=True)
         row = Measurement.objects.create(
             kind=kind,
             version=version,
@@ -81,7 +97,7 @@ def _request(
                 inputs=[str(entry["digest"]) for entry in described],
             )
         )
-    return row
+    return Asked(row, stored=False)
 
 
 def cancel_measurement(actor: Actor, measurement: Measurement) -> Measurement:
