@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import re
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +267,14 @@ def test_bad_data_among_the_files_of_a_version_are_no_crash_of_the_scan(
         assert "evaluation.bin" in " ".join(row.sentence for row in found.rows)
 
 
+def _changed(path: Path) -> bytes:
+    """Write other people into a stored file; gives what it held."""
+    data = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(data.replace(b"female", b"Female"))
+    return data
+
+
 @pytest.mark.django_db
 def test_data_that_are_others_than_those_attached_end_in_an_error_and_not_in_a_result(
     version: ModelVersion, ana: User
@@ -272,14 +282,41 @@ def test_data_that_are_others_than_those_attached_end_in_an_error_and_not_in_a_r
     row = attach(version, ana)
     services.request_measurement(as_actor(ana), version, "fairness")
     path = blobs.path(row.digest)
-    data = path.read_bytes()
-    path.chmod(0o600)
-    path.write_bytes(data.replace(b"male", b"Male"))
+    data = _changed(path)
     try:
         work()
     finally:
         path.write_bytes(data)
+    _require_error(row.digest)
+
+
+@pytest.mark.django_db
+def test_stored_data_that_change_after_they_were_verified_end_in_an_error_and_not_in_a_result(
+    version: ModelVersion, ana: User
+) -> None:
+    """The worker makes its folder between the first verification and the counting; that is when the bytes change."""
+    row = attach(version, ana)
+    services.request_measurement(as_actor(ana), version, "fairness", {"draws": 10_000})
+    path, scratch, before = blobs.path(row.digest), Path(settings.CHECKS_SCRATCH), []
+    known = set(scratch.glob("check-*"))
+
+    def change() -> None:
+        while set(scratch.glob("check-*")) <= known:
+            time.sleep(0.001)
+        before.append(_changed(path))
+
+    somebody = threading.Thread(target=change, daemon=True)
+    somebody.start()
+    try:
+        work()
+        somebody.join(timeout=60)
+    finally:
+        path.write_bytes(before[0])
+    _require_error(row.digest)
+
+
+def _require_error(digest: str) -> None:
     measurement = Measurement.objects.get()
     assert measurement.status == MeasurementStatus.ERROR
-    assert row.digest[:12] in measurement.error
+    assert digest[:12] in measurement.error
     assert measurement.result is None
