@@ -69,6 +69,7 @@ _QUALITY: Final[dict[str, tuple[str, str]]] = {
     "constant_columns": ("Columns with a single value", "How many columns hold the same value wherever they hold one."),
     "empty_columns": ("Columns without any value", "How many columns hold nothing at all."),
     "out_of_range_share": ("Share out of range", "Share of values beyond what was declared for their column. Needs ranges."),
+    "infinite_share": ("Share of infinite values", "Share of rows with an infinite number, in the column where it is largest."),
     "freshness_days": ("Age of the newest row in days", "Days from the newest moment of a column to the day of the check. Needs a column of times."),
     "schema_changes": ("Columns missing or of another kind", "How many columns of the reference are gone or hold something else. Needs reference data."),
 }  # fmt: skip

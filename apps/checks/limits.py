@@ -217,6 +217,7 @@ class QualityLimits(_Ceilings):
     constant_columns: Bound | None = None
     empty_columns: Bound | None = None
     out_of_range_share: Bound | None = None
+    infinite_share: Bound | None = None
     freshness_days: Bound | None = None
     schema_changes: Bound | None = None
 

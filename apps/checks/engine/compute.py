@@ -33,6 +33,7 @@ from apps.checks.statistics import (
     FairnessStatistics,
     PerformanceStatistics,
     Refused,
+    RowsLost,
     ScoresByGroup,
 )
 from apps.core.errors import Invalid
@@ -73,16 +74,28 @@ class Workshop:
 
     @contextmanager
     def open(self, data: DataSet) -> Iterator[Source]:
-        """The file of a data set, ready to be counted."""
-        with opened(
-            data.path,
-            data.format,
-            data.columns,
-            caps=self.caps,
-            scratch=self.scratch,
-            more=data.more,
-        ) as source:
+        """The file of a data set, ready to be counted. Raises Invalid where it changed while it was."""
+        with (
+            opened(
+                data.path,
+                data.format,
+                data.columns,
+                caps=self.caps,
+                scratch=self.scratch,
+                more=data.more,
+            ) as source,
+            unchanged(),
+        ):
             yield source
+
+
+@contextmanager
+def unchanged() -> Iterator[None]:
+    """Raises Invalid where two readings of one file count different rows, instead of a result that mixes them."""
+    try:
+        yield
+    except RowsLost as error:
+        raise Invalid(f"the data changed while they were read: {error}") from error
 
 
 def performance(

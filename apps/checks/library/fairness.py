@@ -163,6 +163,11 @@ class Judged(msgspec.Struct, frozen=True):
     def n(self) -> int:
         return sum(group.n for group in self.large)
 
+    @property
+    def known(self) -> int:
+        """Rows in judged groups that have a value in every feature."""
+        return sum(group.n for group in self.large if group.known)
+
 
 def assess(result: FairnessResult, limits: FairnessLimits) -> Assessment:
     """Each demanded grouping against each limit. A grouping that was not measured is INSUFFICIENT."""
@@ -236,13 +241,24 @@ def _shortage(split: Judged, result: FairnessResult, limits: FairnessLimits) -> 
     if len(split.large) < 2:
         have = plural(len(split.large), "group")
         return f"{name}: {have} with {least} rows or more; comparing takes two.{_too_small(split)}"
-    total = result.rows.counted
-    if Fraction(split.n, total) < Fraction(limits.min_coverage):
+    total, known = result.rows.counted, split.known
+    if Fraction(known, total) < Fraction(limits.min_coverage):
+        held = plural(sum(group.known for group in split.large), "group")
         return (
-            f"{name}: the {plural(len(split.large), 'group')} with {least} rows or more hold "
-            f"{grouped(split.n)} of {grouped(total)} rows; {shown(limits.min_coverage, 2)} of them are needed."
+            f"{name}: the {held} with {least} rows or more hold {grouped(known)} of {grouped(total)} rows"
+            f"{_unknown(split)}; {shown(limits.min_coverage, 2)} of them are needed."
         )
     return ""
+
+
+def _unknown(split: Judged) -> str:
+    """`, and 400 rows are of unknown group`; empty if none is. They may all belong to one group, so nothing passes over them."""
+    rows = sum(group.n for group in split.grouping.groups if not group.known)
+    return (
+        f", and {plural(rows, 'row')} {'is' if rows == 1 else 'are'} of unknown group"
+        if rows
+        else ""
+    )
 
 
 def _undefined_in(groups: Sequence[Group], key: str) -> Estimate | None:

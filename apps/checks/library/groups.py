@@ -78,6 +78,11 @@ class Group(msgspec.Struct, frozen=True):
         return self.tp + self.fp + self.fn + self.tn
 
     @property
+    def known(self) -> bool:
+        """Whether it has a value in every feature."""
+        return None not in self.values
+
+    @property
     def label(self) -> str:
         return group_label(self.values)
 

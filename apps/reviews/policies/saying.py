@@ -46,7 +46,8 @@ METRICS: Final = {
     "quality": {
         "missing_rate": "Missing rate", "duplicate_share": "Share of repeated rows",
         "constant_columns": "Columns with a single value", "empty_columns": "Columns without any value",
-        "out_of_range_share": "Share out of range", "freshness_days": "Age of the newest row in days",
+        "out_of_range_share": "Share out of range", "infinite_share": "Share of infinite values",
+        "freshness_days": "Age of the newest row in days",
         "schema_changes": "Columns missing or of another kind",
     },
     "pii": {"found": "Rows with recognised personal data"},
