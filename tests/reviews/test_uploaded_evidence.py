@@ -79,7 +79,7 @@ def test_a_round_pins_what_stood_and_a_newer_one_is_newer_evidence(cast: Cast) -
 def test_whoever_uploaded_what_a_round_rests_on_does_not_decide_on_it(cast: Cast) -> None:
     upload(cast.vera, cast.version)
     review = cast.submit()
-    with pytest.raises(Forbidden, match="You made part of what is reviewed.*uploaded results"):
+    with pytest.raises(Forbidden, match=r"You made part of what is reviewed.*uploaded results"):
         sign(cast.vera, review)
     assert evidence.authors(cast.version, 0)[factories.user_of(cast.vera).pk] == [
         "uploaded a result"
