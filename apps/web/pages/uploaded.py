@@ -44,7 +44,7 @@ class ResultPage:
     remarks: Sequence[str]
     items: Table | None
     metrics: Table | None
-    same_name: Table
+    same_name: Table | None
     facts: Sequence[Fact]
     acts: Sequence[Action]
 
@@ -117,22 +117,26 @@ def pinned(version: ModelVersion, manifest: Mapping[str, Any]) -> Table | None:
     named = evidence.results_in(manifest)
     rows = selectors.named(version, list(named)) if named else {}
     lines = [_pinned(version, entry, rows.get(key)) for key, entry in named.items()]
-    columns = [Column(label) for label in ("Result", "It said", "Tool", "Uploaded by", "Replaces", "SHA-256")]  # fmt: skip
+    columns = [
+        Column(label) for label in ("Result", "It said", "Uploaded by", "Replaces", "SHA-256")
+    ]
     return Table("Reported by other tools", columns, lines) if lines else None
 
 
 def _pinned(version: ModelVersion, entry: Mapping[str, Any], row: UploadedResult | None) -> Row:
     tool = f"{entry['tool']} {entry['tool_version']}".strip()
     if row is None:
-        name, by = cells.text(entry["name"], note="the row is gone"), cells.missing("it is gone")
+        name, by = (
+            cells.text(entry["name"], note=f"{tool}; the row is gone"),
+            cells.missing("it is gone"),
+        )
     else:
-        name = cells.link(entry["name"], url(version, row))
-        by = cells.text(str(row.uploaded_by), note=words.utc(row.uploaded_at))
+        name = cells.link(entry["name"], url(version, row), note=tool)
+        by = cells.text(str(row.uploaded_by), note=words.date(row.uploaded_at.date()))
     return Row(
         [
             name,
             cells.chip(status.chip("reported", entry["outcome"])),
-            cells.text(tool),
             by,
             _replaces(entry["before"], entry["wrong_before"]),
             cells.digest(entry["digest"]),
@@ -157,26 +161,43 @@ def result(actor: Actor, version: ModelVersion, row: UploadedResult) -> ResultPa
         frame=top,
         title=row.name,
         chips=[status.chip("reported", row.outcome), status.chip("uploaded", state)],
-        sentence=f"{_tool(row)} reported: {cases(found.counts) if any(found.counts.values()) else _other(found)}.",
+        sentence=f"{_tool(row)} reported: {_told(found)}.",
         notice=_notice(version, row),
         remarks=found.remarks,
         items=_items(found),
         metrics=_metrics(found),
-        same_name=Table(
-            "Uploaded under this name",
-            _columns(),
-            [_row(version, each) for each in selectors.listed(version, SHOWN, name=row.name)],
-        ),
+        same_name=_same_name(version, row),
         facts=list(_facts(row, found)),
         acts=_acts(version, row, may_recall="check.recall" in top.verbs),
     )
 
 
-def _other(found: Reading) -> str:
-    """What is there where no case was counted."""
-    if found.metrics:
-        return words.plural(len(found.metrics), "number")
-    return "no case" if found.statement is None else "a statement without a verdict"
+def _same_name(version: ModelVersion, row: UploadedResult) -> Table | None:
+    """What else was uploaded under its name, newest first; None for nothing."""
+    rows = selectors.listed(version, SHOWN, name=row.name)
+    if len(rows) < 2:
+        return None
+    lines = [
+        Row(
+            [
+                cells.link(words.utc(each.row.uploaded_at), url(version, each.row)),
+                cells.chip(status.chip("reported", each.row.outcome), note=cases(each.counts)),
+                cells.person(str(each.row.uploaded_by)),
+                cells.chip(status.chip("uploaded", each.state)),
+            ]
+        )
+        for each in rows
+    ]
+    columns = [Column(label) for label in ("Uploaded", "It says", "By", "State")]
+    return Table("Uploaded under this name", columns, lines)
+
+
+def _told(found: Reading) -> str:
+    """The counted cases and how many numbers there are, or what is there instead."""
+    said = [cases(found.counts)] if any(found.counts.values()) else []
+    said += [words.plural(len(found.metrics), "number")] if found.metrics else []
+    nothing = "no case" if found.statement is None else "a statement that counts no case"
+    return ", ".join(said) or nothing
 
 
 def _notice(version: ModelVersion, row: UploadedResult) -> Notice:
@@ -206,7 +227,7 @@ def _authorship(version: ModelVersion, row: UploadedResult) -> str:
     """What the uploader, or who answers for the service, did to the version; "" for nothing."""
     people = accountable_for_all({row.uploaded_by_id})[row.uploaded_by_id]
     did = [reason for user, reasons in registry.version_authors(version).items() if user in people for reason in reasons]  # fmt: skip
-    return f"Whoever uploaded it also {' and '.join(dict.fromkeys(did))}." if did else ""
+    return f"Whoever uploaded it also {', '.join(dict.fromkeys(did))}." if did else ""
 
 
 def _items(found: Reading) -> Table | None:
