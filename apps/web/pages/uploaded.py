@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -11,7 +11,7 @@ from django.urls import reverse
 from apps.accounts.selectors import accountable_for_all
 from apps.checks.uploaded import selectors
 from apps.checks.uploaded.models import UploadedResult
-from apps.checks.uploaded.reading import COUNTED, Format, Metric, Reading
+from apps.checks.uploaded.reading import COUNTED, Format, Metric, Reading, State
 from apps.checks.uploaded.selectors import Listed
 from apps.core.actor import Actor
 from apps.registry import selectors as registry
@@ -81,7 +81,7 @@ def _row(version: ModelVersion, each: Listed) -> Row:
     return Row(
         [
             cells.link(row.name, url(version, row), note=Format(row.format).label),
-            cells.chip(status.chip("reported", row.outcome)),
+            cells.chip(_says(row, each.state)),
             cells.text(cases(each.counts)),
             cells.text(_tool(row), note=row.get_tool_named_by_display()),
             cells.person(str(row.uploaded_by), machine=row.uploaded_by.kind == "service"),
@@ -89,6 +89,12 @@ def _row(version: ModelVersion, each: Listed) -> Row:
             cells.chip(status.chip("uploaded", each.state), note=recall.reason if recall else ""),
         ]
     )
+
+
+def _says(row: UploadedResult, state: State) -> Chip:
+    """What it reported; one that was recalled does not look good."""
+    chip = status.chip("reported", row.outcome)
+    return replace(chip, tone="quiet", icon=chip.icon_name) if state is State.RECALLED else chip
 
 
 def url(version: ModelVersion, row: UploadedResult, route: str = "web:uploaded") -> str:
@@ -160,7 +166,7 @@ def result(actor: Actor, version: ModelVersion, row: UploadedResult) -> ResultPa
     return ResultPage(
         frame=top,
         title=row.name,
-        chips=[status.chip("reported", row.outcome), status.chip("uploaded", state)],
+        chips=[_says(row, state), status.chip("uploaded", state)],
         sentence=f"{_tool(row)} reported: {_told(found)}.",
         notice=_notice(version, row),
         remarks=found.remarks,
@@ -181,7 +187,7 @@ def _same_name(version: ModelVersion, row: UploadedResult) -> Table | None:
         Row(
             [
                 cells.link(words.utc(each.row.uploaded_at), url(version, each.row)),
-                cells.chip(status.chip("reported", each.row.outcome), note=cases(each.counts)),
+                cells.chip(_says(each.row, each.state), note=cases(each.counts)),
                 cells.person(str(each.row.uploaded_by)),
                 cells.chip(status.chip("uploaded", each.state)),
             ]
