@@ -487,6 +487,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Outcome": "apps.reviews.models.Outcome",
         "Governance": "apps.registry.models.Governance",
         "Stage": "apps.registry.models.Stage",
+        "UploadedOutcome": "apps.checks.uploaded.reading.Outcome",
+        "UploadedState": "apps.checks.uploaded.reading.State",
     },
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
