@@ -15,6 +15,7 @@ from apps.checks.engine import parts
 from apps.checks.engine.associations import Feature, association_statistics
 from apps.checks.engine.counts import Outcomes, count_groups, count_rows, find_labels
 from apps.checks.engine.drift import Pair, drift_statistics
+from apps.checks.engine.errorsums import error_sums
 from apps.checks.engine.groupscores import group_scores
 from apps.checks.engine.joint import Counted, joint
 from apps.checks.engine.multiclass import multiclass_statistics
@@ -24,6 +25,7 @@ from apps.checks.engine.scores import score_statistics
 from apps.checks.engine.selections import MedianOver, selection_statistics
 from apps.checks.engine.source import Caps, Column, Format, Source, opened
 from apps.checks.engine.thresholds import count_at
+from apps.checks.errorsums import RegressionGapsStatistics
 from apps.checks.mapping import Mapping
 from apps.checks.outcomes import MulticlassStatistics, RegressionStatistics
 from apps.checks.selections import BiasAuditStatistics
@@ -150,6 +152,18 @@ def regression(data: DataSet, workshop: Workshop, ranks: Ranks) -> RegressionSta
         return regression_statistics(
             source, mapping.target, mapping.prediction, ranks, workshop.tick
         )
+
+
+def regression_gaps(
+    data: DataSet, workshop: Workshop, crossings: Sequence[tuple[str, ...]] = ()
+) -> RegressionGapsStatistics:
+    """The sums of the errors for every declared sensitive column and for the crossings (default: all crossed)."""
+    mapping = data.mapping
+    groupings = _groupings(mapping.sensitive, crossings)
+    with workshop.open(data) as source:
+        held = source.held([mapping.target, mapping.prediction, *mapping.sensitive])
+        step = workshop.steps(len(groupings), "groupings")
+        return error_sums(held, mapping.target, mapping.prediction, groupings, step)
 
 
 def fairness(

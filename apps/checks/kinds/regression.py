@@ -58,6 +58,7 @@ KIND = Kind(
         "library/delta.py",
         "library/estimates.py",
         "library/intervals.py",
+        "library/means.py",
         "library/quantiles.py",
         "library/regression.py",
         "outcomes.py",
