@@ -130,6 +130,7 @@ KIND = Kind(
     parts=parts,
     figures=figures.of_leakage,
     hints=hints.LEAKAGE,
+    no_preview="Rows that two data sets have in common are told by all of them only.",
     home=HOME,
     sources=(
         "engine/equalrows.py",

@@ -152,6 +152,7 @@ def _acts(version: ModelVersion, may_run: bool, may_edit: bool) -> list[Action]:
     if may_edit and not version.is_frozen:
         acts.append(Action("Attach data", _url(version, "data/"), icon="upload"))
     if may_run and checks.runnable(version):
+        acts.append(Action("Choose settings…", _url(version, "checks/new/")))
         every = {"kind": "all"}
         acts.append(
             Action(
