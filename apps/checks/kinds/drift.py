@@ -57,4 +57,5 @@ KIND = Kind(
     home=HOME,
     sources=SOURCES,
     libraries=LIBRARIES,
+    on_engine=True,
 )

@@ -60,4 +60,5 @@ KIND = Kind(
     home=HOME,
     sources=SOURCES,
     libraries=LIBRARIES,
+    on_engine=True,
 )

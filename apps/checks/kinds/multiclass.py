@@ -63,4 +63,5 @@ KIND = Kind(
         "statistics.py",
     ),
     libraries=("duckdb", "msgspec", "scipy"),
+    on_engine=True,
 )

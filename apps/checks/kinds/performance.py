@@ -68,4 +68,5 @@ KIND = Kind(
     home=HOME,
     sources=SOURCES,
     libraries=LIBRARIES,
+    on_engine=True,
 )
