@@ -104,10 +104,10 @@ SCORES = st.one_of(
     st.floats(0, 1),
     st.sampled_from([0.0, -0.0, 1.0, 0.1, 0.30000000000000004, 0.5, 2**-41, 3 * 2**-41, math.nan]),
 )
-ROWS = st.lists(st.tuples(LABELS, LABELS, SCORES, GROUPS, st.booleans() | st.none()), min_size=1, max_size=60)  # fmt: skip
+ROWS = st.lists(st.tuples(LABELS, LABELS, SCORES, GROUPS, st.booleans() | st.none()), min_size=1, max_size=200)  # fmt: skip
 MAPPING = {"target": "Y", "prediction": "y", "score": "s.c `o`re", "sensitive": ["g g", "h"]}
 SOME = settings(
-    max_examples=15,
+    max_examples=6,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[
         Phase.reuse,
@@ -152,7 +152,7 @@ VALUES = st.one_of(
     st.integers(-3, 3).map(float),
     st.sampled_from([-0.0, 1e15, 1e16, 0.1, 1 / 3, 5e-324]),
 )
-COLUMNS = st.lists(VALUES, min_size=1, max_size=60)
+COLUMNS = st.lists(VALUES, min_size=1, max_size=200)
 
 
 @SOME

@@ -7,6 +7,7 @@ packages are imported when an engine is first spoken to: they are half a gigabyt
 from __future__ import annotations
 
 import functools
+import logging
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -147,10 +148,14 @@ def _spark(address: str) -> Engine:
     from pyspark.errors import AnalysisException
     from pyspark.sql import SparkSession
 
+    logging.getLogger("py4j").setLevel(logging.WARNING)  # it tells of every message otherwise
     rest = address.partition("://")[2]
+    here = rest.startswith("local")
+    builder = SparkSession.builder.master(rest if here else address)
+    if here:  # as many parts as a cluster takes would cost seconds a question
+        builder = builder.config("spark.sql.shuffle.partitions", "4")
     session = (
-        SparkSession.builder.master(rest if rest.startswith("local") else address)
-        .appName("countersign")
+        builder.appName("countersign")
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.session.timeZone", "UTC")
