@@ -11,6 +11,7 @@ SITE := .venv=requirements/site.txt
 DEV := .venv=requirements/site.txt,requirements/dev.txt
 CLIENT := .venv-client=requirements/client.txt
 IDP := .venv-idp=requirements/idp.txt
+SPARK := .venv-spark=requirements/site.txt,requirements/dev.txt,requirements/spark.txt
 TESTS ?= tests
 PROCESSES ?= 2
 CODE := apps clients config tools demo tests manage.py
@@ -42,6 +43,13 @@ beat: site ## Send what is due only, in the foreground
 .PHONY: test
 test: setup ## The whole test suite (TESTS=tests/core PROCESSES=2)
 	@$(PY) -m pytest -n $(PROCESSES) --dist loadgroup $(TESTS)
+
+.PHONY: test-spark
+test-spark: python ## The checks on DuckDB and Spark through Ibis against the local engine (needs Java)
+	@$(PYTHON) -m tools.system tests
+	@command -v java >/dev/null || { echo "test-spark needs Java; on Debian install it with: sudo apt-get install default-jre-headless" >&2; exit 1; }
+	@$(PYTHON) -m tools.environments $(SPARK)
+	@.venv-spark/bin/python -m pytest -o addopts= -p tests.pgplugin --strict-markers -ra tests/spark
 
 .PHONY: lint
 lint: dev ## Style, import contracts, templates, missing migrations

@@ -358,6 +358,8 @@ CHECKS_MEMORY_MB = env.integer("CHECKS_MEMORY_MB", 1024)
 CHECKS_THREADS = env.integer("CHECKS_THREADS", 2)
 # A check that goes through more values than this is counted in pieces, which several workers take.
 CHECKS_PIECE_VALUES = env.integer("CHECKS_PIECE_VALUES", 100_000_000)
+# `local`, or the address of an engine that Ibis speaks to; system check checks.E001 says what it lacks.
+CHECKS_ENGINE = env.text("CHECKS_ENGINE", "local")
 # Whether the worker scans the files of every version that is registered; else somebody asks for it.
 CHECKS_SCAN_REGISTERED = env.flag("CHECKS_SCAN_REGISTERED", default=True)
 if CHECKS_SCAN_REGISTERED:

@@ -1,6 +1,6 @@
 """`make lock`: pin requirements/*.in with hashes, for every platform, in files that name no index.
 
-dev is compiled last: it takes the site's pins as constraints. The resolver lives in a throw-away environment.
+dev takes the site's pins as constraints, spark those of both: they are compiled last. The resolver lives in a throw-away environment.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("site", "client", "idp", "dev")
+NAMES = ("site", "client", "idp", "dev", "spark")
 OPTIONS = (
     "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url",
     "--no-header",

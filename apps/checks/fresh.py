@@ -26,7 +26,7 @@ from apps.checks.engine.source import Caps, Column
 from apps.checks.kinds.base import File, Task
 from apps.checks.mapping import Mapping as Meaning
 from apps.checks.statistics import from_data, to_data
-from apps.checks.versions import code_version, libraries
+from apps.checks.versions import code_version, engine_of, libraries
 from apps.core.errors import DomainError
 
 COMMAND: Final = "execute_check"
@@ -114,7 +114,11 @@ def _how_it_ended(status: int) -> str:
 @contextmanager
 def _started(log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """The process, ended with the block however that ends. It ends itself when this side of its stdin is closed."""
-    places = {"VAR": str(settings.VAR), "BLOB_ROOT": str(settings.BLOB_ROOT)}
+    places = {
+        "VAR": str(settings.VAR),
+        "BLOB_ROOT": str(settings.BLOB_ROOT),
+        "CHECKS_ENGINE": str(settings.CHECKS_ENGINE),
+    }
     process = subprocess.Popen(  # noqa: S603 - our own program, nothing of a stranger's in its words
         [sys.executable, "manage.py", COMMAND],
         cwd=settings.BASE_DIR,
@@ -158,7 +162,7 @@ def _execute(told: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     kind = kinds.get(told["kind"])
     data = tuple(_data_set(each) for each in told["data"])
     files = tuple(File(**each) for each in told["files"])
-    workshop = Workshop(Caps(**told["caps"]), folder)
+    workshop = Workshop(Caps(**told["caps"]), folder, engine=engine_of(kind.key))
     params = from_data(told["params"], kind.params)
     asked_on = dt.date.fromisoformat(told["asked_on"])
     task = Task(workshop, data, files, told["manifest_digest"], asked_on)

@@ -7,7 +7,10 @@ import hashlib
 import platform
 from importlib.metadata import version
 
+from django.conf import settings
+
 from apps.checks import kinds
+from apps.checks.engine import engines
 
 
 @functools.cache
@@ -23,8 +26,20 @@ def code_version(key: str) -> str:
     return digest.hexdigest()
 
 
-@functools.cache
+def engine_of(key: str) -> str:
+    """Where the data of a kind are counted: CHECKS_ENGINE, or in the worker."""
+    return str(settings.CHECKS_ENGINE) if kinds.get(key).on_engine else engines.LOCAL
+
+
 def libraries(key: str) -> dict[str, str]:
-    """The installed versions of everything that takes part in a result of this kind."""
+    """The installed versions of everything that takes part in a result of this kind; of an engine elsewhere its kind too.
+
+    Raises Invalid where CHECKS_ENGINE cannot be used.
+    """
+    return {**_libraries(key), **engines.libraries(engine_of(key))}
+
+
+@functools.cache
+def _libraries(key: str) -> dict[str, str]:
     found = {name: version(name) for name in kinds.get(key).libraries}
     return {"python": platform.python_version(), **found}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from functools import partial
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fairlearn import metrics as fairlearn
 from hypothesis import HealthCheck, given, settings
@@ -382,6 +385,22 @@ def test_scores_of_two_halves_add_up_to_those_of_the_whole(tmp_path, seed, cut):
         found.append(compute.fairness(data, workshop()))
     for whole, one, two in zip(*(each.scores for each in found), strict=True):
         assert one.plus(two) == whole
+
+
+def test_scores_that_are_no_numbers_are_left_out_and_the_rest_is_counted(tmp_path):
+    table = pa.table(
+        {
+            "y": [1, 0] * 8,
+            "p": [1, 0] * 8,
+            "s": pa.array([0.5] + [math.nan] * 15, from_pandas=False),
+            "g": ["a", "b"] * 8,
+        }
+    )
+    pq.write_table(table, tmp_path / "nan.parquet")
+    data = data_set(tmp_path / "nan.parquet", sensitive=["g"], score="s", **ROLES)
+    rows = compute.fairness(data, workshop()).score_rows
+    assert rows is not None
+    assert (rows.counted, rows.excluded) == (1, {"score missing or not a number": 15})
 
 
 def test_scores_that_are_no_probabilities_are_said_to_be_none(tmp_path):

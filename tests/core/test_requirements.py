@@ -17,7 +17,7 @@ def pins(name: str) -> dict[str, str]:
     return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
 
 
-@pytest.mark.parametrize("name", ["site", "dev", "client", "idp"])
+@pytest.mark.parametrize("name", ["site", "dev", "client", "idp", "spark"])
 def test_every_package_is_pinned_by_hash_and_no_index_is_named(name: str):
     text = (FOLDER / f"{name}.txt").read_text()
     assert "://" not in text
@@ -35,6 +35,14 @@ def test_tests_and_site_agree_on_every_package_they_share():
     site, dev = pins("site"), pins("dev")
     differing = {p: (site[p], dev[p]) for p in site.keys() & dev.keys() if site[p] != dev[p]}
     assert differing == {}
+
+
+def test_what_speaks_to_engines_agrees_with_site_and_tests_on_every_package_they_share():
+    others, spark = pins("dev") | pins("site"), pins("spark")
+    assert "pyspark" in spark
+    assert "pyspark" not in others
+    differing = {p for p in others.keys() & spark.keys() if others[p] != spark[p]}
+    assert differing == set()
 
 
 def test_the_mlflow_client_never_enters_the_servers_environment():

@@ -11,10 +11,11 @@ from pathlib import Path
 import msgspec
 
 from apps.checks.associations import ProxyStatistics
-from apps.checks.engine import parts
+from apps.checks.engine import parts, warehouse
 from apps.checks.engine.associations import Feature, association_statistics
 from apps.checks.engine.counts import Outcomes, count_groups, count_rows, find_labels
 from apps.checks.engine.drift import Pair, drift_statistics
+from apps.checks.engine.engines import LOCAL
 from apps.checks.engine.errorsums import error_sums
 from apps.checks.engine.groupscores import group_scores
 from apps.checks.engine.joint import Counted, joint
@@ -55,13 +56,14 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Where and how the counting happens. `tick` is called between steps (a worker renews its lease there, and stops if it
+    """Where and how the counting happens. `engine` is `local` or an address (see `engines`), `tick` is called between steps (a worker renews its lease there, and stops if it
     was told to), `progress` tells how many of how many steps of which name are done."""
 
     caps: Caps
     scratch: Path
     tick: Callable[[], None] = lambda: None
     progress: Callable[[int, int, str], None] = lambda _done, _of, _what: None
+    engine: str = LOCAL
 
     def steps(self, of: int, what: str) -> Callable[[], None]:
         """To be called after each of so many steps."""
@@ -76,18 +78,20 @@ class Workshop:
 
     @contextmanager
     def open(self, data: DataSet) -> Iterator[Source]:
-        """The file of a data set, ready to be counted. Raises Invalid where it changed while it was."""
-        with (
-            opened(
-                data.path,
-                data.format,
-                data.columns,
+        """The data, ready to be counted here or on the engine. Raises Invalid where they changed while they were."""
+        about = (data.path, data.format, data.columns)
+        if self.engine == LOCAL:
+            here = opened(*about, caps=self.caps, scratch=self.scratch, more=data.more)
+        else:
+            here = warehouse.opened(
+                *about,
                 caps=self.caps,
                 scratch=self.scratch,
+                address=self.engine,
+                tick=self.tick,
                 more=data.more,
-            ) as source,
-            unchanged(),
-        ):
+            )
+        with here as source, unchanged():
             yield source
 
 
@@ -121,7 +125,8 @@ def performance(
     with workshop.open(data) as source:
         for name in filter(None, (against, against_score)):
             source.kind(name)
-        held = source.held([name for name in columns if name])
+        names = [name for name in columns if name]
+        held = source.held(names).gathered(names)
         outcomes = _outcomes(held, data)
         if threshold:
             rows, table = count_at(held, outcomes, mapping.score, threshold)
@@ -150,7 +155,11 @@ def regression(data: DataSet, workshop: Workshop, ranks: Ranks) -> RegressionSta
     mapping = data.mapping
     with workshop.open(data) as source:
         return regression_statistics(
-            source, mapping.target, mapping.prediction, ranks, workshop.tick
+            source.gathered([mapping.target, mapping.prediction]),
+            mapping.target,
+            mapping.prediction,
+            ranks,
+            workshop.tick,
         )
 
 

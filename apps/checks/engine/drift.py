@@ -122,8 +122,9 @@ class _Sorted:
 
 def _sorted(source: Source, name: str) -> tuple[Side, _Sorted]:
     """One column, and how many of its rows hold a finite number, an infinite one, none."""
+    source = source.gathered([name])
     number = source.number(name)
-    query = f"SELECT {number} AS v FROM {{data}} WHERE {number} IS NOT NULL"
+    query = f"SELECT {number} AS v{{each}} FROM {{data}} WHERE {number} IS NOT NULL"
     found: Floats = np.asarray(source.arrays(query)["v"], dtype=np.float64)
     finite = np.isfinite(found)
     values = found if finite.all() else found[finite]

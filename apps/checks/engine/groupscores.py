@@ -77,28 +77,14 @@ def _rows(
     source: Source, outcomes: Outcomes, score: str, names: Sequence[str]
 ) -> list[tuple[Any, ...]]:
     """Grouped by the raw values first, so that a label is formed once per value and not per row."""
-    raw = [source.raw(name) for name in (*names, outcomes.target, outcomes.prediction)]
-    keys = ", ".join(f"{column} AS r{place}" for place, column in enumerate(raw))
+    cells = source.score_cells((*names, outcomes.target, outcomes.prediction), score, UNIT)
     target, prediction = f"r{len(names)}", f"r{len(names) + 1}"
-    number = source.number(score)
-    inner = f"""
-        SELECT {keys},
-            CASE WHEN {number} IS NULL OR isnan({number}) THEN 'missing'
-                 WHEN {number} < 0 OR {number} > 1 THEN 'outside' ELSE 'score' END AS state,
-            CASE WHEN {number} >= 0 AND {number} <= 1
-                 THEN least(CAST(floor({number} * 10) AS INTEGER), 9) ELSE 0 END AS bin,
-            count(*) AS n,
-            sum(CASE WHEN {number} >= 0 AND {number} <= 1
-                     THEN CAST(round({number} * {UNIT}) AS BIGINT) ELSE 0 END) AS total,
-            sum(CASE WHEN {number} >= 0 AND {number} <= 1
-                     THEN CAST(round({number} * {number} * {UNIT}) AS BIGINT) ELSE 0 END) AS squares
-        FROM {{data}} GROUP BY ALL"""
     values = [source.text(name, f"r{place}") for place, name in enumerate(names)]
     named = ", ".join(f"{value} AS g{place}" for place, value in enumerate(values))
     positive = f"{source.text(outcomes.target, target)} = $positive"
     return source.fetch(
         f"SELECT {named}, state, bin, sum(CASE WHEN {positive} THEN n ELSE 0 END), sum(n), sum(total), sum(squares) "
-        f"FROM ({inner}) WHERE {source.text(outcomes.target, target)} IS NOT NULL "
+        f"FROM {cells} WHERE {source.text(outcomes.target, target)} IS NOT NULL "
         f"AND {source.text(outcomes.prediction, prediction)} IS NOT NULL "
         f"GROUP BY {', '.join(f'g{place}' for place in range(len(names)))}, state, bin",
         most=MOST_CELLS + 1,

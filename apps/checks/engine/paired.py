@@ -80,7 +80,7 @@ def _scores(source: Source, outcomes: Outcomes, score: str, against_score: str) 
     )
     found = source.arrays(
         f"SELECT coalesce({source.number(score)}, 'nan'::DOUBLE) AS a, "
-        f"coalesce({source.number(against_score)}, 'nan'::DOUBLE) AS b, {positive} AS y "
+        f"coalesce({source.number(against_score)}, 'nan'::DOUBLE) AS b, {positive} AS y{{each}} "
         f"FROM {{data}} WHERE {known}",
         positive=outcomes.labels.positive,
     )
@@ -103,8 +103,8 @@ def _compared(
     (above_first, below_first), (above_second, below_second) = placed
     variance = None
     if min(m, n) > 1:
-        by_positive = float(np.var((above_first - above_second) / (2 * n), ddof=1))
-        by_negative = float(np.var((below_first - below_second) / (2 * m), ddof=1))
+        by_positive = float(np.var(np.sort(above_first - above_second) / (2 * n), ddof=1))
+        by_negative = float(np.var(np.sort(below_first - below_second) / (2 * m), ddof=1))
         variance = decimal(by_positive / m + by_negative / n)
     return PairedScores(
         rows, m, n, str(int(above_first.sum())), str(int(above_second.sum())), variance

@@ -67,8 +67,10 @@ def by_part(
     sides = [current] if reference is None else [current, reference]
     rows: dict[str | None, list[int]] = {}
     for place, (source, expression) in enumerate(sides):
-        found = source.fetch(
-            f"SELECT {expression} AS part, count(*) FROM {{data}} GROUP BY ALL", most=MOST_PARTS + 2
+        by = source.gathered([name])
+        found = by.fetch(
+            f"SELECT {expression} AS part, {by.count()} FROM {{data}} GROUP BY ALL",
+            most=MOST_PARTS + 2,
         )
         for part, count in found:
             rows.setdefault(part, [0, 0])[place] += int(count)
@@ -82,9 +84,9 @@ def by_part(
     order = sorted(rows, key=lambda part: (part is None, part or ""))
     found_columns = []
     for column, current_name in usable:
-        counted = [_counts(column, current_name, *current)]
+        counted = [_counts(column, current_name, name, *current)]
         if reference is not None:
-            counted.append(_counts(column, column.name, *reference))
+            counted.append(_counts(column, column.name, name, *reference))
         found_columns.append(
             PartedColumn(
                 column.name,
@@ -113,15 +115,16 @@ def _row(column: NumericColumn | CategoricalColumn, counts: dict[object, int]) -
 
 
 def _counts(
-    column: NumericColumn | CategoricalColumn, name: str, source: Source, expression: str
+    column: NumericColumn | CategoricalColumn, name: str, by: str, source: Source, expression: str
 ) -> dict[str | None, dict[object, int]]:
+    source = source.gathered([name, by])
     if isinstance(column, NumericColumn):
         bin_ = _bin(source.number(name), column.edges)
         where = f"WHERE isfinite({source.number(name)})"
     else:
         bin_, where = source.text(name), ""
     rows = source.fetch(
-        f"SELECT {expression} AS part, {bin_} AS bin, count(*) FROM {{data}} {where} GROUP BY ALL"
+        f"SELECT {expression} AS part, {bin_} AS bin, {source.count()} FROM {{data}} {where} GROUP BY ALL"
     )
     found: dict[str | None, dict[object, int]] = {}
     for part, place, count in rows:

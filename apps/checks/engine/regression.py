@@ -38,7 +38,7 @@ def regression_statistics(
     """Raises Invalid, naming the column, where one holds no numbers, and where errors are too large to be squared."""
     found = source.arrays(
         f"SELECT coalesce({source.number(target)}, 'nan'::DOUBLE) AS y, "
-        f"coalesce({source.number(prediction)}, 'nan'::DOUBLE) AS p FROM {{data}}"
+        f"coalesce({source.number(prediction)}, 'nan'::DOUBLE) AS p{{each}} FROM {{data}}"
     )
     columns = {
         "target": np.asarray(found["y"], dtype=np.float64),

@@ -36,7 +36,7 @@ def score_statistics(
         f"{source.raw(name)} IN ({raw_values(source, name, 'IS NOT NULL')})" for name in columns
     )
     found = source.arrays(
-        f"SELECT coalesce({source.number(score)}, 'nan'::DOUBLE) AS s, {positive} AS y "
+        f"SELECT coalesce({source.number(score)}, 'nan'::DOUBLE) AS s, {positive} AS y{{each}} "
         f"FROM {{data}} WHERE {known}",
         positive=labels.positive,
     )

@@ -42,7 +42,8 @@ def selection_statistics(
     Raises Invalid where a column does not exist or cannot be counted, RowsLost where the file changed meanwhile.
     """
     names = tuple(dict.fromkeys(name for features in groupings for name in features))
-    held = source.held([*names, prediction, *([score] if score else [])])
+    source = source.held([*names, prediction, *([score] if score else [])])
+    held = source.gathered([*names, prediction])
     by = _reader(held, names, lambda some, most: _decided(held, some, prediction, favourable, most))
     tables: list[Selections] = []
     refused: list[Refused] = []
@@ -66,7 +67,7 @@ def selection_statistics(
         unknown=_unknown(held, names, prediction),
         tables=tuple(tables),
         refused=tuple(refused),
-        scored=_scored(held, names, counted, score, median_over) if score and counted else None,
+        scored=_scored(source, names, counted, score, median_over) if score and counted else None,
     )
 
 
@@ -76,7 +77,7 @@ def _row_count(source: Source, prediction: str) -> RowCount:
         int(number or 0)
         for number in source.fetch(
             f"SELECT sum(n), sum(n) FILTER ({source.text(prediction, 'r')} IS NULL) "
-            f"FROM (SELECT {raw} AS r, count(*) AS n FROM {{data}} GROUP BY r)"
+            f"FROM (SELECT {raw} AS r, {source.count()} AS n FROM {{data}} GROUP BY r)"
         )[0]
     )
     return RowCount(total, total - missing, {PREDICTION_MISSING: missing} if missing else {})
@@ -106,7 +107,7 @@ def _decided(
     return _counts(
         source,
         names,
-        f"SELECT {_raws(source, names)}, {source.raw(prediction)} AS l, count(*) AS n FROM {{data}} GROUP BY ALL",
+        f"SELECT {_raws(source, names)}, {source.raw(prediction)} AS l, {source.count()} AS n FROM {{data}} GROUP BY ALL",
         f"sum(CASE WHEN {label} = $favourable THEN n ELSE 0 END), sum(n)",
         f"{label} IS NOT NULL",
         most,
@@ -120,7 +121,7 @@ def _above(source: Source, names: tuple[str, ...], number: str, threshold: str, 
     return _counts(
         source,
         names,
-        f"SELECT {_raws(source, names)}, count(*) FILTER ({above}) AS k, count(*) AS n "
+        f"SELECT {_raws(source, names)}, {source.count(above)} AS k, {source.count()} AS n "
         f"FROM {{data}} WHERE isfinite({number}) GROUP BY ALL",
         "sum(k), sum(n)",
         "true",
@@ -168,7 +169,9 @@ def _unknown(source: Source, names: Sequence[str], prediction: str) -> int:
     if not known:
         return 0
     decided = " AND ".join(_known(source, [prediction])) or "true"
-    query = f"SELECT count(*) FROM {{data}} WHERE ({decided}) AND NOT ({' AND '.join(known)})"
+    query = (
+        f"SELECT {source.count()} FROM {{data}} WHERE ({decided}) AND NOT ({' AND '.join(known)})"
+    )
     return int(source.fetch(query)[0][0])
 
 
@@ -192,10 +195,11 @@ def _scored(
     median_over: MedianOver,
 ) -> Scored:
     """Raises Invalid where the score column holds no numbers."""
+    source = source.gathered([*names, score])
     number = source.number(score)
     known = _known(source, names) if median_over == "known" else []
     where = " AND ".join(known) or "true"
-    query = f"SELECT {number} AS v FROM {{data}} WHERE isfinite({number}) AND ({where})"
+    query = f"SELECT {number} AS v{{each}} FROM {{data}} WHERE isfinite({number}) AND ({where})"
     sample = np.asarray(source.arrays(query)["v"], dtype=np.float64)
     median, threshold = median_of(sample)
     size = len(sample)
@@ -231,7 +235,7 @@ def median_of(sample: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[str, str]:
 
 def _score_rows(source: Source, number: str) -> RowCount:
     state = f"CASE WHEN isfinite({number}) THEN '' WHEN isinf({number}) THEN '{SCORE_INFINITE}' ELSE '{SCORE_MISSING}' END"
-    query = f"SELECT {state} AS s, count(*) FROM {{data}} GROUP BY s"
+    query = f"SELECT {state} AS s, {source.count()} FROM {{data}} GROUP BY s"
     found = {str(why): int(count) for why, count in source.fetch(query)}
     counted = found.pop("", 0)
     return RowCount(counted + sum(found.values()), counted, dict(sorted(found.items())))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
+import numpy as np
 
 from apps.core.errors import Invalid
 
@@ -58,6 +59,7 @@ class Source:
     caps: Caps
     relation: str
     parameters: Mapping[str, list[str]] = field(default_factory=dict)
+    weighed: bool = False  # a row of the relation stands for `weight` rows of the file
 
     def kind(self, name: str) -> Kind:
         """What the column holds; raises Invalid naming it if the file has no such column."""
@@ -100,6 +102,11 @@ class Source:
         )
         return f"CASE WHEN trim({plain}) = '' THEN NULL ELSE {short} END"
 
+    def count(self, where: str = "") -> str:
+        """How many rows of the file (for which `where` holds), as an SQL aggregate."""
+        test = f" FILTER ({where})" if where else ""
+        return f"coalesce(sum(weight){test}, 0)" if self.weighed else f"count(*){test}"
+
     def fetch(self, query: str, *, most: int = 0, **values: str) -> list[tuple[Any, ...]]:
         """The rows of `query`, in which {data} stands for the file and $name for one of `values`;
         at most `most` rows if given. A query without {data} is about tables of the connection."""
@@ -115,9 +122,16 @@ class Source:
                 yield batch
 
     def arrays(self, query: str, **values: str) -> dict[str, Any]:
-        """The result's columns as NumPy arrays; the query must leave no NULL."""
+        """The result's columns as NumPy arrays, an entry for each row; the query must leave no NULL.
+
+        A query of the file selects {each} last, which is how often the row counts.
+        """
         with readable():
-            return self._run(query, values).fetchnumpy()
+            found: dict[str, Any] = self._run(query, values).fetchnumpy()
+        times = found.pop("weight", None)
+        if times is None:
+            return found
+        return {name: np.repeat(array, times) for name, array in found.items()}
 
     def counted(self, names: Sequence[str], *, most: int = 0) -> list[tuple[Any, ...]]:
         """The rows grouped by these columns as categories, with their number; at most `most` groups.
@@ -126,7 +140,7 @@ class Source:
         """
         raw = ", ".join(f"{self.raw(name)} AS r{index}" for index, name in enumerate(names))
         named = ", ".join(f"{self.text(name, f'r{i}')} AS g{i}" for i, name in enumerate(names))
-        inner = f"SELECT {raw + ', ' if raw else ''}count(*) AS n FROM {{data}} GROUP BY ALL"
+        inner = f"SELECT {raw + ', ' if raw else ''}{self.count()} AS n FROM {{data}} GROUP BY ALL"
         outer = f"SELECT {named + ', ' if named else ''}sum(n) FROM ({inner}) GROUP BY ALL"
         return [(*row[:-1], int(row[-1])) for row in self.fetch(outer, most=most)]
 
@@ -136,12 +150,37 @@ class Source:
         They lie in a table of the connection that spills to the scratch folder. Parquet needs no such copy.
         A name the file does not have is answered later, by the question that asks for it.
         """
-        if self.relation.startswith("read_parquet"):
+        if self.weighed or self.relation.startswith("read_parquet"):
             return self
         known = [name for name in dict.fromkeys(names) if name in self.columns]
         wanted = ", ".join(f"c{self.columns[name][0]}" for name in known) or "1 AS row"
         self.fetch(f"CREATE TEMP TABLE held AS SELECT {wanted} FROM {{data}}")
         return replace(self, relation="held", parameters={})
+
+    def gathered(self, names: Sequence[str]) -> Source:
+        """What the questions about these columns together are put to: here the file itself. See `warehouse`."""
+        del names
+        return self
+
+    def score_cells(self, names: Sequence[str], score: str, unit: int) -> str:
+        """A table in SQL: the rows by the raw values r0, r1, ... of these columns, by `state` (score, missing, outside) and
+        tenth (`bin`) of the score; their number n, and the sums of the scores and of their squares in 1/unit.
+
+        TRY_CAST: DuckDB may cast before it looks at the condition, and then breaks off at a NaN.
+        """
+        keys = ", ".join(f"{self.raw(name)} AS r{place}" for place, name in enumerate(names))
+        number = self.number(score)
+        inside = f"{number} >= 0 AND {number} <= 1"
+        return f"""(
+            SELECT {keys},
+                CASE WHEN {number} IS NULL OR isnan({number}) THEN 'missing'
+                     WHEN {number} < 0 OR {number} > 1 THEN 'outside' ELSE 'score' END AS state,
+                CASE WHEN {inside} THEN least(TRY_CAST(floor({number} * 10) AS INTEGER), 9) ELSE 0 END AS bin,
+                count(*) AS n,
+                sum(CASE WHEN {inside} THEN TRY_CAST(round({number} * {unit}) AS BIGINT) ELSE 0 END) AS total,
+                sum(CASE WHEN {inside}
+                         THEN TRY_CAST(round({number} * {number} * {unit}) AS BIGINT) ELSE 0 END) AS squares
+            FROM {{data}} GROUP BY ALL)"""
 
     def numbered(self) -> Source:
         """The same data with a column `place`, which no two rows share: the number of the file, then that of the row in it.
@@ -155,11 +194,14 @@ class Source:
 
     def rows(self) -> int:
         """How many rows the file has."""
-        return int(self.fetch("SELECT count(*) FROM {data}")[0][0])
+        return int(self.fetch(f"SELECT {self.count()} FROM {{data}}")[0][0])
 
     def _run(self, query: str, values: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
         path: Mapping[str, list[str]] = self.parameters if "{data}" in query else {}
-        return self.connection.execute(query.format(data=self.relation), {**path, **values})
+        return self.connection.execute(
+            query.format(data=self.relation, each=", weight" if self.weighed else ""),
+            {**path, **values},
+        )
 
     def _find(self, name: str) -> tuple[int, Column]:
         try:
@@ -195,7 +237,7 @@ def opened(
     Does not verify a file's digest: whoever opens a stored file checks that first.
     """
     paths = [path, *more]
-    connection = _locked(paths, caps, scratch)
+    connection = locked(paths, caps, scratch)
     try:
         relation, parameters = _relation(paths, format, columns)
         by_name = {column.name: (index, column) for index, column in enumerate(columns)}
@@ -232,7 +274,8 @@ def _relation(
     return f"{reader} AS data({aliases})", {"path": [str(path) for path in paths]}
 
 
-def _locked(paths: Sequence[Path], caps: Caps, scratch: Path) -> duckdb.DuckDBPyConnection:
+def locked(paths: Sequence[Path], caps: Caps, scratch: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that may open these paths and its scratch folder."""
     connection = duckdb.connect(
         config={
             "threads": caps.threads,

@@ -24,7 +24,7 @@ def count_at(
         f"WHEN {number} >= CAST($threshold AS DOUBLE) THEN 'yes' ELSE 'no' END"
     )
     inner = (
-        f"SELECT {source.raw(outcomes.target)} AS t, {decided} AS d, count(*) AS n "
+        f"SELECT {source.raw(outcomes.target)} AS t, {decided} AS d, {source.count()} AS n "
         "FROM {data} GROUP BY ALL"
     )
     rows = source.fetch(

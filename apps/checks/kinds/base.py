@@ -110,7 +110,8 @@ class Kind:
     says why a part of the data would tell nothing.
 
     `sources` (patterns under `home`) are the code that can change a number and `libraries` the distributions that take
-    part: both go into the key under which a result is stored and found again.
+    part: both go into the key under which a result is stored and found again. `on_engine` says that its data are counted where
+    CHECKS_ENGINE says; the others are counted in the worker always.
     """
 
     key: str
@@ -133,6 +134,7 @@ class Kind:
     no_preview: str = ""
     always_shown: bool = field(default=False)
     divided: Divided | None = None
+    on_engine: bool = field(default=False)
 
     @property
     def of_files(self) -> bool:

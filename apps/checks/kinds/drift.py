@@ -59,4 +59,5 @@ KIND = Kind(
     home=HOME,
     sources=SOURCES,
     libraries=LIBRARIES,
+    on_engine=True,
 )

@@ -65,4 +65,5 @@ KIND = Kind(
         "statistics.py",
     ),
     libraries=("duckdb", "msgspec", "scipy"),
+    on_engine=True,
 )

@@ -70,4 +70,5 @@ KIND = Kind(
     home=HOME,
     sources=SOURCES,
     libraries=LIBRARIES,
+    on_engine=True,
 )

@@ -67,4 +67,5 @@ KIND = Kind(
         "statistics.py",
     ),
     libraries=("duckdb", "msgspec", "numpy", "scipy"),
+    on_engine=True,
 )

@@ -21,7 +21,7 @@ from apps.checks.mapping import Mapping
 from apps.checks.models import EvaluationDataset, Measurement
 from apps.checks.parts import StoredPart
 from apps.checks.services.watching import Watch
-from apps.checks.versions import code_version, libraries
+from apps.checks.versions import code_version, engine_of, libraries
 from apps.core import blobs
 from apps.core.errors import Invalid
 
@@ -110,7 +110,8 @@ def require_same_code(measurement: Measurement, kind: Kind) -> None:
 
 def task(measurement: Measurement, taken: Inputs, folder: Path, watch: Watch) -> Task:
     """What the kind is given."""
-    workshop = Workshop(selectors.caps(), folder, watch.tick, watch.progress)
+    engine = engine_of(measurement.kind)
+    workshop = Workshop(selectors.caps(), folder, watch.tick, watch.progress, engine)
     manifest = measurement.version.manifest_digest
     return Task(workshop, taken.data, taken.files, manifest, asked_on(measurement))
 

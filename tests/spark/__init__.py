@@ -1,0 +1,1 @@
+"""Engines elsewhere against the local one: DuckDB and Spark by the same Ibis expressions."""
