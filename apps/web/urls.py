@@ -170,6 +170,11 @@ urlpatterns += [
         name="measurement-json",
     ),
     path(
+        _VERSION + "checks/<uuid:measurement_uuid>/result.csv",
+        evidence.measurement_csv,
+        name="measurement-csv",
+    ),
+    path(
         _VERSION + "checks/<uuid:measurement_uuid>/cancel/",
         evidence.cancel_check,
         name="measurement-cancel",

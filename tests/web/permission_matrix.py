@@ -435,6 +435,8 @@ EVIDENCE = [
     Row("web:check-form", _check, may=CHECKERS, unseen=404, post={"do": "preview"}, ok=200),
     _seen("web:measurement", _measured),
     _seen("web:measurement-json", _measured),
+    _seen("web:measurement-csv", _ended),
+    Row("web:measurement-csv", _measured, may=MEMBERS, unseen=404, ok=409),  # not measured yet
     Row("web:measurement-cancel", _measured, may=CHECKERS, unseen=404, post={}, ok=302),
     *_form("web:measurement-recall", _measured, holders("validator")),
     Row("web:measurement-recheck", _ended, may=JUDGES, unseen=404, post={}, ok=302),

@@ -312,35 +312,20 @@ def _provenance(row: Measurement) -> list[Fact]:
 
 def _measurement_acts(version: ModelVersion, row: Measurement, may_recall: bool) -> list[Action]:
     name, number = version.model.name, version.number
+    forms = ["json", "csv"] if row.result is not None else ["json"]
     acts = [
         Action(
-            "Download as JSON",
-            reverse("web:measurement-json", args=[name, number, row.uuid]),
+            f"Download as {form.upper()}",
+            reverse(f"web:measurement-{form}", args=[name, number, row.uuid]),
             icon="download",
             download=True,
         )
+        for form in forms
     ]
     if may_recall and row.status == MeasurementStatus.DONE:
         url = reverse("web:measurement-recall", args=[name, number, row.uuid])
         acts.append(Action("Recall…", url, "danger", "undo"))
     return acts
-
-
-def as_data(row: Measurement) -> Mapping[str, Any]:
-    """A measurement as an auditor's program reads it; `result_digest` covers key, statistics and result."""
-    return {
-        "measurement": str(row.uuid),
-        "kind": row.kind,
-        "status": row.status,
-        "key": row.key,
-        "params": row.params,
-        "inputs": row.inputs,
-        "statistics": row.statistics,
-        "result": row.result,
-        "result_digest": row.result_digest,
-        "code_version": row.code_version,
-        "libraries": row.libraries,
-    }
 
 
 def everything(actor: Actor) -> AllChecksPage:
