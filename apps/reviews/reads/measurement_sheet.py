@@ -20,7 +20,7 @@ from apps.core import flat
 from apps.core.errors import Conflict
 from apps.core.parts import Column, Facts, Missing, Part, Table, Text, cells
 from apps.modelcards import collect
-from apps.modelcards.computed.definitions import FORMULAS
+from apps.modelcards.computed.definitions import formulas
 from apps.registry.models import ModelVersion
 from apps.reviews.reads.measurements import Judged, judged
 
@@ -146,7 +146,7 @@ def _numbers(result: kinds.Result) -> Iterator[Record]:
 def _named(kind: str) -> Iterator[Record]:
     """The formulas by name, and what the numbers mean that a policy can limit."""
     hints = [(hint.title, hint.meaning) for hint in kinds.get(kind).hints]
-    for caption, rows in (("Formulas", FORMULAS.get(kind, ())), ("What the numbers mean", hints)):
+    for caption, rows in (("Formulas", formulas(kind)), ("What the numbers mean", hints)):
         if rows:
             head = (Column("Number"), Column(caption))
             yield from _part(Table(caption, head, tuple(cells(*row) for row in rows)))
