@@ -132,6 +132,18 @@ def test_the_tables_of_the_page_stand_in_the_csv_with_every_number(
     facts = {each["1"]: each["2"] for each in lines if each["line"] == "fact"}
     assert facts["Digest of key, counts and result"] == row.result_digest
     assert facts["Data, evaluation"] == row.inputs[0]["digest"]
+    assert facts["Rows of the data, evaluation"] == "1000"
+
+
+def test_a_scan_of_files_names_its_manifest_and_has_no_empty_table(
+    version: ModelVersion, ana: User
+) -> None:
+    row = done(version, ana, "files")
+    lines = sheet(version, row)
+    facts = {each["1"]: each["2"] for each in lines if each["line"] == "fact"}
+    assert facts["Manifest of the files"] == version.manifest_digest
+    heads = {each["table"] for each in lines if each["line"] == "head"}
+    assert heads == {each["table"] for each in lines if each["line"] == "row"}
 
 
 def test_denominators_formulas_and_the_reference_group_are_in_it(

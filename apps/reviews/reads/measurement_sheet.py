@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from apps.checks import exact, kinds
 from apps.checks import selectors as checks
 from apps.checks.models import Measurement
 from apps.checks.numbers import MISSING, NBSP
-from apps.core import flat
+from apps.core import canonical, flat
+from apps.core.canonical import JSON
 from apps.core.errors import Conflict
 from apps.core.parts import Column, Facts, Missing, Part, Table, Text, cells
 from apps.modelcards import collect
@@ -27,6 +28,7 @@ from apps.reviews.reads.measurements import Judged, judged
 Record = tuple[str, ...]
 
 _ABOUT: Final = "Where it comes from"
+_STORED: Final = "Every number as stored"
 _EXACT: Final = (
     "Number", "Value", "From", "To", "Numerator", "Denominator", "Exact fraction", "Interval", "Why there is none",
 )  # fmt: skip
@@ -77,18 +79,27 @@ def _about(version: ModelVersion, row: Measurement) -> Iterator[Record]:
         "Digest of key, counts and result": row.result_digest,
         "Code": row.code_version,
     }
-    named = {f"Parameter {name}": _plain(value) for name, value in row.params.items()}
-    data = {f"Data, {each['part']}": str(each["digest"]) for each in row.inputs}
-    for label, value in (facts | named | data | dict(row.libraries)).items():
+    chosen = {f"Parameter {name}": _plain(value) for name, value in sorted(row.params.items())}
+    inputs = {label: value for each in row.inputs for label, value in _input(each)}
+    for label, value in (facts | chosen | inputs | dict(sorted(row.libraries.items()))).items():
         if value:
             yield (_ABOUT, "fact", label, value)
 
 
-def _plain(value: object) -> str:
-    """A parameter in words."""
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(each) for each in value)
-    return "" if value is None else str(value)
+def _input(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What was measured, by digest, and how many rows it has."""
+    if entry["part"] == "files":
+        yield "Manifest of the files", str(entry["digest"])
+        return
+    yield f"Data, {entry['part']}", str(entry["digest"])
+    yield f"Rows of the data, {entry['part']}", str(entry["rows"])
+
+
+def _plain(value: JSON) -> str:
+    """A parameter as its page shows it; nothing where nothing was chosen."""
+    if value in ("", None, [], {}):
+        return ""
+    return value if isinstance(value, str) else canonical.dumps(value).decode()
 
 
 def _assessed(found: Judged | None) -> Iterator[Record]:
@@ -135,18 +146,20 @@ def _cell(text: str, column: Column) -> str:
 
 
 def _numbers(result: kinds.Result) -> Iterator[Record]:
-    caption = "Every number as stored"
-    yield (caption, "head", *_EXACT)
-    for path, each in exact.numbers(result):
+    """Nothing for a kind whose numbers are plain counts: they stand in the tables whole."""
+    for place, (path, each) in enumerate(exact.numbers(result)):
+        if not place:
+            yield (_STORED, "head", *_EXACT)
         counts = ("" if n is None else str(n) for n in (each.numerator, each.denominator))
         ends = (each.value or "", each.low or "", each.high or "")
-        yield (caption, "row", path, *ends, *counts, each.fraction, each.method, each.reason)
+        yield (_STORED, "row", path, *ends, *counts, each.fraction, each.method, each.reason)
 
 
 def _named(kind: str) -> Iterator[Record]:
     """The formulas by name, and what the numbers mean that a policy can limit."""
     hints = [(hint.title, hint.meaning) for hint in kinds.get(kind).hints]
-    for caption, rows in (("Formulas", formulas(kind)), ("What the numbers mean", hints)):
+    told = (("Formulas", "Formula", formulas(kind)), ("What can be limited", "Meaning", hints))
+    for caption, second, rows in told:
         if rows:
-            head = (Column("Number"), Column(caption))
+            head = (Column("Number"), Column(second))
             yield from _part(Table(caption, head, tuple(cells(*row) for row in rows)))
