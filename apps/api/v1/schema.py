@@ -79,11 +79,13 @@ def described(
     refusals: tuple[int, ...] = (),
     refusal: type[serializers.Serializer[Any]] = Problem,
     examples: Any = None,
+    kind: str = "",
 ) -> Callable[[F], F]:
-    """Describe one method: what it takes, what it answers (`also` with another status), which refusals beside those that
-    every route has."""
+    """Describe one method: what it takes, what it answers (`also` with another status, `kind` its media type where that is
+    not JSON), which refusals beside those that every route has."""
     usual = {400, 401, 403, 404} | ({413, 415} if takes is not None else set())
-    told: dict[Any, Any] = {code: answer for code in (status, also) if code is not None}
+    codes = [code for code in (status, also) if code is not None]
+    told: dict[Any, Any] = {(code, kind) if kind else code: answer for code in codes}
     for code in sorted(usual | set(refusals)):
         told[code, PROBLEM] = OpenApiResponse(refusal, REFUSALS[code])
     decorate: Callable[[F], F] = extend_schema(
