@@ -111,9 +111,17 @@ def test_what_counted_is_part_of_what_a_result_was_made_with(settings, monkeypat
         "ibis-framework": "version of ibis-framework",
         "pyspark": "version of pyspark",
     }
-    for key in ("performance", "multiclass", "regression", "fairness", "bias_audit", "drift"):
+    for key in (
+        "performance",
+        "multiclass",
+        "regression",
+        "fairness",
+        "bias_audit",
+        "drift",
+        "quality",
+    ):
         assert libraries(key) == before[key] | engine
         assert engine_of(key) == settings.CHECKS_ENGINE
-    for key in ("files", "leakage", "pii", "proxy", "quality"):
+    for key in ("files", "leakage", "pii", "proxy"):
         assert libraries(key) == before[key]
         assert engine_of(key) == engines.LOCAL

@@ -156,9 +156,14 @@ class Source:
         self.fetch(f"CREATE TEMP TABLE held AS SELECT {wanted} FROM {{data}}")
         return replace(self, relation="held", parameters={})
 
-    def gathered(self, names: Sequence[str]) -> Source:
-        """What the questions about these columns together are put to: here the file itself. See `warehouse`."""
-        del names
+    def gathered(
+        self, names: Sequence[str], *, binned: tuple[str, Sequence[str]] | None = None
+    ) -> Source:
+        """What the questions about these columns together are put to: here the file itself. See `warehouse`.
+
+        `binned` is one of them of which only the bin matters, with the inner edges as decimal strings.
+        """
+        del names, binned
         return self
 
     def score_cells(self, names: Sequence[str], score: str, unit: int) -> str:
