@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from apps.audits.events import Event, register
+from apps.core.canonical import JSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +21,11 @@ class _OfVersion(Event):
 @register
 @dataclass(frozen=True, kw_only=True)
 class DatasetAttached(_OfVersion):
-    """`meaning` is the digest of mapping and favourable outcome, `digest` that of the bytes."""
+    """`meaning` is the digest of mapping and favourable outcome, `digest` that of the bytes, or of the manifest of so many `parts`.
+    `source` says where the data were taken from."""
 
     type: ClassVar[str] = "checks.dataset.attached"
+    schema: ClassVar[int] = 2
     dataset: int
     role: str
     name: str
@@ -30,6 +33,8 @@ class DatasetAttached(_OfVersion):
     rows: int
     digest: str
     meaning: str
+    parts: int
+    source: dict[str, JSON]
 
     def subject(self) -> str:
         return f"dataset:{self.dataset}"

@@ -182,6 +182,7 @@ def _told(data: DataSet) -> dict[str, Any]:
         "columns": [asdict(column) for column in data.columns],
         "mapping": data.mapping.to_data(),
         "favourable": data.favourable,
+        "more": [str(path) for path in data.more],
     }
 
 
@@ -192,4 +193,5 @@ def _data_set(told: Mapping[str, Any]) -> DataSet:
         columns=tuple(Column(**each) for each in told["columns"]),
         mapping=Meaning.parse(told["mapping"]),
         favourable=told["favourable"],
+        more=tuple(map(Path, told["more"])),
     )

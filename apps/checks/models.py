@@ -34,7 +34,8 @@ class EvaluationDataset(models.Model):
 
     `columns` is what was found in the file (name, kind, missing), `mapping` what the columns were
     declared to mean (apps.checks.mapping), `favourable` the outcome that people want. `artifact` is the
-    path in the run it was taken from, empty for an upload.
+    path in the run it was taken from, empty for an upload; `source` says from where in full. Of several files (`parts` says
+    how many, 0: of one) the blob is the manifest that names them (apps.checks.parts).
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -51,6 +52,10 @@ class EvaluationDataset(models.Model):
     mapping = models.JSONField()
     favourable = models.CharField(max_length=200, default="", blank=True)
     artifact = models.CharField(max_length=1000, default="", blank=True)
+    parts = models.PositiveIntegerField(default=0, db_default=0)
+    source = models.JSONField(
+        default=dict, db_default=models.Value({}, output_field=models.JSONField())
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

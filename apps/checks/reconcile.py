@@ -24,6 +24,9 @@ _STATES = {
     events.MeasurementRecalled.type: {MeasurementStatus.RECALLED},
 }
 
+# What the event did not say when every data set was one file.
+_BEFORE_SCHEMA_2: dict[str, Any] = {"parts": 0, "source": {}}
+
 
 def differences() -> Iterator[Difference]:
     """Every difference between the ledger and the rows, each naming its row."""
@@ -49,11 +52,13 @@ def _datasets() -> Iterator[Difference]:
             "rows": row.rows,
             "digest": row.digest,
             "meaning": selectors.meaning_of(row),
+            "parts": row.parts,
+            "source": row.source,
         }
         for key, value in found.items():
-            if said[key] != value:
+            if said.get(key, _BEFORE_SCHEMA_2.get(key)) != value:
                 yield Difference(
-                    subject, f"{key}: the table says {value}, the ledger says {said[key]}"
+                    subject, f"{key}: the table says {value}, the ledger says {said.get(key)}"
                 )
     for pk in told:
         yield Difference(f"dataset:{pk}", "it is in the ledger and not in the table")

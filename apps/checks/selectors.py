@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.accounts.selectors import accountable_for_all
-from apps.checks import kinds, progress
+from apps.checks import kinds, parts, progress
 from apps.checks.demands import CheckLimits
 from apps.checks.engine.source import Caps
 from apps.checks.kinds import Result
@@ -24,11 +24,13 @@ from apps.checks.models import (
     Recheck,
     RecheckResult,
 )
+from apps.checks.parts import StoredPart
 from apps.checks.statistics import from_data
 from apps.checks.verdicts import Verdict
+from apps.core import blobs
 from apps.core.actor import Actor
 from apps.core.canonical import JSON, digest_of
-from apps.core.errors import Invalid, NotFound
+from apps.core.errors import Invalid, NotFound, Tampered
 from apps.registry.models import ModelVersion
 from apps.registry.selectors import visible_models
 
@@ -74,6 +76,16 @@ def datasets_in_force(version: ModelVersion) -> dict[Role, EvaluationDataset]:
     """The newest data set of each role: what a check of today would measure."""
     rows = datasets(version).order_by("role", "-id").distinct("role")
     return {Role(row.role): row for row in rows}
+
+
+def files_of(row: EvaluationDataset) -> list[StoredPart]:
+    """The files that a data set is made of, in the order in which they are read; Tampered if their manifest is damaged."""
+    if not row.parts:
+        return [StoredPart(row.name, row.digest, row.blob.size)]
+    found = parts.from_bytes(blobs.read_all(row.digest))
+    if len(found) != row.parts:
+        raise Tampered(f"the manifest of {row.name} names {len(found)} files, not {row.parts}")
+    return found
 
 
 def dataset_authors(version: ModelVersion) -> set[int]:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from apps.accounts.selectors import names
-from apps.checks import kinds
+from apps.checks import kinds, origins
 from apps.checks import selectors as checks
 from apps.checks.files.report import FilesResult
 from apps.checks.library.drift import DriftResult
@@ -193,7 +193,7 @@ def _sheet(row: EvaluationDataset, url: str) -> data.Sheet:
         favourable=row.favourable,
         attached_by=str(row.created_by),
         attached_at=moment(row.created_at),
-        origin=f", from the run's file {row.artifact}" if row.artifact else "",
+        origin=_origin(row),
         columns=tuple(
             (str(entry["name"]), str(entry["kind"]), str(entry.get("missing", "")))
             for entry in row.columns
@@ -201,6 +201,14 @@ def _sheet(row: EvaluationDataset, url: str) -> data.Sheet:
         meaning=tuple((key, _named(row.mapping.get(key))) for key in data.MEANINGS),
         url=url,
     )
+
+
+def _origin(row: EvaluationDataset) -> str:
+    """To be read after the format and digest."""
+    told = origins.told(row.source)
+    if not told:
+        return f", from the run's file {row.artifact}" if row.artifact else ""
+    return f", from {told}" if told != "uploaded" else ""
 
 
 def _named(value: Any) -> tuple[str, ...]:

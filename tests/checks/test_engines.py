@@ -28,7 +28,7 @@ def weighed(source: Source, names: list[str]) -> Source:
     raw = ", ".join(source.raw(name) for name in names)
     query = f"SELECT {raw}, count(*) AS weight FROM {source.relation} GROUP BY ALL"  # noqa: S608
     rows = source.connection.execute(query, dict(source.parameters)).to_arrow_table()
-    connection = locked(None, CAPS, workshop().scratch)
+    connection = locked((), CAPS, workshop().scratch)
     connection.register("rows_by_value", rows)
     return Source(connection, source.columns, CAPS, "rows_by_value", weighed=True)
 

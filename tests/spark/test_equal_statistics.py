@@ -96,6 +96,17 @@ def test_a_regression_and_the_drift_of_rented_bicycles_are_equal(address: str):
     same(address, lambda at: compute.drift(*pair, at))
 
 
+def test_data_in_several_files_are_counted_as_one(address: str, tmp_path: Path):
+    frame = pd.DataFrame({"y": [1, 0, 1, 0] * 9, "p": [1, 1, 0, 0] * 9, "g": ["a", "b", None] * 12})
+    paths = [
+        parquet(part, tmp_path, f"{n}.parquet") for n, part in enumerate((frame[:7], frame[7:]))
+    ]
+    whole = data_set(parquet(frame, tmp_path), target="y", prediction="p", sensitive=["g"])
+    parted = replace(whole, path=paths[0], more=tuple(paths[1:]))
+    same(address, lambda at: compute.fairness(parted, at))
+    assert compute.fairness(parted, there(address)) == compute.fairness(whole, workshop())
+
+
 # --- data that try ----------------------------------------------------------------------------
 
 LABELS = st.sampled_from(["1", "0", "1", "0", "1", None, "", "  "])

@@ -41,13 +41,14 @@ from apps.core.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A stored file with what was declared about it."""
+    """A stored file, or the first of several (`more` are those after it), with what was declared about it."""
 
     path: Path
     format: Format
     columns: tuple[Column, ...]
     mapping: Mapping
     favourable: str = ""
+    more: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +75,16 @@ class Workshop:
 
     @contextmanager
     def open(self, data: DataSet) -> Iterator[Source]:
-        """The file of a data set, ready to be counted here or on the engine."""
+        """The files of a data set, ready to be counted here or on the engine."""
         about = (data.path, data.format, data.columns)
         if self.engine == LOCAL:
-            here = opened(*about, caps=self.caps, scratch=self.scratch)
+            here = opened(*about, caps=self.caps, scratch=self.scratch, more=data.more)
         else:
             here = warehouse.opened(
                 *about,
                 caps=self.caps,
                 scratch=self.scratch,
+                more=data.more,
                 address=self.engine,
                 tick=self.tick,
             )

@@ -1,7 +1,7 @@
 """What is in this file? Format by content, columns with their kinds, number of rows; or why not.
 
 Steps: 1 size, 2 format by content, 3 header (CSV) or footer (Parquet), 4 names, 5 rows and kinds in one
-pass. Not checked: that the values make sense; that is what the mapping's validation and the checks do.
+pass. Several files at once: `folders`. Not checked: that the values make sense; that is what the mapping's validation and the checks do.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,10 @@ _PACKED = {
     b"(\xb5/\xfd": "zstd",
 }
 _HEADER_BYTES = 1024 * 1024
+_IS_TABLE = (
+    "a JSON table; such a one is taken from the files of a run, where mlflow.log_table puts it"
+)
+_TABLE = re.compile(rb'\s*\{\s*"(?:columns|data|index)"\s*:')
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +46,72 @@ class Profile:
     columns: tuple[Column, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a file says of itself before its rows are read. A CSV says the names of its columns only."""
+
+    format: Format
+    names: tuple[str, ...]
+    types: tuple[pa.DataType, ...] = ()
+    rows: int = 0
+    unpacked: int = 0
+
+
 def inspect(path: Path, *, expected: str = "", caps: Caps, scratch: Path) -> Profile:
     """Read the whole file once. Raises Invalid (field "file") for anything that is not clean data."""
+    head = head_of(path, expected=expected, caps=caps)
+    check_size(head.rows, head.unpacked, caps)
+    try:
+        with raw(path, head.format, head.names, caps, scratch) as source:
+            return profile(source, head)
+    except Invalid as error:
+        raise refused(error.message) from error
+
+
+def head_of(path: Path, *, expected: str = "", caps: Caps) -> Head:
+    """Steps 1 to 4, without the rows. Raises Invalid (field "file")."""
     size = path.stat().st_size
     if not size:
-        raise _refused("the file is empty")
+        raise refused("the file is empty")
     if size > caps.max_bytes:
-        raise _refused(f"{grouped(size)} bytes; at most {grouped(caps.max_bytes)} are taken")
+        raise refused(f"{grouped(size)} bytes; at most {grouped(caps.max_bytes)} are taken")
     format = sniff(path, size)
     if expected and expected != format:
-        raise _refused(f"said to be {expected}, but its content is {format}")
-    names = _csv_names(path) if format == "csv" else _parquet_names(path, caps)
-    _check_names(names, caps)
-    try:
-        with raw(path, format, names, caps, scratch) as source:
-            kinds, missing, rows = _profile(source, format, names)
-    except Invalid as error:
-        raise _refused(error.message) from error
-    columns = tuple(map(Column, names, kinds, missing))
-    return Profile(format, rows, columns)
+        raise refused(f"said to be {expected}, but its content is {format}")
+    head = Head("csv", tuple(_csv_names(path))) if format == "csv" else _footer(path)
+    _check_names(head.names, caps)
+    return head
+
+
+def check_size(rows: int, unpacked: int, caps: Caps) -> None:
+    """Whether what Parquet footers announce may be read; Invalid (field "file")."""
+    if rows > caps.max_rows:
+        raise refused(f"{grouped(rows)} rows; at most {grouped(caps.max_rows)} are taken")
+    if unpacked > caps.max_unpacked_bytes:
+        raise refused(f"{grouped(unpacked)} bytes when unpacked: more than one check may read")
+
+
+def is_table(path: Path) -> bool:
+    """Whether the content begins like the JSON that `mlflow.log_table` writes."""
+    with path.open("rb") as file:
+        return _TABLE.match(file.read(64)) is not None
 
 
 def sniff(path: Path, size: int) -> Format:
     """The format by content, never by name."""
     with path.open("rb") as file:
-        head = file.read(8)
+        head = file.read(64)
         file.seek(max(0, size - 4))
         tail = file.read(4)
     if head.startswith(_MAGIC):
         if tail != _MAGIC or size < 12:
-            raise _refused("a Parquet file that ends too early (truncated?)")
+            raise refused("a Parquet file that ends too early (truncated?)")
         return "parquet"
     for magic, name in _PACKED.items():
         if head.startswith(magic):
-            raise _refused(f"compressed ({name}); unpack it, or use Parquet")
+            raise refused(f"compressed ({name}); unpack it, or use Parquet")
+    if _TABLE.match(head):
+        raise refused(_IS_TABLE)
     _check_text(path)
     return "csv"
 
@@ -87,14 +125,14 @@ def _check_text(path: Path) -> None:
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                raise _refused(f"not UTF-8 text (byte {grouped(read + error.start)})") from error
+                raise refused(f"not UTF-8 text (byte {grouped(read + error.start)})") from error
             if b"\0" in chunk:
-                raise _refused("neither Parquet nor text: it holds NUL bytes")
+                raise refused("neither Parquet nor text: it holds NUL bytes")
             read += len(chunk)
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise _refused("not UTF-8 text (it ends within a character)") from error
+        raise refused("not UTF-8 text (it ends within a character)") from error
 
 
 def _csv_names(path: Path) -> list[str]:
@@ -104,60 +142,76 @@ def _csv_names(path: Path) -> list[str]:
     try:
         names = next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
     except csv.Error as error:
-        raise _refused(f"the first line is no CSV header: {error}") from error
+        raise refused(f"the first line is no CSV header: {error}") from error
     if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        raise _refused("only one column found; values must be separated by commas")
+        raise refused("only one column found; values must be separated by commas")
     return [name.strip() for name in names]
 
 
-def _parquet_names(path: Path, caps: Caps) -> list[str]:
+def _footer(path: Path) -> Head:
     try:
         with pq.ParquetFile(path) as file:
-            metadata, names = file.metadata, file.schema_arrow.names
+            metadata, schema = file.metadata, file.schema_arrow
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _refused("a Parquet file whose footer cannot be read (truncated?)") from error
-    if metadata.num_rows > caps.max_rows:
-        raise _refused(
-            f"{grouped(metadata.num_rows)} rows; at most {grouped(caps.max_rows)} are taken"
-        )
+        raise refused("a Parquet file whose footer cannot be read (truncated?)") from error
     unpacked = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-    if unpacked > caps.max_unpacked_bytes:
-        raise _refused(f"{grouped(unpacked)} bytes when unpacked: more than one check may read")
-    return list(names)
+    types = tuple(map(_plain_type, schema.types))
+    return Head("parquet", tuple(schema.names), types, metadata.num_rows, unpacked)
 
 
-def _check_names(names: list[str], caps: Caps) -> None:
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    """The type without how a writer stored it: dictionaries and large strings are the same text."""
+    if pa.types.is_dictionary(type_):
+        return _plain_type(type_.value_type)
+    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
+        return pa.string()
+    return type_
+
+
+def _check_names(names: Sequence[str], caps: Caps) -> None:
     if not names or names == [""]:
-        raise _refused("no columns found")
+        raise refused("no columns found")
     if len(names) > caps.max_columns:
-        raise _refused(
+        raise refused(
             f"{grouped(len(names))} columns; at most {grouped(caps.max_columns)} are taken"
         )
     if any(not name for name in names):
-        raise _refused(f"column {names.index('') + 1} has no name")
+        raise refused(f"column {list(names).index('') + 1} has no name")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise _refused(f"column names occur more than once: {listed(twice)}")
+        raise refused(f"column names occur more than once: {listed(twice)}")
     odd = [name for name in names if len(name) > 200 or not name.isprintable()]
     if odd:
-        raise _refused(
+        raise refused(
             f"a column name is longer than 200 characters or not printable: {odd[0][:60]!r}"
         )
 
 
-def _profile(source: Source, format: Format, names: list[str]) -> tuple[list[Kind], list[int], int]:
-    if format == "parquet":
-        declared = [_declared(row[1]) for row in source.fetch("DESCRIBE SELECT * FROM {data}")]
-        counts = source.fetch(_count_query([_missing(i, kind) for i, kind in enumerate(declared)]))[
-            0
-        ]
-        return _emptied(declared, counts), list(counts[1:]), _rows(counts[0], source.caps)
-    width = len(names)
+def profile(source: Source, head: Head) -> Profile:
+    """Step 5: rows and kinds in one pass over the open data set. Raises Invalid."""
+    kinds, missing, rows = counted(source, head)
+    return Profile(
+        head.format, _rows(rows, source.caps), tuple(map(Column, head.names, kinds, missing))
+    )
+
+
+def counted(source: Source, head: Head) -> tuple[list[Kind], list[int], int]:
+    """Each column's kind and missing values, and the rows, of which there may be none. Raises Invalid for what cannot be read."""
+    return _typed(source) if head.format == "parquet" else _told_by_content(source, len(head.names))
+
+
+def _typed(source: Source) -> tuple[list[Kind], list[int], int]:
+    declared = [_declared(row[1]) for row in source.fetch("DESCRIBE SELECT * FROM {data}")]
+    counts = source.fetch(_count_query([_missing(i, kind) for i, kind in enumerate(declared)]))[0]
+    return _emptied(declared, counts), list(counts[1:]), int(counts[0])
+
+
+def _told_by_content(source: Source, width: int) -> tuple[list[Kind], list[int], int]:
     present = [f"count(c{i})" for i in range(width)]
     numeric = [f"count(CASE WHEN {_is_number(i)} THEN 1 END)" for i in range(width)]
     limited = f"(SELECT * FROM {{data}} LIMIT {source.caps.max_rows + 1})"
     found = source.fetch(f"SELECT count(*), {', '.join(present + numeric)} FROM {limited}")[0]
-    rows = _rows(found[0], source.caps)
+    rows = int(found[0])
     kinds = [_by_content(found[1 + i], found[1 + width + i]) for i in range(width)]
     return kinds, [rows - found[1 + i] for i in range(width)], rows
 
@@ -216,5 +270,6 @@ def _declared(type_name: str) -> Kind:
     return "text" if name.startswith(("VARCHAR", "ENUM", "UUID")) else "other"
 
 
-def _refused(reason: str) -> Invalid:
+def refused(reason: str) -> Invalid:
+    """What is raised about a file: the reason beside the form's field, and in a sentence."""
     return Invalid(f"This file cannot be used: {reason}.", fields={"file": reason})

@@ -1,6 +1,6 @@
-"""One data file, opened read-only for counting: Parquet or CSV behind the same questions.
+"""One data set, opened read-only for counting: Parquet or CSV, in one file or several, behind the same questions.
 
-The file is hostile until shown otherwise. DuckDB runs locked: it may open this one path and its scratch
+The files are hostile until shown otherwise. DuckDB runs locked: it may open these paths and its scratch
 folder, nothing else, loads no extension, and spills to disk instead of growing. Columns are
 addressed by position, so no column name ever enters an SQL text.
 """
@@ -34,6 +34,7 @@ class Caps:
     max_unpacked_bytes: int = 32 * 1024**3
     max_rows: int = 100_000_000
     max_columns: int = 2_000
+    max_parts: int = 10_000
     max_groups: int = 1_000
     max_categories: int = 2_000
     memory: str = "1GB"
@@ -51,13 +52,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open file. `number`, `text` and `label` give SQL expressions; `fetch` runs a query over them."""
+    """An open data set. `number`, `text` and `label` give SQL expressions; `fetch` runs a query over them."""
 
     connection: duckdb.DuckDBPyConnection
     columns: Mapping[str, tuple[int, Column]]
     caps: Caps
     relation: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, list[str]] = field(default_factory=dict)
     weighed: bool = False  # a row of the relation stands for `weight` rows of the file
 
     def kind(self, name: str) -> Kind:
@@ -187,22 +188,21 @@ class Source:
             FROM {{data}} GROUP BY ALL)"""
 
     def numbered(self) -> Source:
-        """The same file with a column `place`, the number of the row in it.
+        """The same data with a column `place`, which no two rows share: the number of the file, then that of the row in it.
 
         Of a CSV only what is `held` can be numbered: a line of the text has no number of its own.
         """
-        if not self.relation.startswith("read_parquet"):
-            return replace(self, relation=f"(SELECT rowid AS place, * FROM {self.relation})")
-        reader, aliases = self.relation.split(") AS data(")
-        numbered = f"{reader}, file_row_number=true) AS data({aliases.removesuffix(')')}, place)"
-        return replace(self, relation=numbered)
+        place = "rowid"
+        if self.relation.startswith("read_parquet"):
+            place = "CAST((file_index << 32) + file_row_number AS BIGINT)"
+        return replace(self, relation=f"(SELECT {place} AS place, * FROM {self.relation})")
 
     def rows(self) -> int:
         """How many rows the file has."""
         return int(self.fetch(f"SELECT {self.count()} FROM {{data}}")[0][0])
 
     def _run(self, query: str, values: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
-        path = self.parameters if "{data}" in query else {}
+        path: Mapping[str, list[str]] = self.parameters if "{data}" in query else {}
         return self.connection.execute(
             query.format(data=self.relation, each=", weight" if self.weighed else ""),
             {**path, **values},
@@ -229,15 +229,22 @@ def _whole(value: str) -> str:
 
 @contextmanager
 def opened(
-    path: Path, format: Format, columns: Sequence[Column], *, caps: Caps, scratch: Path
+    path: Path,
+    format: Format,
+    columns: Sequence[Column],
+    *,
+    caps: Caps,
+    scratch: Path,
+    more: Sequence[Path] = (),
 ) -> Iterator[Source]:
-    """The file ready to be counted. `columns` is what `inspect` found in it, in order.
+    """The file, and the parts after it (`more`), ready to be counted as one. `columns` is what `inspect` found, in order.
 
-    Does not verify the file's digest: whoever opens a stored file checks that first.
+    Does not verify a file's digest: whoever opens a stored file checks that first.
     """
-    connection = locked(path, caps, scratch)
+    paths = [path, *more]
+    connection = locked(paths, caps, scratch)
     try:
-        relation, parameters = _relation(path, format, columns)
+        relation, parameters = _relation(paths, format, columns)
         by_name = {column.name: (index, column) for index, column in enumerate(columns)}
         yield Source(connection, by_name, caps, relation, parameters)
     finally:
@@ -246,15 +253,22 @@ def opened(
 
 @contextmanager
 def raw(
-    path: Path, format: Format, names: Sequence[str], caps: Caps, scratch: Path
+    path: Path,
+    format: Format,
+    names: Sequence[str],
+    caps: Caps,
+    scratch: Path,
+    more: Sequence[Path] = (),
 ) -> Iterator[Source]:
     """The file while its columns' kinds are still unknown (see `inspect`)."""
     unknown = [Column(name, "other") for name in names]
-    with opened(path, format, unknown, caps=caps, scratch=scratch) as source:
+    with opened(path, format, unknown, caps=caps, scratch=scratch, more=more) as source:
         yield source
 
 
-def _relation(path: Path, format: Format, columns: Sequence[Column]) -> tuple[str, dict[str, str]]:
+def _relation(
+    paths: Sequence[Path], format: Format, columns: Sequence[Column]
+) -> tuple[str, dict[str, list[str]]]:
     """SQL naming the columns c0, c1, ... whatever they are called (names may differ in case only)."""
     aliases = ", ".join(f"c{index}" for index in range(len(columns)))
     if format == "parquet":
@@ -262,11 +276,11 @@ def _relation(path: Path, format: Format, columns: Sequence[Column]) -> tuple[st
     else:
         types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))
         reader = f"read_csv($path, {_CSV_OPTIONS}, columns={{{types}}})"
-    return f"{reader} AS data({aliases})", {"path": str(path)}
+    return f"{reader} AS data({aliases})", {"path": [str(path) for path in paths]}
 
 
-def locked(path: Path | None, caps: Caps, scratch: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that may open this one path (or none) and its scratch folder."""
+def locked(paths: Sequence[Path], caps: Caps, scratch: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that may open these paths and its scratch folder, nothing else."""
     connection = duckdb.connect(
         config={
             "threads": caps.threads,
@@ -277,9 +291,9 @@ def locked(path: Path | None, caps: Caps, scratch: Path) -> duckdb.DuckDBPyConne
             "autoload_known_extensions": False,
         }
     )
-    if path is not None:
-        quoted = str(path).replace("'", "''")
-        connection.execute(f"SET allowed_paths = ['{quoted}']")
+    if paths:
+        quoted = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        connection.execute(f"SET allowed_paths = [{quoted}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -304,6 +318,8 @@ _CAUSES = (
     ("line size", "longer than a line may be"),
     ("Parquet", "damaged or truncated Parquet"),
     ("parquet", "damaged or truncated Parquet"),
+    ("TProtocol", "damaged or truncated Parquet"),
+    ("ecompress", "damaged or truncated Parquet"),
 )
 
 

@@ -200,10 +200,12 @@ def opened(
     *,
     caps: Caps,
     scratch: Path,
+    more: Sequence[Path] = (),
     address: str,
     tick: Callable[[], None],
 ) -> Iterator[Source]:
-    """The file, ready to be counted on the engine at an address, which must be able to read it under the same path.
+    """The file and the parts after it, ready to be counted on the engine at an address, which must be able to read them under the
+    same paths.
 
     Raises Invalid for a CSV, and for a file of which the engine sees other columns.
     """
@@ -211,7 +213,7 @@ def opened(
         reason = "a CSV is not counted on an engine elsewhere; attach the data as Parquet"
         raise Invalid(reason, fields={"file": reason})
     engine = engines.connect(address)
-    table = engine.table(str(path), tick)
+    table = engine.table([str(each) for each in (path, *more)], tick)
     if len(table.columns) != len(columns):
         raise Invalid(
             f"{engine.scheme} sees {len(table.columns)} columns in the file, and {len(columns)} were attached"
@@ -219,7 +221,7 @@ def opened(
     by_position = table.select(
         **{f"c{place}": table[name] for place, name in enumerate(table.columns)}
     )
-    connection = locked(None, caps, scratch)
+    connection = locked((), caps, scratch)
     try:
         yield Remote(
             connection,

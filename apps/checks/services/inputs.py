@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from apps.checks.engine.source import Column
 from apps.checks.kinds.base import File, Kind, Task
 from apps.checks.mapping import Mapping
 from apps.checks.models import EvaluationDataset, Measurement
+from apps.checks.parts import StoredPart
 from apps.checks.services.watching import Watch
 from apps.checks.versions import code_version, engine_of, libraries
 from apps.core import blobs
@@ -29,11 +30,11 @@ _STALE_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything that is read, and the digests of its bytes."""
+    """Everything that is read, and the digests of its bytes by the name of the file."""
 
     data: tuple[DataSet, ...]
     files: tuple[File, ...]
-    digests: list[str]
+    digests: list[tuple[str, str]]
     rows: int = 0
 
 
@@ -41,9 +42,13 @@ def of(measurement: Measurement, kind: Kind) -> Inputs:
     """The inputs that the measurement names; Invalid where they are not there any more."""
     rows = [] if kind.of_files else rows_of(measurement)
     files = files_of(measurement) if kind.of_files else ()
-    digests = sorted({*(row.digest for row in rows), *(file.digest for file in files)})
-    total = sum(row.rows for row in rows)
-    return Inputs(tuple(data_set(row) for row in rows), files, digests, total)
+    stored = {row.pk: selectors.files_of(row) for row in rows}
+    digests = {row.digest: row.name for row in rows}
+    digests |= {part.digest: part.name for found in stored.values() for part in found}
+    digests |= {file.digest: file.path for file in files}
+    data = tuple(data_set(row, stored[row.pk]) for row in rows)
+    named = sorted((name, digest) for digest, name in digests.items())
+    return Inputs(data, files, named, sum(row.rows for row in rows))
 
 
 def asked_on(measurement: Measurement) -> dt.date:
@@ -70,14 +75,16 @@ def rows_of(measurement: Measurement) -> list[EvaluationDataset]:
     return found
 
 
-def data_set(row: EvaluationDataset) -> DataSet:
-    """The stored file with what was declared about it."""
+def data_set(row: EvaluationDataset, stored: Sequence[StoredPart]) -> DataSet:
+    """The stored files with what was declared about them."""
+    path, *more = [blobs.path(part.digest) for part in stored]
     return DataSet(
-        path=blobs.path(row.digest),
+        path=path,
         format="parquet" if row.format == "parquet" else "csv",
         columns=tuple(Column(**entry) for entry in row.columns),
         mapping=Mapping.parse(row.mapping),
         favourable=row.favourable,
+        more=tuple(more),
     )
 
 
@@ -89,11 +96,9 @@ def files_of(measurement: Measurement) -> tuple[File, ...]:
     return tuple(File(entry["path"], entry["digest"], entry["size"]) for entry in version.manifest)
 
 
-def verify(digests: list[str], tick: Callable[[], None]) -> None:
-    """Read every byte and hold it against its hash; raises Tampered or NotFound naming the digest."""
-    for digest in digests:
-        blobs.check(digest)
-        tick()
+def verify(digests: Sequence[tuple[str, str]], tick: Callable[[], None]) -> None:
+    """Read every byte and hold it against its hash; raises Tampered naming the file and its digest."""
+    blobs.check_all(digests, tick)
 
 
 def require_same_code(measurement: Measurement, kind: Kind) -> None:

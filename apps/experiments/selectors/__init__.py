@@ -8,6 +8,7 @@ from apps.experiments.selectors.artifacts import (
     find_artifact,
     get_artifact,
     list_folder,
+    logged_tables,
 )
 from apps.experiments.selectors.facts import (
     facts_of_runs,
@@ -76,6 +77,7 @@ __all__ = [
     "logged_model_digest",
     "logged_model_facts",
     "logged_model_view",
+    "logged_tables",
     "metric_curves",
     "metric_keys",
     "metric_series",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from apps.core.errors import NotFound
 from apps.experiments import paths, sql
 from apps.experiments.models import LoggedModel, Run
@@ -29,10 +31,20 @@ class Entry:
     size: int | None = None
 
 
+class _Logged(msgspec.Struct):
+    """One entry of the client's tag."""
+
+    path: str = ""
+    type: str = ""
+
+
 _FILES = """
 SELECT a.path, a.blob_id, b.size
   FROM experiments_artifact a JOIN core_blob b ON b.digest = a.blob_id
 """
+_TABLES = (
+    "SELECT value FROM experiments_runtag WHERE run_id = %s AND key = 'mlflow.loggedArtifacts'"
+)
 _COLUMNS = {Run: "run_id", LoggedModel: "logged_model_id"}
 _UNDER = {
     root: f"""{_FILES} WHERE a.{column} = %(root)s
@@ -62,6 +74,16 @@ def get_artifact(root: Root, path: str) -> ArtifactView:
     if found is None:
         raise NotFound(f"No such artifact: '{path}'")
     return found
+
+
+def logged_tables(run: Run) -> list[str]:
+    """The paths that the client's tag names as tables (`mlflow.log_table`), as far as the tag can be read. A claim, no more."""
+    row = sql.row(_TABLES, (run.pk,))
+    try:
+        told = msgspec.json.decode(row[0] if row else "[]", type=list[_Logged])
+    except msgspec.DecodeError:
+        return []
+    return sorted({each.path for each in told if each.type == "table"})
 
 
 def list_folder(root: Root, folder: str = "") -> list[Entry]:

@@ -45,10 +45,10 @@ class DataForm(Form):
         help_text="Parquet or CSV (UTF-8, with a header). What it is, is told from its content.",
     )
     artifact = forms.CharField(
-        label="Or take a file of the run",
+        label="Or take what the run logged",
         required=False,
         max_length=1000,
-        help_text="The path of an artifact, such as evaluation/scored.parquet.",
+        help_text="The path of a file, of a table (mlflow.log_table), or of a folder whose files are one data set.",
     )
     task = forms.ChoiceField(
         label="What the outcomes are",
@@ -85,6 +85,13 @@ class DataForm(Form):
             | lists
             | {"task": given["task"] or "binary"}
         )
+
+    def refuse(self, error: Invalid) -> None:
+        """A refusal about the file belongs beside the field that named it."""
+        fields = dict(error.fields)
+        if "file" in fields and self.cleaned_data.get("artifact"):
+            fields["artifact"] = fields.pop("file")
+        super().refuse(Invalid(error.message, fields=fields, hint=error.hint))
 
     def clean(self) -> dict[str, Any]:
         """One file, from one place."""

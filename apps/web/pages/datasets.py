@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from apps.checks import origins
 from apps.checks import selectors as checks
+from apps.checks.engine.folders import is_data
 from apps.checks.models import EvaluationDataset
 from apps.core.actor import Actor
 from apps.experiments import selectors as experiments
@@ -19,12 +21,20 @@ _ENDINGS = (".parquet", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A path of the run that could be taken, and what stands there where it is not one file."""
+
+    path: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DataPage:
     """What is attached, which files of the run could be, and why nothing can (or "")."""
 
     frame: VersionFrame
     data: Table
-    artifacts: Sequence[str]
+    artifacts: Sequence[Offer]
     why_not: str
 
 
@@ -33,13 +43,41 @@ def page(actor: Actor, version: ModelVersion) -> DataPage:
     top = frame(actor, version, "checks/")
     rows = list(checks.datasets(version)[:SHOWN])
     in_force = {row.pk for row in checks.datasets_in_force(version).values()}
-    files = experiments.artifacts_under(version.run) if version.run else []
     return DataPage(
         frame=top,
         data=_table(rows, in_force),
-        artifacts=[file.path for file in files if file.path.endswith(_ENDINGS)][:SHOWN],
+        artifacts=_offers(version)[:SHOWN],
         why_not=_why_not(version, "model.edit" in top.verbs),
     )
+
+
+def _offers(version: ModelVersion) -> list[Offer]:
+    """Folders and tables first: there are fewer of them. What they really hold is told when they are read."""
+    if version.run is None:
+        return []
+    paths = [file.path for file in experiments.artifacts_under(version.run)]
+    there = set(paths)
+    named = experiments.logged_tables(version.run)
+    tables = [Offer(path, "table") for path in named if path in there and path.endswith(".json")]
+    files = [Offer(path) for path in paths if path.endswith(_ENDINGS)]
+    return [*_folders(paths), *tables, *files]
+
+
+def _folders(paths: Sequence[str]) -> list[Offer]:
+    """The folders in which, marks of writers aside, several data files lie and nothing else."""
+    within: dict[str, list[str]] = {}
+    for path in paths:
+        above = path
+        while "/" in above:
+            above = above.rpartition("/")[0]
+            within.setdefault(above, []).append(path.removeprefix(f"{above}/"))
+    found = []
+    for folder, names in sorted(within.items()):
+        data = [name for name in names if is_data(name)]
+        same = {name.rpartition(".")[2] for name in data}
+        if len(data) > 1 and len(same) == 1 and data[0].endswith(_ENDINGS):
+            found.append(Offer(folder, f"folder, {words.thousands(len(data))} files"))
+    return found
 
 
 def _why_not(version: ModelVersion, may: bool) -> str:
@@ -76,7 +114,7 @@ def _row(row: EvaluationDataset, in_force: bool) -> Row:
     )
     return Row(
         [
-            cells.text(row.name, note=row.artifact),
+            cells.text(row.name, note=origins.told(row.source) or row.artifact),
             cells.chip(chip),
             cells.number(words.thousands(row.rows)),
             cells.text(

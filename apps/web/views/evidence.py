@@ -21,7 +21,7 @@ from apps.checks import selectors as checks
 from apps.checks import services as checks_services
 from apps.compliance import selectors as documents
 from apps.compliance import services as documents_services
-from apps.core.errors import Conflict
+from apps.core.errors import Conflict, Invalid, NotFound
 from apps.modelcards import selectors as cards
 from apps.modelcards import services as cards_services
 from apps.registry.models import ModelVersion
@@ -61,19 +61,25 @@ def data(request: HttpRequest, name: str, number: int) -> HttpResponse:
 
 def _attached(request: HttpRequest, form: DataForm, found: ModelVersion) -> bool:
     given = form.cleaned_data
-    return accepted(
-        form,
-        lambda: checks_services.attach_dataset(
-            access.actor(request),
-            found,
-            role=given["role"],
-            name=given["name"],
-            stream=given["file"] or None,
-            artifact=given["artifact"],
-            mapping=form.mapping(),
-            favourable=given["favourable"],
-        ),
-    )
+    try:
+        return accepted(
+            form,
+            lambda: checks_services.attach_dataset(
+                access.actor(request),
+                found,
+                role=given["role"],
+                name=given["name"],
+                stream=given["file"] or None,
+                artifact=given["artifact"],
+                mapping=form.mapping(),
+                favourable=given["favourable"],
+            ),
+        )
+    except (
+        NotFound
+    ) as error:  # a path with a slip in it is an answer to correct, not a page that is not there
+        form.refuse(Invalid(error.message, fields={"artifact": error.message}))
+        return False
 
 
 @require_safe

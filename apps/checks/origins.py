@@ -1,0 +1,33 @@
+"""Where data were taken from, in words: what `EvaluationDataset.source` holds, for pages, cards and documents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.checks.numbers import plural
+
+
+def told(source: Mapping[str, Any]) -> str:
+    """One phrase, without a full stop; "" where nothing was noted (before schema 2 of the event)."""
+    kind = source.get("kind", "")
+    if kind == "upload":
+        return "uploaded"
+    if kind == "artifact":
+        return f"the {_root(source)}'s file {source['path']}"
+    if kind == "table":
+        return f"the {_root(source)}'s table {source['path']}, as Parquet"
+    if kind == "folder":
+        return f"the {_root(source)}'s folder {source['path']}: {_files(source)}"
+    return ""
+
+
+def _root(source: Mapping[str, Any]) -> str:
+    return "logged model" if "logged_model" in source else "run"
+
+
+def _files(source: Mapping[str, Any]) -> str:
+    """How many files, and how many were no data."""
+    files = plural(int(source["parts"]), "file")
+    left_out = int(source.get("left_out", 0))
+    return f"{files}, {left_out} left out (names with _ or . in front)" if left_out else files
