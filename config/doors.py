@@ -70,6 +70,7 @@ WEB: Final[dict[str, str]] = {
     "web:deployment-end": "deployment.record",
     "web:version-data": "check.run",
     "web:check-run": "check.run",
+    "web:check-form": "check.run",
     "web:measurement-cancel": "check.run",
     "web:measurement-recall": "check.recall",
     "web:measurement-recheck": "check.recheck",

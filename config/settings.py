@@ -485,9 +485,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ReviewStatus": "apps.reviews.models.ReviewStatus",
+        "MeasurementStatus": "apps.checks.models.MeasurementStatus",
         "Outcome": "apps.reviews.models.Outcome",
         "Governance": "apps.registry.models.Governance",
         "Stage": "apps.registry.models.Stage",
+        "UploadedOutcome": "apps.checks.uploaded.reading.Outcome",
+        "UploadedState": "apps.checks.uploaded.reading.State",
     },
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from apps.checks.statistics import RowCount
+from apps.checks.statistics import RowCount, RowsLost
 
 
 class Association(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Association(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         counted = sum(map(sum, self.counts))
         if counted != self.rows.counted:
-            raise ValueError(
+            raise RowsLost(
                 f"{self.feature} and {self.attribute}: {counted} rows, {self.rows.counted} expected"
             )
 

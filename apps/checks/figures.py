@@ -78,6 +78,8 @@ def of_quality(result: QualityResult) -> list[Figure]:
     found = [figure(QUALITY, key, "", each) for key, each in whole.items()]
     for column in result.columns:
         found.append(figure(QUALITY, "missing_rate", column.name, column.missing_rate))
+        if column.infinite:
+            found.append(figure(QUALITY, "infinite_share", column.name, column.infinite_share))
         if column.out_of_range is not None:
             found.append(figure(QUALITY, "out_of_range_share", column.name, column.out_of_range))
     return found

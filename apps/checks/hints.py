@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from apps.checks.library import groups, multiclass, performance, regression
+from apps.checks.library import errorgaps, groups, multiclass, performance, regression
 
 Better = Literal["higher", "lower"]
 
@@ -69,6 +69,7 @@ _QUALITY: Final[dict[str, tuple[str, str]]] = {
     "constant_columns": ("Columns with a single value", "How many columns hold the same value wherever they hold one."),
     "empty_columns": ("Columns without any value", "How many columns hold nothing at all."),
     "out_of_range_share": ("Share out of range", "Share of values beyond what was declared for their column. Needs ranges."),
+    "infinite_share": ("Share of infinite values", "Share of rows with an infinite number, in the column where it is largest."),
     "freshness_days": ("Age of the newest row in days", "Days from the newest moment of a column to the day of the check. Needs a column of times."),
     "schema_changes": ("Columns missing or of another kind", "How many columns of the reference are gone or hold something else. Needs reference data."),
 }  # fmt: skip
@@ -97,6 +98,17 @@ _REGRESSION: Final[dict[str, tuple[Better, str]]] = {
     "mean_error": ("lower", "Prediction minus outcome on average: above 0 predictions are too high."),
     "absolute_bias": ("lower", "How far predictions are too high or too low on average, without the sign."),
 }  # fmt: skip
+_REGRESSION_GAPS: Final[dict[str, tuple[Better, str]]] = {
+    "mae_difference": ("lower", "Largest gap between groups in how far predictions are off on average; 0 is none."),
+    "mae_ratio": ("higher", "The smallest mean absolute error of a group divided by the largest; 1 is no gap."),
+    "rmse_difference": ("lower", "As the mean absolute error difference, with large errors weighing more."),
+    "rmse_ratio": ("higher", "The smallest root mean squared error of a group divided by the largest; 1 is no gap."),
+    "mean_error_difference": ("lower", "Largest gap between groups in how far predictions are too high or too low; 0 is none."),
+    "mean_prediction_difference": ("lower", "Largest gap between groups in what is predicted on average; outcomes may differ as well."),
+    "worst_group_mae": ("lower", "How far predictions are off in the group where they are off most."),
+    "worst_group_rmse": ("lower", "As the mean absolute error of the worst group, with large errors weighing more."),
+    "worst_group_bias": ("lower", "How far predictions are too high or too low on average, in the group where it is most."),
+}  # fmt: skip
 
 PERFORMANCE: Final = tuple(
     Hint("performance", k, performance.TITLES[k], b, m) for k, (b, m) in _PERFORMANCE.items()
@@ -106,6 +118,9 @@ MULTICLASS: Final = tuple(
 )
 REGRESSION: Final = tuple(
     Hint("regression", k, regression.TITLES[k], b, m) for k, (b, m) in _REGRESSION.items()
+)
+REGRESSION_GAPS: Final = tuple(
+    Hint("regression_gaps", k, errorgaps.TITLES[k], b, m) for k, (b, m) in _REGRESSION_GAPS.items()
 )
 FAIRNESS: Final = tuple(
     Hint("fairness", k, groups.TITLES[k], b, m) for k, (b, m) in _FAIRNESS.items()

@@ -3,6 +3,7 @@
 {
   "performance": {"roc_auc": {"min": "0.70"}, "log_loss": {"max": "0.60"}, "min_n": 30},
   "fairness": {"features": ["sex", ["sex", "race"]], "demographic_parity_difference": {"max": "0.10"}},
+  "regression_gaps": {"features": ["sex"], "mae_ratio": {"min": "0.80"}, "worst_group_bias": {"max": "500"}},
   "drift": {"psi": {"max": "0.25"}, "alpha": "0.05"},
   "quality": {"missing_rate": {"max": "0.05"}, "duplicate_share": {"max": "0.01"}},
   "bias_audit": {"features": ["sex", ["sex", "race"]], "impact_ratio": {"min": "0.80"}},
@@ -177,6 +178,37 @@ class FairnessLimits(_KindLimits):
         return tuple((entry,) if isinstance(entry, str) else entry for entry in self.features)
 
 
+class RegressionGapsLimits(_KindLimits):
+    """`features`, `min_n` and `min_coverage` as for fairness. Differences and errors are in units of the outcome."""
+
+    features: tuple[Grouping, ...] = ()
+    mae_difference: Bound | None = None
+    mae_ratio: Bound | None = None
+    rmse_difference: Bound | None = None
+    rmse_ratio: Bound | None = None
+    mean_error_difference: Bound | None = None
+    mean_prediction_difference: Bound | None = None
+    worst_group_mae: Bound | None = None
+    worst_group_rmse: Bound | None = None
+    worst_group_bias: Bound | None = None
+    min_n: int = Field(default=30, ge=1)
+    min_coverage: Share = "0.95"
+    max_excluded_share: Share = "0.05"
+
+    @model_validator(mode="after")
+    def _sides(self) -> Self:
+        for name, bound in self.bounds().items():
+            wanted = "min" if name.endswith("_ratio") else "max"
+            if getattr(bound, wanted) is None:
+                side = "below" if wanted == "min" else "above"
+                raise ValueError(f"{name}: limited from {side}; expected {wanted}")
+        return self
+
+    def groupings(self) -> tuple[tuple[str, ...], ...]:
+        """`features` with single names as tuples of one."""
+        return tuple((entry,) if isinstance(entry, str) else entry for entry in self.features)
+
+
 class _Ceilings(_KindLimits):
     """Limits of what there may be at most."""
 
@@ -217,6 +249,7 @@ class QualityLimits(_Ceilings):
     constant_columns: Bound | None = None
     empty_columns: Bound | None = None
     out_of_range_share: Bound | None = None
+    infinite_share: Bound | None = None
     freshness_days: Bound | None = None
     schema_changes: Bound | None = None
 

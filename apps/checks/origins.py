@@ -10,20 +10,30 @@ from apps.checks.numbers import plural
 
 def told(source: Mapping[str, Any]) -> str:
     """One phrase, without a full stop; "" where nothing was noted (before schema 2 of the event)."""
+    claim = source.get("input")
+    place = _place(source)
+    if not claim:
+        return place
+    return f"{place}; logged as input {claim['name']} (digest {claim['digest']}, says the client)"
+
+
+def _place(source: Mapping[str, Any]) -> str:
     kind = source.get("kind", "")
     if kind == "upload":
         return "uploaded"
     if kind == "artifact":
-        return f"the {_root(source)}'s file {source['path']}"
+        return f"{_root(source)}'s file {source['path']}"
     if kind == "table":
-        return f"the {_root(source)}'s table {source['path']}, as Parquet"
+        return f"{_root(source)}'s table {source['path']}, as Parquet"
     if kind == "folder":
-        return f"the {_root(source)}'s folder {source['path']}: {_files(source)}"
+        return f"{_root(source)}'s folder {source['path']}: {_files(source)}"
     return ""
 
 
 def _root(source: Mapping[str, Any]) -> str:
-    return "logged model" if "logged_model" in source else "run"
+    if "input" in source:
+        return f"run {source['run']}"
+    return "the logged model" if "logged_model" in source else "the run"
 
 
 def _files(source: Mapping[str, Any]) -> str:

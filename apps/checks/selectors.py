@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from apps.accounts.selectors import accountable_for_all
 from apps.checks import kinds, parts, progress
+from apps.checks.choices import Known
 from apps.checks.demands import CheckLimits
 from apps.checks.engine.source import Caps
 from apps.checks.kinds import Result
@@ -288,6 +289,20 @@ def inputs_of(
     return found
 
 
+def known_of(version: ModelVersion, kind: str) -> Known:
+    """What is known of the first data set that a check of this kind takes; nothing where it takes none, or none is attached."""
+    try:
+        found = inputs_of(kind, datasets_in_force(version))
+    except NotFound:
+        return Known()
+    if not found:
+        return Known()
+    _, row = found[0]
+    columns = {str(each["name"]): str(each["kind"]) for each in row.columns}
+    declared = frozenset(name for name, value in row.mapping.items() if value)
+    return Known(columns, tuple(row.mapping.get("sensitive", ())), declared)
+
+
 def require_inputs(kind: str, in_force: Mapping[Role, EvaluationDataset]) -> None:
     """Raise NotFound if data for this kind are missing, Invalid if what was declared of them does not suffice."""
     kinds.get(kind).require([row.mapping for _, row in inputs_of(kind, in_force)])
@@ -299,14 +314,24 @@ def runnable(version: ModelVersion) -> list[str]:
     return [key for key in kinds.registered() if _can_run(version, key, in_force)]
 
 
-def _can_run(version: ModelVersion, key: str, in_force: Mapping[Role, EvaluationDataset]) -> bool:
+def why_not(version: ModelVersion) -> dict[str, str]:
+    """Of every kind why it cannot be run on what is attached; "" for one that can."""
+    in_force = datasets_in_force(version)
+    return {key: _why_not(version, key, in_force) for key in kinds.registered()}
+
+
+def _why_not(version: ModelVersion, key: str, in_force: Mapping[Role, EvaluationDataset]) -> str:
     if kinds.get(key).of_files:
-        return bool(version.manifest)
+        return "" if version.manifest else "This version has no files."
     try:
         require_inputs(key, in_force)
-    except (NotFound, Invalid):
-        return False
-    return True
+    except (NotFound, Invalid) as error:
+        return error.message
+    return ""
+
+
+def _can_run(version: ModelVersion, key: str, in_force: Mapping[Role, EvaluationDataset]) -> bool:
+    return not _why_not(version, key, in_force)
 
 
 def described(

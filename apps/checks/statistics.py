@@ -13,6 +13,10 @@ from typing import Any, TypeVar
 import msgspec
 
 
+class RowsLost(ValueError):
+    """Counts of the same rows differ. Of a file that means that it changed between two readings."""
+
+
 class RowCount(msgspec.Struct, frozen=True):
     """rows in = rows counted + rows excluded, with the reason of each exclusion."""
 
@@ -22,7 +26,7 @@ class RowCount(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.total != self.counted + sum(self.excluded.values()):
-            raise ValueError(
+            raise RowsLost(
                 f"{self.total} rows in, {self.counted} counted, {self.excluded} excluded: rows are lost"
             )
 
@@ -245,7 +249,7 @@ class Side(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.rows != self.counted + self.missing + self.infinite:
-            raise ValueError(f"rows are lost: {self!r}")
+            raise RowsLost(f"rows are lost: {self!r}")
 
 
 class NumericColumn(msgspec.Struct, frozen=True, tag="numeric"):

@@ -103,6 +103,19 @@ def analysis(version: ModelVersion, row: Measurement) -> Computed:
     return Computed(kinds.get(row.kind).parts(checks.result_of(row)), tuple(sources.values()))
 
 
+def unstored(kind: str, result: msgspec.Struct) -> Computed:
+    """A result that is kept nowhere, as the block of the card would show it; it has no source to name."""
+    nowhere = Source("kept nowhere")
+    match result:
+        case PerformanceResult():
+            return Computed(performance.performance(result, nowhere, "").parts)
+        case FairnessResult():
+            return Computed(fairness.fairness(result, nowhere, "").parts)
+        case DriftResult():
+            return Computed(drift.drift(result, nowhere, "").parts)
+    return Computed(kinds.get(kind).parts(result))
+
+
 def _about(version: ModelVersion, facts: dict[str, Any] | None) -> dict[str, Computed]:
     digest = canonical.digest_of(facts) if facts else ""
     return {

@@ -9,6 +9,7 @@ from apps.web.views import (
     account,
     aftermath,
     audit,
+    check_forms,
     deployments,
     discussion,
     evidence,
@@ -160,6 +161,8 @@ urlpatterns += [
     path(_VERSION + "data/", evidence.data, name="version-data"),
     path(_VERSION + "checks/", evidence.version_checks, name="version-checks"),
     path(_VERSION + "checks/run/", evidence.run_check, name="check-run"),
+    path(_VERSION + "checks/new/", check_forms.choose, name="check-new"),
+    path(_VERSION + "checks/new/<slug:kind>/", check_forms.settings, name="check-form"),
     path(_VERSION + "checks/<uuid:measurement_uuid>/", evidence.measurement, name="measurement"),
     path(
         _VERSION + "checks/<uuid:measurement_uuid>/result.json",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from apps.checks import selectors, services
+from apps.checks import loggedinputs, origins, selectors, services
 from apps.core.errors import Invalid
 from apps.experiments import selectors as experiments
 from apps.registry.models import ModelVersion
@@ -51,5 +51,28 @@ def test_folders_and_tables_of_the_client_are_measured_like_the_file_they_were_m
         row = _attach(ana, version, artifact=artifact)
         assert (row.rows, row.parts) == (1000, count), artifact
         assert _measured(ana, version) == expected, artifact
+    _inputs_are_taken_or_refused_with_the_reason(ana, version, expected)
     with pytest.raises(Invalid, match="column 'tokens', row 1: a list or object"):
         _attach(ana, version, artifact="eval/nested.json")
+
+
+def _inputs_are_taken_or_refused_with_the_reason(
+    user: User, version: ModelVersion, expected: tuple[Any, Any]
+) -> None:
+    assert version.run is not None
+    inputs = {each.name: each for each in loggedinputs.of_run(as_actor(user), version.run)}
+    reasons = {name: each.place.why_not.partition(";")[0] for name, each in inputs.items()}
+    assert reasons == {
+        "by run": "",
+        "by place": "",
+        "local": "a path on the machine of the client",
+        "web": "an address in the network",
+        "code": "no place is noted, only what made it",
+    }
+    for name in ("by run", "by place"):
+        row = _attach(user, version, logged_input=inputs[name].key)
+        assert (row.name, row.rows) == (name, 1000)
+        assert f"digest {inputs[name].digest}, says the client" in origins.told(row.source)
+        assert _measured(user, version) == expected, name
+    with pytest.raises(Invalid, match="a path on the machine of the client"):
+        _attach(user, version, logged_input=inputs["local"].key)

@@ -21,6 +21,7 @@ from schemathesis import GenerationMode
 from apps.accounts.models import RoleVerb
 from apps.api.v1.document import openapi
 from apps.api.v1.routes import ROUTES
+from apps.checks.models import Measurement
 from apps.registry.models import Deployment, Environment, RegisteredModel
 from apps.reviews.models import Decision, Review, Round
 from tests.api_v1.test_matrix import FOR_ALL
@@ -172,4 +173,5 @@ def _state() -> tuple[Any, ...]:
         list(Deployment.objects.order_by("pk").values_list("pk", "traffic", "ended_at")),
         list(Environment.objects.order_by("pk").values_list("key", "title", "retired_at")),
         RegisteredModel.objects.exclude(retired_at=None).count(),
+        list(Measurement.objects.order_by("pk").values_list("pk", "status")),
     )

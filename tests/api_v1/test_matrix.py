@@ -26,12 +26,12 @@ pytestmark = pytest.mark.django_db
 # Answered for everybody who is signed in: lists are filtered, the gate denies, the document is the same for all.
 FOR_ALL = {
     "reviews", "models", "gate-check", "openapi", "environments", "deployments", "notices", "delegations", "policies",
-    "policy", "policy-changes", "policy-change", "policy-simulation", "notices-read", "results-schema",
+    "policy", "policy-changes", "policy-change", "policy-simulation", "notices-read", "results-schema", "check-kinds",
 }  # fmt: skip
 CREATES = {
     "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
     "review-rollback", "finding-raise", "finding-respond", "thread-start", "thread-reply", "model-change", "policy-propose",
-    "policy-sign", "recheck", "upload-result", "recall-uploaded",
+    "policy-sign", "recheck", "upload-result", "recall-uploaded", "measure",
 }  # fmt: skip
 # About no model, so there is nothing to hide: whoever lacks the right is told so.
 OF_THE_SITE = {

@@ -33,6 +33,7 @@ def _signature(world: World) -> dict[str, Any]:
 
 
 BODIES: dict[str, Body] = {
+    "measure": lambda w: {"kind": "quality"},
     "recheck": lambda w: {},
     "upload-result": lambda w: {
         "content": base64.b64encode(b'<testsuite><testcase name="b"/></testsuite>').decode(),
@@ -159,12 +160,17 @@ def _signed(world: World) -> dict[str, object]:
     return {"<int:review_id>": decision.review_id, "<int:decision_id>": decision.pk}
 
 
+def _waiting(world: World) -> dict[str, object]:
+    return {"<uuid:measurement>": world.measurement.uuid}
+
+
 # Where a route is asked about something else than the world's usual version.
 PLACES: dict[str, Callable[[World], dict[str, object]]] = {
     "question": _in_production,
     "leave": _in_production,
     "roll-back": _replaced,
     "receipt": _signed,
+    "measurement-cancel": _waiting,
 }
 
 

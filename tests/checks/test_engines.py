@@ -119,6 +119,7 @@ def test_what_counted_is_part_of_what_a_result_was_made_with(settings, monkeypat
         "bias_audit",
         "drift",
         "quality",
+        "regression_gaps",
     ):
         assert libraries(key) == before[key] | engine
         assert engine_of(key) == settings.CHECKS_ENGINE

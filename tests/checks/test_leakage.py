@@ -224,7 +224,7 @@ def test_the_page_begins_with_the_sentence_and_shows_the_most_telling_feature_fi
     tmp_path: Path,
 ) -> None:
     told = NEW.assign(code=NEW["y"])
-    text, _, table = kind.parts(between(tmp_path, told, features=[*FEATURES, "code"]))
+    text, *_, table = kind.parts(between(tmp_path, told, features=[*FEATURES, "code"]))
     assert isinstance(text, Text)
     assert text.text == "10 rows of 60 occur in the reference data, compared by 3 columns; code tells the outcome of every row alone."  # fmt: skip
     assert isinstance(table, Table)

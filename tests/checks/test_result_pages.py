@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -47,7 +46,7 @@ NUMBERS = pd.DataFrame({"y": RNG.normal(10, 3, 200), "g": RNG.choice(["one", "tw
 TASKS = {
     "multiclass": (LABELS, {}),
     "regression": (NUMBERS, {}),
-    "regression_fairness": (NUMBERS, {"sensitive": ["g"]}),
+    "regression_gaps": (NUMBERS, {"sensitive": ["g"]}),
 }
 KINDS = [kind.key for kind in _BUILT_IN]
 
@@ -110,9 +109,10 @@ def test_every_picture_is_drawn_twice_with_its_name_and_has_its_numbers_in_a_tab
     pictures = [part for part in computed.parts if isinstance(part, Chart | Curve | Heat)]
     assert pictures
     after = [part for part in computed.parts if isinstance(part, Chart | Curve | Heat | Table)]
-    for part, following in pairwise(after):
-        if not isinstance(part, Table):
-            assert isinstance(following, Table | Curve), f"no table below {part.title}"
+    drawn_before = 0
+    for part in after:
+        drawn_before = 0 if isinstance(part, Table) else drawn_before + 1
+        assert drawn_before <= 2, f"no table below {part}"  # two pictures may share one
     assert isinstance(after[-1], Table)
     page, paper = computed_html(computed), computed_html(computed, palette="print")
     drawn = len(pictures) - page.count("Nothing to draw:")

@@ -55,6 +55,7 @@ FORMS: Final[dict[str, dict[str, bad.Values]]] = {
     "new version": {"description": bad.F_FREE},
     "description": {"description": bad.F_FREE},
     "model settings": {"owner": bad.F_CHOICE, "exposure": bad.F_CHOICE, "purpose": bad.F_FREE},
+    "uploaded result": {"name": bad.F_LINE, "tool": bad.F_LINE, "tool_version": bad.F_FREE},
     "data": {
         "role": bad.F_CHOICE,
         "name": bad.F_FREE,
@@ -105,6 +106,7 @@ def good_now(door: str, world: World) -> dict[str, Any]:
 
 TWICE: Final = {
     "new model": 422,
+    "uploaded result": 302,  # the row that is there
     "submit": 422,
     "decide": 409,
     "withdraw": 409,

@@ -312,6 +312,12 @@ PAGES: Final[dict[str, Page]] = {
         },
         {"file": ("data.csv", DATA)},
     ),
+    "uploaded result": Page(
+        "ana",
+        "/models/fraud/1/checks/uploaded/new/",
+        {"name": "unit tests", "tool": "pytest", "tool_version": "9.1"},
+        {"file": ("junit.xml", b'<testsuite><testcase name="a"/></testsuite>')},
+    ),
     "submit": Page(
         "ana",
         "/models/fraud/1/submit/",

@@ -91,6 +91,11 @@ def test_a_regression_and_the_drift_of_rented_bicycles_are_equal(address: str):
     roles = {"target": "cnt", "prediction": "hum", "task": "regression"}
     data = data_set(DATA / "bike_sharing_2012.parquet", **roles)
     same(address, lambda at: compute.regression(data, at, ranks))
+    grouped = data_set(
+        DATA / "bike_sharing_2012.parquet", **roles, sensitive=["season", "weathersit"]
+    )
+    same(address, lambda at: compute.regression_gaps(grouped, at))
+    assert len(compute.regression_gaps(grouped, there(address)).tables) == 3
     names = {"features": ["hum", "season", "cnt"], "time": "weathersit"}
     pair = [data_set(DATA / f"bike_sharing_{year}.parquet", **names) for year in (2011, 2012)]
     same(address, lambda at: compute.drift(*pair, at))

@@ -396,6 +396,10 @@ RUNS = [
 ]
 
 
+def _check(world: World) -> list[Any]:
+    return [*_version(world), "performance"]
+
+
 def _measured(world: World) -> list[Any]:
     return [*_version(world), world.measurement.uuid]
 
@@ -425,6 +429,10 @@ EVIDENCE = [
     _seen("web:version-checks", _version),
     Row("web:check-run", _version, may=CHECKERS, unseen=404, post={"kind": "none"}, ok=422),
     Row("web:check-run", _version, may=CHECKERS, unseen=404, post={"kind": "all"}, ok=302),
+    Row("web:check-new", _version, may=CHECKERS, unseen=404),
+    Row("web:check-form", _check, may=CHECKERS, unseen=404),
+    Row("web:check-form", _check, may=CHECKERS, unseen=404, post={"p-draws": "x"}, ok=422),
+    Row("web:check-form", _check, may=CHECKERS, unseen=404, post={"do": "preview"}, ok=200),
     _seen("web:measurement", _measured),
     _seen("web:measurement-json", _measured),
     Row("web:measurement-cancel", _measured, may=CHECKERS, unseen=404, post={}, ok=302),

@@ -12,12 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.checks.models import EvaluationDataset
 from apps.experiments import ingest
 from apps.experiments import services as experiments
 from apps.experiments.models import Run
 from apps.experiments.selectors import get_run
+from apps.experiments.services.inputs import DatasetClaim, InputClaim
 from apps.registry.models import ModelVersion
 from tests import factories
 from tests.checks.support import GOOD
@@ -114,6 +116,48 @@ def test_what_is_wrong_with_a_folder_stands_beside_its_path_and_names_the_file(v
     put(ana, run, "eval/b.parquet", GOOD.assign(y="1"))
     found = errors_of(browser(ana), version, artifact="eval")
     assert found == {"artifact": ["b.parquet: column 'y' holds string, not int64 as in a.parquet"]}
+
+
+def log_inputs(user: User, run: Run, **sources: str) -> None:
+    claims = [
+        InputClaim(DatasetClaim(name, "abc", "artifacts", source), [])
+        for name, source in sources.items()
+    ]
+    experiments.log_inputs(as_actor(user), run_id=run.run_id, datasets=claims)
+
+
+def test_data_that_the_run_says_it_used_are_offered_or_shown_with_the_reason(version, ana, run):
+    put(ana, run, "eval/a.parquet", GOOD)
+    log_inputs(ana, run, here=f"runs:/{run.run_id}/eval/a.parquet", there="/home/ana/a.csv")
+    client = browser(ana)
+    page = client.get(url_of(version))
+    choices = page.context["form"].fields["logged_input"].choices
+    assert [label.partition(" ")[0] for _, label in choices] == ["none", "here"]
+    assert "a path on the machine of the client" in page.content.decode()
+    answer = client.post(url_of(version), GIVEN | {"logged_input": choices[1][0]})
+    assert answer.status_code == 302
+    row = EvaluationDataset.objects.get()
+    assert (row.name, row.rows) == ("here", 40)
+    both = {"logged_input": choices[1][0], "artifact": "eval/a.parquet"}
+    assert list(errors_of(client, version, **both)) == ["file"]
+    assert list(errors_of(client, version, logged_input="0" * 16)) == ["logged_input"]
+
+
+def test_where_no_input_leads_anywhere_there_is_no_field_and_the_reasons_stand_open(
+    version, ana, run
+):
+    log_inputs(ana, run, there="https://example.org/a.csv")
+    answer = browser(ana).get(url_of(version))
+    assert "logged_input" not in answer.context["form"].fields
+    assert "an address in the network" in answer.content.decode()
+
+
+def test_who_may_not_read_the_run_sees_neither_its_files_nor_its_inputs(version, ana, otto, run):
+    put(ana, run, "eval/a.parquet", GOOD)
+    log_inputs(ana, run, secret=f"runs:/{run.run_id}/eval/a.parquet")
+    accounts.grant_role(factories.SYSTEM, "contributor", otto, on=version.model)
+    page = browser(otto).get(url_of(version)).context["page"]
+    assert (list(page.artifacts), page.inputs) == ([], None)
 
 
 def test_a_path_that_is_not_there_is_said_beside_the_field(version, ana):

@@ -28,7 +28,7 @@ from tests.support.people import PASSWORD
 from tests.web.browsing import browser, nothing_written
 
 URL = "/policies/propose/"
-KINDS = ("performance", "fairness", "bias_audit", "proxy", "drift")
+KINDS = ("performance", "fairness", "regression_gaps", "bias_audit", "proxy", "drift")
 EVERYTHING = policy(
     summary="All of it.\nIn two lines.",
     source={"jurisdiction": "US", "citation": "SR 26-2", "pack": "x", "pack_version": 3, "effective_from": "2026-04-17"},
@@ -37,6 +37,7 @@ EVERYTHING = policy(
     gates__checks={
         "performance": {"f1": {"min": "0.5"}, "log_loss": {"max": "1e-1"}, "min_n": 40, "max_excluded_share": "0.1"},
         "fairness": {"features": ["sex", ["sex", "race"]], "demographic_parity_ratio": {"min": "0.8"}, "min_coverage": "0.9"},
+        "regression_gaps": {"features": ["sex", ["sex", "race"]], "mae_ratio": {"min": "0.8"}, "min_coverage": "0.9"},
         "bias_audit": {"features": ["sex"], "impact_ratio": {"min": "0.80"}, "alpha": "0.01", "min_n": 50},
         "proxy": {"columns": ["age"], "attributes": ["sex"], "cramers_v": {"max": "0.30"}, "min_n": 50},
         "drift": {"columns": ["age"], "ks": {"max": "0.2"}, "alpha": "0.01"},

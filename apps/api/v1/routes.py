@@ -56,6 +56,7 @@ from apps.api.v1.independence import (
     DelegationEnds,
     Delegations,
 )
+from apps.api.v1.measurements import Cancellation, Kinds, Measurements, OneMeasurement
 from apps.api.v1.models import Gates, Models, OneModel, OneVersion, Versions
 from apps.api.v1.rechecks import OneRecheck, Rechecks
 from apps.api.v1.retiring import BringBack, Retire, Retirement
@@ -89,7 +90,9 @@ _DEPLOYMENT: Final = "deployments/<uuid:deployment>"
 _RECORD: Final = "deployment.record"
 _ADMINISTER: Final = "environment.manage"
 
-_RECHECKS: Final = f"{_VERSION}/measurements/<uuid:measurement>/rechecks"
+_MEASUREMENTS: Final = f"{_VERSION}/measurements"
+_MEASUREMENT: Final = f"{_MEASUREMENTS}/<uuid:measurement>"
+_RECHECKS: Final = f"{_MEASUREMENT}/rechecks"
 
 _UPLOADED: Final = f"{_VERSION}/uploaded-results"
 _ONE_UPLOADED: Final = f"{_UPLOADED}/<uuid:result>"
@@ -104,6 +107,9 @@ _READING: Final = (
     Route("GET", f"{_MODEL}/versions", Versions, "versions", "model.read"),
     Route("GET", _VERSION, OneVersion, "version", "model.read"),
     Route("GET", f"{_VERSION}/gates", Gates, "version-gates", "model.read"),
+    Route("GET", "check-kinds", Kinds, "check-kinds", "model.read"),
+    Route("GET", _MEASUREMENTS, Measurements, "measurements", "model.read"),
+    Route("GET", _MEASUREMENT, OneMeasurement, "measurement", "model.read"),
     Route("GET", _RECHECKS, Rechecks, "rechecks", "model.read"),
     Route("GET", f"{_RECHECKS}/<uuid:recheck>", OneRecheck, "one-recheck", "model.read"),
     Route("GET", _UPLOADED, Uploaded, "uploaded-results", "model.read"),
@@ -122,6 +128,8 @@ _READING: Final = (
 
 _ACTING: Final = (
     Route("POST", "reviews", Reviews, "submit", "review.submit", mutates=True),
+    Route("POST", _MEASUREMENTS, Measurements, "measure", "check.run", mutates=True),
+    Route("POST", f"{_MEASUREMENT}/cancel", Cancellation, "measurement-cancel", "check.run", mutates=True),
     Route("POST", _RECHECKS, Rechecks, "recheck", "check.recheck", mutates=True),
     Route("POST", _UPLOADED, Uploaded, "upload-result", "check.run", mutates=True),
     Route("POST", f"{_ONE_UPLOADED}/recall", UploadedRecalls, "recall-uploaded", "check.recall", mutates=True, interactive=True),

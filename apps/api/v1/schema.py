@@ -73,15 +73,17 @@ def described(
     *,
     answer: Any,
     status: int = 200,
+    also: int | None = None,
     takes: Any = None,
     asks: Any = None,
     refusals: tuple[int, ...] = (),
     refusal: type[serializers.Serializer[Any]] = Problem,
     examples: Any = None,
 ) -> Callable[[F], F]:
-    """Describe one method: what it takes, what it answers, which refusals beside those that every route has."""
+    """Describe one method: what it takes, what it answers (`also` with another status), which refusals beside those that
+    every route has."""
     usual = {400, 401, 403, 404} | ({413, 415} if takes is not None else set())
-    told: dict[Any, Any] = {status: answer}
+    told: dict[Any, Any] = {code: answer for code in (status, also) if code is not None}
     for code in sorted(usual | set(refusals)):
         told[code, PROBLEM] = OpenApiResponse(refusal, REFUSALS[code])
     decorate: Callable[[F], F] = extend_schema(

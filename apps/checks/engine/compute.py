@@ -16,6 +16,7 @@ from apps.checks.engine.associations import Feature, association_statistics
 from apps.checks.engine.counts import Outcomes, count_groups, count_rows, find_labels
 from apps.checks.engine.drift import Pair, drift_statistics
 from apps.checks.engine.engines import LOCAL
+from apps.checks.engine.errorsums import error_sums
 from apps.checks.engine.groupscores import group_scores
 from apps.checks.engine.joint import Counted, joint
 from apps.checks.engine.multiclass import multiclass_statistics
@@ -25,6 +26,7 @@ from apps.checks.engine.scores import score_statistics
 from apps.checks.engine.selections import MedianOver, selection_statistics
 from apps.checks.engine.source import Caps, Column, Format, Source, opened
 from apps.checks.engine.thresholds import count_at
+from apps.checks.errorsums import RegressionGapsStatistics
 from apps.checks.mapping import Mapping
 from apps.checks.outcomes import MulticlassStatistics, RegressionStatistics
 from apps.checks.selections import BiasAuditStatistics
@@ -34,6 +36,7 @@ from apps.checks.statistics import (
     FairnessStatistics,
     PerformanceStatistics,
     Refused,
+    RowsLost,
     ScoresByGroup,
 )
 from apps.core.errors import Invalid
@@ -75,7 +78,7 @@ class Workshop:
 
     @contextmanager
     def open(self, data: DataSet) -> Iterator[Source]:
-        """The files of a data set, ready to be counted here or on the engine."""
+        """The files of a data set, ready to be counted here or on the engine. Raises Invalid where they changed meanwhile."""
         about = (data.path, data.format, data.columns)
         if self.engine == LOCAL:
             here = opened(*about, caps=self.caps, scratch=self.scratch, more=data.more)
@@ -88,8 +91,17 @@ class Workshop:
                 address=self.engine,
                 tick=self.tick,
             )
-        with here as source:
+        with here as source, unchanged():
             yield source
+
+
+@contextmanager
+def unchanged() -> Iterator[None]:
+    """Raises Invalid where two readings of one file count different rows, instead of a result that mixes them."""
+    try:
+        yield
+    except RowsLost as error:
+        raise Invalid(f"the data changed while they were read: {error}") from error
 
 
 def performance(
@@ -149,6 +161,19 @@ def regression(data: DataSet, workshop: Workshop, ranks: Ranks) -> RegressionSta
             ranks,
             workshop.tick,
         )
+
+
+def regression_gaps(
+    data: DataSet, workshop: Workshop, crossings: Sequence[tuple[str, ...]] = ()
+) -> RegressionGapsStatistics:
+    """The sums of the errors for every declared sensitive column and for the crossings (default: all crossed)."""
+    mapping = data.mapping
+    groupings = _groupings(mapping.sensitive, crossings)
+    with workshop.open(data) as source:
+        names = [mapping.target, mapping.prediction, *mapping.sensitive]
+        held = source.held(names).gathered(names)
+        step = workshop.steps(len(groupings), "groupings")
+        return error_sums(held, mapping.target, mapping.prediction, groupings, step)
 
 
 def fairness(

@@ -34,9 +34,16 @@ def count(evaluation: DataSet, reference: DataSet, workshop: Workshop) -> Leakag
         both, within = shared(rows, others), repeats(others)
         purities, unlooked = _purities(first, looked, evaluation.mapping.target, step)
         outcomes = _outcomes(first, evaluation.mapping.target)
+        unlike = tuple(name for name in compared if _unlike(first, second, name))
     return LeakageStatistics(
-        compared, bool(declared), both, within, answers, outcomes, purities, unlooked
+        compared, bool(declared), both, within, answers, outcomes, purities, unlooked, unlike
     )
+
+
+def _unlike(first: Source, second: Source, name: str) -> bool:
+    """Whether the column holds numbers in one file and something else in the other; an empty one is like all."""
+    kinds = {first.kind(name), second.kind(name)} - {"empty"}
+    return len(kinds) > 1
 
 
 def _declared(evaluation: DataSet, reference: DataSet) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def regression_statistics(
         "target": np.asarray(found["y"], dtype=np.float64),
         "prediction": np.asarray(found["p"], dtype=np.float64),
     }
-    rows, kept = _kept(columns)
+    rows, kept = kept_rows(columns)
     tick()
     # Adding 0 makes 0 of -0, so that it does not depend on the order of the rows which of them is stored.
     y, e = columns.pop("target")[kept] + 0.0, columns.pop("prediction")[kept] + 0.0
@@ -67,7 +67,7 @@ def regression_statistics(
     )
 
 
-def _kept(columns: dict[str, Floats]) -> tuple[RowCount, NDArray[np.bool_]]:
+def kept_rows(columns: dict[str, Floats]) -> tuple[RowCount, NDArray[np.bool_]]:
     """The rows with two finite numbers; each of the others is counted once, for the first reason that holds."""
     total = len(columns["target"])
     kept = np.ones(total, dtype=bool)

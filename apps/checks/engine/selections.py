@@ -17,7 +17,7 @@ from apps.checks.engine.scores import SCORE_INFINITE, SCORE_MISSING
 from apps.checks.engine.source import Source
 from apps.checks.numbers import grouped
 from apps.checks.selections import BiasAuditStatistics, Scored, Selections, Values
-from apps.checks.statistics import Refused, RowCount
+from apps.checks.statistics import Refused, RowCount, RowsLost
 from apps.core.canonical import decimal
 
 MedianOver = Literal["known", "all"]
@@ -39,7 +39,7 @@ def selection_statistics(
 
     `tick` is called after each.
 
-    Raises Invalid where a column does not exist or cannot be counted.
+    Raises Invalid where a column does not exist or cannot be counted, RowsLost where the file changed meanwhile.
     """
     names = tuple(dict.fromkeys(name for features in groupings for name in features))
     source = source.held([*names, prediction, *([score] if score else [])])
@@ -55,8 +55,14 @@ def selection_statistics(
             refused.append(table)
         tick()
     counted = [table.features for table in tables]
+    rows = _row_count(held, prediction)
+    for table in tables:
+        if table.total != rows.counted:
+            raise RowsLost(
+                f"{table.total} rows by {', '.join(table.features)}, {rows.counted} in all"
+            )
     return BiasAuditStatistics(
-        rows=_row_count(held, prediction),
+        rows=rows,
         favourable=favourable,
         unknown=_unknown(held, names, prediction),
         tables=tuple(tables),

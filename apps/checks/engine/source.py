@@ -320,6 +320,7 @@ _CAUSES = (
     ("parquet", "damaged or truncated Parquet"),
     ("TProtocol", "damaged or truncated Parquet"),
     ("ecompress", "damaged or truncated Parquet"),
+    ("don't know what type", "damaged or truncated Parquet"),
 )
 
 

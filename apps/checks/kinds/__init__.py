@@ -28,6 +28,7 @@ from apps.checks.kinds import (
     proxy,
     quality,
     regression,
+    regression_gaps,
 )
 from apps.checks.kinds.base import Kind
 from apps.core.errors import Invalid
@@ -39,6 +40,7 @@ _BUILT_IN: Final = (
     multiclass.KIND,
     regression.KIND,
     fairness.KIND,
+    regression_gaps.KIND,
     bias_audit.KIND,
     proxy.KIND,
     drift.KIND,

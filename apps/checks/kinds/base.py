@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
+from apps.checks.choices import Choice
 from apps.checks.engine.compute import DataSet, Workshop
 from apps.checks.figures import Figure
 from apps.checks.hints import Hint
@@ -105,7 +106,8 @@ class Kind:
     may demand. `run` counts and measures: the same task and parameters give the same statistics and result; `divided`, if
     given, does so in pieces. `require`
     raises Invalid where the declared meaning of the inputs does not suffice. `parts` show a result;
-    `figures` are the numbers that can be put side by side, `hints` what they mean.
+    `figures` are the numbers that can be put side by side, `hints` what they mean. `choices` are words for `params`; `no_preview`
+    says why a part of the data would tell nothing.
 
     `sources` (patterns under `home`) are the code that can change a number and `libraries` the distributions that take
     part: both go into the key under which a result is stored and found again. `on_engine` says that its data are counted where
@@ -128,6 +130,8 @@ class Kind:
     parts: Callable[[Any], tuple[Part, ...]] = _no_parts
     figures: Callable[[Any], list[Figure]] = _no_figures
     hints: tuple[Hint, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    no_preview: str = ""
     always_shown: bool = field(default=False)
     divided: Divided | None = None
     on_engine: bool = field(default=False)

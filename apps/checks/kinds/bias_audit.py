@@ -9,6 +9,7 @@ from apps.checks import hints
 from apps.checks.engine import compute
 from apps.checks.engine.selections import MedianOver
 from apps.checks.figures import Figure, figure
+from apps.checks.kinds import choosing
 from apps.checks.kinds.base import Kind, Task, require_task, share
 from apps.checks.kinds.numbers import HOME
 from apps.checks.library import bias_audit
@@ -81,6 +82,7 @@ KIND = Kind(
     parts=page.parts,
     figures=figures,
     hints=hints.BIAS_AUDIT,
+    choices=choosing.BIAS_AUDIT,
     home=HOME,
     sources=(
         "engine/*.py",

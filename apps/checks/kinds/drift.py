@@ -6,6 +6,7 @@ from apps.checks import figures, hints
 from apps.checks.engine import compute
 from apps.checks.engine.parts import WINDOWS
 from apps.checks.engine.pieces import join_drift
+from apps.checks.kinds import choosing
 from apps.checks.kinds.base import Divided, Input, Kind, Task, share
 from apps.checks.kinds.numbers import HOME, LIBRARIES, SOURCES
 from apps.checks.library import drift
@@ -54,6 +55,7 @@ KIND = Kind(
     checked=checked,
     figures=figures.of_drift,
     hints=hints.DRIFT,
+    choices=choosing.DRIFT,
     home=HOME,
     sources=SOURCES,
     libraries=LIBRARIES,

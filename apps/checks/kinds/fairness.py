@@ -10,6 +10,7 @@ import msgspec
 from apps.checks import figures, hints
 from apps.checks.engine import compute
 from apps.checks.engine.crosscheck import against_fairlearn
+from apps.checks.kinds import choosing
 from apps.checks.kinds.base import Kind, Task, require_task, resampling, share
 from apps.checks.kinds.numbers import HOME, LIBRARIES, SOURCES
 from apps.checks.library import fairness
@@ -57,6 +58,7 @@ KIND = Kind(
     checked=checked,
     figures=figures.of_fairness,
     hints=hints.FAIRNESS,
+    choices=choosing.FAIRNESS,
     home=HOME,
     sources=SOURCES,
     libraries=LIBRARIES,

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from apps.checks.files.report import FileScan, FilesResult, FilesStatistics, NameCount, Params
 from apps.checks.files.scan import Scanner
+from apps.checks.kinds import choosing
 from apps.checks.kinds.base import Kind, Task
 from apps.checks.kinds.numbers import HOME
 from apps.checks.library import files
@@ -53,6 +54,8 @@ KIND = Kind(
     assess=files.assess,
     inputs=(),
     checked=checked,
+    choices=choosing.FILES,
+    no_preview="The files are scanned as a whole.",
     home=HOME,
     sources=("files/*.py",),
     libraries=("picklescan",),

@@ -70,6 +70,10 @@ def _whole(result: LeakageResult) -> Facts:
     not_looked_at = [f"{each.name} ({each.reason})" for each in result.unlooked]
     if not_looked_at:
         facts.append(("Features not looked at", listed(not_looked_at)))
+    if result.unlike:
+        facts.append(
+            ("Columns of another kind of values than in the reference", listed(list(result.unlike)))
+        )
     return Facts(tuple(Fact(label, Cell(value)) for label, value in facts))
 
 
@@ -126,6 +130,7 @@ KIND = Kind(
     parts=parts,
     figures=figures.of_leakage,
     hints=hints.LEAKAGE,
+    no_preview="Rows that two data sets have in common are told by all of them only.",
     home=HOME,
     sources=(
         "engine/equalrows.py",

@@ -8,6 +8,7 @@ from typing import Any
 from apps.checks import hints
 from apps.checks.engine import compute
 from apps.checks.figures import Figure, figure
+from apps.checks.kinds import choosing
 from apps.checks.kinds.base import Kind, Task, require_task, share
 from apps.checks.kinds.numbers import HOME
 from apps.checks.library import multiclass
@@ -52,6 +53,7 @@ KIND = Kind(
     parts=page.parts,
     figures=figures,
     hints=hints.MULTICLASS,
+    choices=choosing.CONFIDENCE,
     home=HOME,
     sources=(
         "engine/*.py",

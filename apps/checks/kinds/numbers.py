@@ -16,6 +16,7 @@ SOURCES: Final = (
     "library/estimates.py",
     "library/fairness.py",
     "library/gaps.py",
+    "library/groupings.py",
     "library/groups.py",
     "library/intervals.py",
     "library/paired.py",

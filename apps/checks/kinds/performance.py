@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.checks import figures, hints
 from apps.checks.engine import compute
+from apps.checks.kinds import choosing
 from apps.checks.kinds.base import Kind, Task, number, require_task, resampling, share
 from apps.checks.kinds.numbers import HOME, LIBRARIES, SOURCES
 from apps.checks.library import performance
@@ -65,6 +66,7 @@ KIND = Kind(
     checked=checked,
     figures=figures.of_performance,
     hints=hints.PERFORMANCE,
+    choices=choosing.PERFORMANCE,
     home=HOME,
     sources=SOURCES,
     libraries=LIBRARIES,

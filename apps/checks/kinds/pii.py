@@ -6,6 +6,7 @@ import msgspec
 
 from apps.checks import figures, hints
 from apps.checks.engine import pii as engine
+from apps.checks.kinds import choosing
 from apps.checks.kinds.base import Divided, Kind, Task
 from apps.checks.kinds.numbers import HOME
 from apps.checks.library import pii
@@ -119,6 +120,7 @@ KIND = Kind(
     parts=parts,
     figures=figures.of_pii,
     hints=hints.PII,
+    choices=choosing.PII,
     home=HOME,
     sources=(
         "engine/pii.py",

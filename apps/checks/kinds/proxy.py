@@ -10,6 +10,7 @@ from apps.checks.associations import ProxyStatistics
 from apps.checks.engine import compute
 from apps.checks.engine.pieces import join_proxy
 from apps.checks.figures import Figure, figure
+from apps.checks.kinds import choosing
 from apps.checks.kinds.base import Divided, Kind, Task, share
 from apps.checks.kinds.numbers import HOME
 from apps.checks.library import proxy
@@ -72,6 +73,7 @@ KIND = Kind(
     parts=page.parts,
     figures=figures,
     hints=hints.PROXY,
+    choices=choosing.PROXY,
     home=HOME,
     sources=(
         "associations.py",

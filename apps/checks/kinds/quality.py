@@ -9,6 +9,7 @@ import msgspec
 
 from apps.checks import figures, hints
 from apps.checks.engine import quality as engine
+from apps.checks.kinds import choosing
 from apps.checks.kinds.base import Input, Kind, Task
 from apps.checks.kinds.numbers import HOME
 from apps.checks.library import quality
@@ -255,6 +256,7 @@ KIND = Kind(
     parts=parts,
     figures=figures.of_quality,
     hints=hints.QUALITY,
+    choices=choosing.QUALITY,
     home=HOME,
     sources=(
         "engine/equalrows.py",

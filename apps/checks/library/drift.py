@@ -117,6 +117,22 @@ def assess(result: DriftResult, limits: DriftLimits) -> Assessment:
     return conclude(rows, _passed(result, limits, len(chosen)))
 
 
+MOST_INFINITE = Fraction(
+    1, 20
+)  # of a side's rows: what `max_excluded_share` lets other checks leave out
+
+
+def _infinite(column: ColumnDrift) -> str:
+    """Why a column of numbers is not judged for its infinities, which no distance takes; empty if it is."""
+    for side, of in ((column.reference, "reference"), (column.current, "current")):
+        if side is not None and side.infinite > MOST_INFINITE * side.rows:
+            return (
+                f"{column.name}: {grouped(side.infinite)} of {grouped(side.rows)} values of the {of} data are infinite "
+                f"and left out of every distance; at most {float(MOST_INFINITE):.0%} may be."
+            )
+    return ""
+
+
 def _not_compared(name: str) -> Row:
     return _insufficient("columns", name, f"{name} was not compared.")
 
@@ -131,6 +147,9 @@ def _judge(column: ColumnDrift, limits: DriftLimits) -> Iterator[Row]:
         yield _insufficient(
             "columns", column.name, f"{column.name} was not compared: {column.reason}."
         )
+        return
+    if too_many := _infinite(column):
+        yield _insufficient("columns", column.name, too_many)
         return
     if column.counted < limits.min_n:
         have = plural(column.counted, "value")

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import product
 
 import msgspec
 
 from apps.checks.library import bootstrap, intervals
 from apps.checks.library.estimates import Estimate, difference, undefined
+from apps.checks.library.groupings import MOST_EMPTY, empty_cells, reference_of
 from apps.checks.library.groups import (
     RATES,
     TITLES,
@@ -25,7 +25,6 @@ from apps.checks.library.groups import (
     Group,
     Grouping,
     gaps,
-    group_label,
     groups_of,
     with_scores,
 )
@@ -34,9 +33,7 @@ from apps.checks.limits import FairnessLimits
 from apps.checks.numbers import CROSS, grouped, listed, plural, shown
 from apps.checks.statistics import Contingency, FairnessStatistics, ScoresByGroup
 from apps.checks.verdicts import Verdict
-from apps.core.errors import Invalid
 
-MOST_EMPTY = 200
 NAMED = 5
 
 
@@ -81,9 +78,9 @@ def _grouping(
     table: Contingency, scores: ScoresByGroup | None, params: Params, z: float
 ) -> Grouping:
     groups = with_scores(groups_of(table, z), scores, z)
-    reference, how = _reference(table.features, groups, params.reference)
+    reference, how = reference_of(table.features, groups, params.reference)
     groups = [_against(group, reference, z) for group in groups]
-    empty = _empty(table.features, groups)
+    empty = empty_cells(table.features, groups)
     return Grouping(
         features=table.features,
         reference=reference.values,
@@ -98,23 +95,6 @@ def _grouping(
     )
 
 
-def _reference(
-    features: tuple[str, ...], groups: Sequence[Group], declared: dict[str, str]
-) -> tuple[Group, str]:
-    """The group of the declared values, else the largest known one (ties: first by name)."""
-    if all(feature in declared for feature in features):
-        wanted = tuple(declared[feature] for feature in features)
-        for group in groups:
-            if group.values == wanted:
-                return group, "declared"
-        raise Invalid(
-            f"the reference group {group_label(wanted)!r} does not occur",
-            fields={"reference": f"{group_label(wanted)!r} does not occur"},
-        )
-    known = [group for group in groups if None not in group.values] or groups
-    return max(known, key=lambda group: group.n), "largest group"
-
-
 def _against(group: Group, reference: Group, z: float) -> Group:
     """Step 3: group minus reference; the reference has none."""
     if group.values == reference.values:
@@ -123,18 +103,6 @@ def _against(group: Group, reference: Group, z: float) -> Group:
         group,
         differences={key: difference(group.rates[key], reference.rates[key], z) for key in RATES},
     )
-
-
-def _empty(features: tuple[str, ...], groups: Sequence[Group]) -> list[tuple[str | None, ...]]:
-    """Combinations of occurring values that nobody has."""
-    if len(features) < 2:
-        return []
-    taken = {group.values for group in groups}
-    axes = [
-        sorted({g.values[i] for g in groups}, key=lambda v: (v is None, v or ""))
-        for i in range(len(features))
-    ]
-    return [cell for cell in product(*axes) if cell not in taken]
 
 
 # Which rates a gap is made of: one that is not defined in a judged group makes the gap INSUFFICIENT.
@@ -162,6 +130,11 @@ class Judged(msgspec.Struct, frozen=True):
     @property
     def n(self) -> int:
         return sum(group.n for group in self.large)
+
+    @property
+    def known(self) -> int:
+        """Rows in judged groups that have a value in every feature."""
+        return sum(group.n for group in self.large if group.known)
 
 
 def assess(result: FairnessResult, limits: FairnessLimits) -> Assessment:
@@ -236,13 +209,24 @@ def _shortage(split: Judged, result: FairnessResult, limits: FairnessLimits) -> 
     if len(split.large) < 2:
         have = plural(len(split.large), "group")
         return f"{name}: {have} with {least} rows or more; comparing takes two.{_too_small(split)}"
-    total = result.rows.counted
-    if Fraction(split.n, total) < Fraction(limits.min_coverage):
+    total, known = result.rows.counted, split.known
+    if Fraction(known, total) < Fraction(limits.min_coverage):
+        held = plural(sum(group.known for group in split.large), "group")
         return (
-            f"{name}: the {plural(len(split.large), 'group')} with {least} rows or more hold "
-            f"{grouped(split.n)} of {grouped(total)} rows; {shown(limits.min_coverage, 2)} of them are needed."
+            f"{name}: the {held} with {least} rows or more hold {grouped(known)} of {grouped(total)} rows"
+            f"{_unknown(split)}; {shown(limits.min_coverage, 2)} of them are needed."
         )
     return ""
+
+
+def _unknown(split: Judged) -> str:
+    """`, and 400 rows are of unknown group`; empty if none is. They may all belong to one group, so nothing passes over them."""
+    rows = sum(group.n for group in split.grouping.groups if not group.known)
+    return (
+        f", and {plural(rows, 'row')} {'is' if rows == 1 else 'are'} of unknown group"
+        if rows
+        else ""
+    )
 
 
 def _undefined_in(groups: Sequence[Group], key: str) -> Estimate | None:

@@ -22,16 +22,19 @@ from apps.checks.library.intervals import Interval
 Matrix = NDArray[np.float64]
 
 
-def largest_difference(rates: Sequence[Estimate]) -> Estimate:
-    """Largest minus smallest of the defined rates; null for fewer than two."""
+def largest_difference(
+    rates: Sequence[Estimate], *, most: float = 1.0, method: str = "Newcombe"
+) -> Estimate:
+    """Largest minus smallest of the defined rates; null for fewer than two. `most`: how large it can be."""
     known = [rate for rate in rates if rate.value is not None]
     if len(known) < 2:
         return undefined("not defined: fewer than two groups to compare")
     values = [rate.exact for rate in known]
     if any(rate.interval is None for rate in known):
         return undefined("not defined: a group has no interval")
-    bounds = _difference_bounds(known)
-    return estimate(max(values) - min(values), bounds, "Newcombe, over all pairs of groups")
+    found = _difference_bounds(known)
+    bounds = Interval(found.low, min(most, found.high))
+    return estimate(max(values) - min(values), bounds, f"{method}, over all pairs of groups")
 
 
 def smallest_ratio(rates: Sequence[Estimate], z: float) -> Estimate:
@@ -86,7 +89,7 @@ def _difference_bounds(rates: Sequence[Estimate]) -> Interval:
     apart = p[:, None] - p[None, :]
     lower = apart - np.hypot((p - low)[:, None], (high - p)[None, :])
     upper = apart + np.hypot((high - p)[:, None], (p - low)[None, :])
-    return Interval(max(0.0, _over_pairs(lower, np.max)), min(1.0, _over_pairs(upper, np.max)))
+    return Interval(max(0.0, _over_pairs(lower, np.max)), _over_pairs(upper, np.max))
 
 
 def _ratio_bounds(rates: Sequence[Estimate], z: float) -> tuple[Interval, bool]:

@@ -16,6 +16,8 @@ from apps.checks.library.gaps import (
     smallest_ratio,
     worse,
 )
+from apps.checks.library.groupings import UNKNOWN as UNKNOWN
+from apps.checks.library.groupings import group_label as group_label
 from apps.checks.library.intervals import Interval
 from apps.checks.numbers import CROSS
 from apps.checks.statistics import (
@@ -28,7 +30,6 @@ from apps.checks.statistics import (
 )
 from apps.core.canonical import decimal
 
-UNKNOWN = "unknown"
 TITLES = {
     "demographic_parity_difference": "Demographic parity difference",
     "demographic_parity_ratio": "Demographic parity ratio",
@@ -76,6 +77,11 @@ class Group(msgspec.Struct, frozen=True):
     @property
     def n(self) -> int:
         return self.tp + self.fp + self.fn + self.tn
+
+    @property
+    def known(self) -> bool:
+        """Whether it has a value in every feature."""
+        return None not in self.values
 
     @property
     def label(self) -> str:
@@ -132,11 +138,6 @@ class FairnessResult(msgspec.Struct, frozen=True, tag="fairness"):
         """The grouping by these features, in any order."""
         wanted = frozenset(features)
         return next((g for g in self.groupings if frozenset(g.features) == wanted), None)
-
-
-def group_label(values: Sequence[str | None]) -> str:
-    """`Female`, `Female x Black`; a missing value is called unknown."""
-    return CROSS.join(UNKNOWN if value is None else value for value in values)
 
 
 def groups_of(table: Contingency, z: float) -> list[Group]:

@@ -17,6 +17,7 @@ TITLES = {
     "constant_columns": "Columns with a single value",
     "empty_columns": "Columns without any value",
     "out_of_range_share": "Share out of range",
+    "infinite_share": "Share of infinite values",
     "freshness_days": "Age of the newest row in days",
     "schema_changes": "Columns missing or of another kind",
 }
@@ -58,6 +59,8 @@ def _rows(result: QualityResult, limits: QualityLimits) -> Iterator[Row]:
         yield _columns("empty_columns", result.empty_columns, names, limits.empty_columns, n)
     if limits.out_of_range_share:
         yield from _ranges(result, limits.out_of_range_share)
+    if limits.infinite_share:
+        yield from _infinite(result, limits.infinite_share)
     if limits.freshness_days:
         yield _fresh(result, limits.freshness_days)
     if limits.schema_changes:
@@ -120,6 +123,26 @@ def _ranges(result: QualityResult, bound: Bound) -> Iterator[Row]:
         if found is not None:
             asked = Question("out_of_range_share", title, found.denominator or 0, column.name)
             yield asked.judged(found, bound)
+
+
+def _infinite(result: QualityResult, bound: Bound) -> Iterator[Row]:
+    """Every column of numbers beyond the limit, the worst first; where none is, one row for all."""
+    numbers = [each for each in result.columns if each.kind == "number"]
+    worst = sorted(numbers, key=lambda each: each.infinite_share.exact, reverse=True)
+    rows = [_infinite_row(each, bound) for each in worst[:MOST_ROWS]]
+    beyond = [row for row in rows if not row.verdict.satisfies]
+    if not rows:
+        asked = Question("infinite_share", TITLES["infinite_share"], result.rows)
+        rows = [asked.judged(number(0), bound, "No column holds numbers.")]
+    yield from beyond or rows[:1]
+
+
+def _infinite_row(column: ColumnQuality, bound: Bound) -> Row:
+    found = column.infinite_share
+    asked = Question(
+        "infinite_share", TITLES["infinite_share"], found.denominator or 0, column.name
+    )
+    return asked.judged(found, bound)
 
 
 def _fresh(result: QualityResult, bound: Bound) -> Row:

@@ -67,6 +67,7 @@ class LeakageStatistics(msgspec.Struct, frozen=True, tag="leakage"):
     outcomes: int
     purities: tuple[Purity, ...]
     unlooked: tuple[Unlooked, ...] = ()
+    unlike: tuple[str, ...] = ()
 
 
 class LeakageResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="leakage"):
@@ -84,6 +85,7 @@ class LeakageResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="leakag
     purities: tuple[Purity, ...]
     outcomes: int
     unlooked: tuple[Unlooked, ...] = ()
+    unlike: tuple[str, ...] = ()
 
 
 def measure(statistics: LeakageStatistics, _params: Params) -> LeakageResult:
@@ -103,6 +105,7 @@ def measure(statistics: LeakageStatistics, _params: Params) -> LeakageResult:
         purities=statistics.purities,
         outcomes=statistics.outcomes,
         unlooked=statistics.unlooked,
+        unlike=statistics.unlike,
     )
 
 
@@ -136,9 +139,19 @@ def _rows(result: LeakageResult, limits: LeakageLimits) -> Iterator[Row]:
     if limits.shared_share:
         asked = Question("shared_share", TITLES["shared_share"], result.rows)
         told = f"By {plural(len(result.compared), 'column')}."
-        yield asked.judged(result.shared_share, limits.shared_share, told)
+        row = asked.judged(result.shared_share, limits.shared_share, told)
+        yield _alike(row, asked, result) if row.verdict.satisfies else row
     yield _answers(result)
     yield from _perfect(result, limits)
+
+
+def _alike(row: Row, asked: Question, result: LeakageResult) -> Row:
+    """The row, unless few equal rows are no surprise: words never equal numbers."""
+    if not result.unlike:
+        return row
+    names = listed(list(result.unlike))
+    told = f"{names} {'holds' if len(result.unlike) == 1 else 'hold'} another kind of values than in the reference data, so equal rows may not look equal."
+    return asked.unknown(told, row.limit)
 
 
 def _answers(result: LeakageResult) -> Row:

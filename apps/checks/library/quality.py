@@ -135,6 +135,11 @@ class ColumnQuality(msgspec.Struct, frozen=True, omit_defaults=True):
     def empty(self) -> bool:
         return self.missing_rate.numerator == self.missing_rate.denominator
 
+    @property
+    def infinite_share(self) -> Estimate:
+        """Of all rows."""
+        return share(self.infinite, self.missing_rate.denominator or 0)
+
 
 class Freshness(msgspec.Struct, frozen=True, omit_defaults=True):
     """The newest moment of a column and its age in whole days on the day `as_of`; a reason where there is none."""

@@ -2,19 +2,18 @@
 
 Steps of `measure`: 1 means of absolute and of signed errors, 2 the root of the mean square and R2 by the delta method from
 stored sums, 3 quantiles by places of the sorted errors. Not measured: whether the error depends on the size of the
-outcome, and anything per group.
+outcome, and anything per group (`errorgaps`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Final
 
 import msgspec
 
-from apps.checks.library import delta, intervals, quantiles
+from apps.checks.library import delta, intervals, means, quantiles
 from apps.checks.library.estimates import Estimate, estimate, undefined
 from apps.checks.library.intervals import Interval
 from apps.checks.library.judging import Assessment, Subject, conclude, judged, left_out
@@ -82,17 +81,18 @@ def measure(statistics: RegressionStatistics, params: Params) -> RegressionResul
     if not n:
         metrics = dict.fromkeys(TITLES, undefined(NO_ROWS))
         return RegressionResult(statistics.rows, params.confidence, metrics)
-    bias = _mean(statistics, "e", n, z)
+    squares = statistics.sum_of("e2")
+    bias = means.mean(statistics.sum_of("e"), squares, n, z)
     metrics = {
-        "mae": _mean(statistics, "abs", n, z),
-        "rmse": _rmse(statistics, n, z),
+        "mae": means.mean(statistics.sum_of("abs"), squares, n, z, above_zero=True),
+        "rmse": means.root_mean_square(squares, statistics.sum_of("e4"), n, z),
         "r2": _r2(statistics, n, z),
         **{
             key: quantiles.quantile(n, q, level, statistics.absolute)
             for key, q in OF_ABSOLUTE.items()
         },
         "mean_error": bias,
-        "absolute_bias": _size(bias),
+        "absolute_bias": means.size(bias),
     }
     errors = tuple(
         ErrorQuantile(f"{float(q):g}", quantiles.quantile(n, q, level, statistics.signed))
@@ -101,43 +101,6 @@ def measure(statistics: RegressionStatistics, params: Params) -> RegressionResul
     return RegressionResult(
         statistics.rows, params.confidence, metrics, errors, statistics.lowest, statistics.highest
     )
-
-
-def _mean(statistics: RegressionStatistics, term: str, n: int, z: float) -> Estimate:
-    """Step 1. The squares of both terms are those of the errors."""
-    mean = statistics.sum_of(term) / n
-    if n < 2:
-        return estimate(float(mean), None, "", reason="one row has no variance")
-    variance = max(Fraction(0), (statistics.sum_of("e2") - n * mean * mean) / (n - 1))
-    bounds = intervals.normal_mean(float(mean), float(variance), n, z)
-    if term == "abs":
-        bounds = Interval(max(0.0, bounds.low), bounds.high)
-    return estimate(float(mean), bounds, "normal, of the mean")
-
-
-def _size(bias: Estimate) -> Estimate:
-    """The absolute value; an interval across 0 reaches down to it."""
-    if bias.value is None or bias.interval is None:
-        value = None if bias.value is None else bias.value.removeprefix("-")
-        return Estimate(value, reason=bias.reason)
-    low, high = bias.interval.low, bias.interval.high
-    least = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
-    bounds = Interval(least, max(abs(low), abs(high)))
-    return estimate(abs(float(bias.value)), bounds, bias.method)
-
-
-def _rmse(statistics: RegressionStatistics, n: int, z: float) -> Estimate:
-    """Step 2. The mean square by the delta method on the log scale, then its root."""
-    mean = statistics.sum_of("e2") / n
-    value = math.sqrt(mean)
-    if not mean:
-        return estimate(value, None, "", reason="all errors are 0")
-    variance = (statistics.sum_of("e4") / n - mean * mean) / n
-    bounds = delta.on_log(float(mean), float(variance), z)
-    if bounds is None:
-        return estimate(value, None, "", reason="all errors are of the same size")
-    ends = Interval(math.sqrt(bounds.low), math.sqrt(bounds.high))
-    return estimate(value, ends, "delta method, log scale")
 
 
 def _r2(statistics: RegressionStatistics, n: int, z: float) -> Estimate:

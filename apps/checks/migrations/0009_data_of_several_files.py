@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('checks', '0007_pieces'),
+        ('checks', '0008_uploaded_results'),
     ]
 
     operations = [

@@ -2,19 +2,23 @@
 
 from apps.checks.services.datasets import attach_dataset
 from apps.checks.services.measurements import (
+    ask_measurement,
     cancel_measurement,
     recall_measurement,
     request_measurement,
     scan_registered,
 )
 from apps.checks.services.pieces import run_piece
+from apps.checks.services.previewing import preview
 from apps.checks.services.rechecks import request_recheck, run_recheck
 from apps.checks.services.running import run_measurement
 from apps.checks.uploaded.services import recall_uploaded, upload_result
 
 __all__ = [
+    "ask_measurement",
     "attach_dataset",
     "cancel_measurement",
+    "preview",
     "recall_measurement",
     "recall_uploaded",
     "request_measurement",

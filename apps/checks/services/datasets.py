@@ -58,10 +58,12 @@ def attach_dataset(
     name: str = "",
     stream: BinaryIO | None = None,
     artifact: str = "",
+    logged_input: str = "",
     format: str = "",
 ) -> EvaluationDataset:
     """Attach Parquet or CSV, uploaded (`stream`) or taken from the version's run (`artifact`, the path of a file, of a table
-    that mlflow.log_table wrote, or of a folder of files that are one data set).
+    that mlflow.log_table wrote, or of a folder of files that are one data set), or from where a data set lies that the run
+    logged with mlflow.log_input (`logged_input`, its key in apps.checks.loggedinputs).
 
     The newest data set per role is the one that checks measure; earlier ones stay. Refuses with Invalid
     (a message per field): a file that is not whole and clean, files of a folder that do not fit each other, columns that are missing or do not hold
@@ -74,10 +76,13 @@ def attach_dataset(
     _require_unfrozen(version)
     purpose, meaning = _role(role), Meaning.parse(mapping)
     artifact = artifact.rstrip("/")
-    title = _name(name or artifact.rpartition("/")[2] or f"{purpose} data")
-    with gathered(actor, version, stream=stream, artifact=artifact) as found:
+    title = _name(name or artifact.rpartition("/")[2])
+    with gathered(
+        actor, version, stream=stream, artifact=artifact, logged_input=logged_input
+    ) as found:
         read = _read(found, purpose, meaning, favourable, format)
         stored = found.store()
+    title = title or _claimed(found) or f"{purpose} data"
     parts = len(found.pieces) if found.folder else 0
     said = _Said(purpose, title, meaning, artifact, actor.user_id, found.source, parts)
     return _attach(actor, version, said, read, stored)
@@ -162,6 +167,13 @@ def _name(name: str) -> str:
             "The name cannot be used.", fields={"name": "at most 200 printable characters"}
         )
     return clean
+
+
+def _claimed(found: Gathered) -> str:
+    """How the client named what it logged, as far as that is a name here; "" for what was not logged as an input."""
+    claim = found.source.get("input")
+    name = str(claim["name"]) if isinstance(claim, dict) else ""
+    return name[:200] if name.isprintable() else ""
 
 
 def _require_unfrozen(version: ModelVersion) -> None:

@@ -1,4 +1,5 @@
-"""Where evaluation data come from: an upload, or a file, table or folder in the files of the version's run.
+"""Where evaluation data come from: an upload, a file, table or folder in the files of the version's run, or a data set that the
+run logged as its input.
 
 Whatever the place, what is handed on is the same: files that lie on disk and do not change any more, each with its name.
 An artifact is read where it is stored, after its bytes were compared with their digest; everything else lies in the scratch
@@ -18,7 +19,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from apps.accounts import policy
-from apps.checks import parts, selectors
+from apps.checks import loggedinputs, parts, selectors
 from apps.checks.engine import tables
 from apps.checks.engine.folders import Part, check_extent, is_data
 from apps.checks.engine.inspect import is_table, refused
@@ -29,7 +30,7 @@ from apps.core.canonical import JSON
 from apps.core.errors import Invalid, NotFound
 from apps.core.models import Blob
 from apps.experiments.models import LoggedModel, Run
-from apps.experiments.selectors import ArtifactView, artifacts_under
+from apps.experiments.selectors import ArtifactView, artifacts_under, visible_run
 from apps.registry.models import ModelVersion
 
 _PIECE = 1 << 20
@@ -67,13 +68,18 @@ class Gathered:
 
 @contextmanager
 def gathered(
-    actor: Actor, version: ModelVersion, *, stream: BinaryIO | None = None, artifact: str = ""
+    actor: Actor,
+    version: ModelVersion,
+    *,
+    stream: BinaryIO | None = None,
+    artifact: str = "",
+    logged_input: str = "",
 ) -> Iterator[Gathered]:
     """The bytes as files. Raises Invalid unless there is exactly one place, NotFound for one the actor may not read,
     Tampered for stored bytes that are not what they were."""
-    if (stream is None) == (not artifact):
+    if sum((stream is not None, bool(artifact), bool(logged_input))) != 1:
         raise Invalid(
-            "Give either a file or the path of an artifact of the run.",
+            "Give either a file, or the path of an artifact of the run, or one of its logged inputs.",
             fields={"file": "give a file or choose an artifact"},
         )
     with scratch() as folder:
@@ -81,8 +87,10 @@ def gathered(
             path = _copied(stream, folder / "upload")
             piece = Piece("upload", path, path.stat().st_size)
             yield Gathered((piece,), {"kind": "upload"})
-        else:
+        elif artifact:
             yield _of_run(actor, version, artifact, folder)
+        else:
+            yield _of_input(actor, version, logged_input, folder)
 
 
 @contextmanager
@@ -103,6 +111,29 @@ def _of_run(actor: Actor, version: ModelVersion, path: str, folder: Path) -> Gat
             if found:
                 return of_artifacts(found, path, _named(root) | {"path": path.strip("/")}, folder)
     raise NotFound(f"The run of {version} has no artifact {path!r}.")
+
+
+def _of_input(actor: Actor, version: ModelVersion, key: str, folder: Path) -> Gathered:
+    """What a data set that the run logged leads to; Invalid (field "logged_input") where it leads nowhere."""
+    inputs = loggedinputs.of_run(actor, version.run) if version.run else []
+    found = loggedinputs.find(inputs, key)
+    if found is None:
+        raise NotFound(f"The run of {version} logged no such input.")
+    if found.place.why_not:
+        reason = found.place.why_not
+        raise Invalid(
+            f"The source of {found.name} cannot be read here: {reason}.",
+            fields={"logged_input": f"its source cannot be read here: {reason}"},
+        )
+    run = visible_run(actor, found.place.run_id)
+    path = found.place.path
+    files = artifacts_under(run, path)
+    if not files:
+        raise NotFound(
+            f"The source of {found.name} names {path!r}, which run {run.run_id} does not hold."
+        )
+    claim: dict[str, JSON] = {"name": found.name, "digest": found.digest, "context": found.context}
+    return of_artifacts(files, path, {**_named(run), "path": path, "input": claim}, folder)
 
 
 def _named(root: Run | LoggedModel) -> dict[str, JSON]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from apps.accounts import policy
 from apps.audits.log import verb
 from apps.checks import events, kinds, selectors
+from apps.checks.choices import require_fitting
 from apps.checks.models import CheckKind, Measurement, MeasurementStatus
 from apps.checks.services import ending
 from apps.checks.versions import code_version, libraries
@@ -25,19 +27,35 @@ _OPEN = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING)
 _IN_FORCE = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING, MeasurementStatus.DONE)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The measurement that answers a question; `stored` where somebody had asked it before, by its key."""
+
+    measurement: Measurement
+    stored: bool
+
+
 def request_measurement(
     actor: Actor, version: ModelVersion, kind: str, params: Mapping[str, Any] | None = None
 ) -> Measurement:
+    """What `ask_measurement` answers, for whoever need not know whether it was there."""
+    return ask_measurement(actor, version, kind, params).measurement
+
+
+def ask_measurement(
+    actor: Actor, version: ModelVersion, kind: str, params: Mapping[str, Any] | None = None
+) -> Asked:
     """Have this kind measured on the data now in force. The same question is answered from the stored row.
 
     Row and work are written in one transaction; two requests at once give one measurement. Refuses with
-    Invalid: an unknown kind, parameters that make no sense, data that are not attached, fairness
-    without a sensitive column.
+    Invalid: an unknown kind, parameters that make no sense or name columns that the data do not have, data that are not
+    attached, fairness without a sensitive column.
     """
     policy.require(actor, "check.run", version)
     if actor.user_id is None:
         raise Forbidden("A check is asked for by a person or a service account.")
-    return _request(actor, actor.user_id, version, kind, parse_params(kind, params or {}))
+    chosen = parse_params(kind, params or {})
+    return _request(actor, actor.user_id, version, kind, chosen)
 
 
 def scan_registered(actor: Actor, version_id: int) -> Measurement | None:
@@ -46,19 +64,20 @@ def scan_registered(actor: Actor, version_id: int) -> Measurement | None:
     if not version.manifest:
         return None
     params = parse_params(CheckKind.FILES, {})
-    return _request(actor, version.created_by_id, version, CheckKind.FILES, params)
+    return _request(actor, version.created_by_id, version, CheckKind.FILES, params).measurement
 
 
 def _request(
     actor: Actor, user_id: int, version: ModelVersion, kind: str, chosen: msgspec.Struct
-) -> Measurement:
+) -> Asked:
     with verb(actor) as v:
         version = lock_version(version.pk)
         described = _inputs(version, kind)
+        require_fitting(chosen, kinds.get(kind).choices, selectors.known_of(version, kind))
         key = _key(kind, chosen, described)
         known = Measurement.objects.filter(version=version, key=key, status__in=_IN_FORCE).first()
         if known is not None:
-            return known
+            return Asked(known, stored=True)
         row = Measurement.objects.create(
             kind=kind,
             version=version,
@@ -81,7 +100,7 @@ def _request(
                 inputs=[str(entry["digest"]) for entry in described],
             )
         )
-    return row
+    return Asked(row, stored=False)
 
 
 def cancel_measurement(actor: Actor, measurement: Measurement) -> Measurement:
@@ -163,6 +182,13 @@ def parse_params(kind: str, params: Mapping[str, Any]) -> msgspec.Struct:
         ) from error
     checked: msgspec.Struct = known.checked(chosen)
     return checked
+
+
+def fitting_params(version: ModelVersion, kind: str, params: Mapping[str, Any]) -> msgspec.Struct:
+    """The parameters of a kind, typed and held against the data in force; Invalid with one message per parameter."""
+    chosen = parse_params(kind, params)
+    require_fitting(chosen, kinds.get(kind).choices, selectors.known_of(version, kind))
+    return chosen
 
 
 def _inputs(version: ModelVersion, kind: str) -> list[dict[str, JSON]]:

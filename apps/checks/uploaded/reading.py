@@ -37,6 +37,14 @@ class Outcome(models.TextChoices):
     EMPTY = "empty", "Nothing ran"
 
 
+class State(models.TextChoices):
+    """How an uploaded result stands: the newest of its name that was not recalled does."""
+
+    STANDS = "stands", "Stands"
+    REPLACED = "replaced", "Replaced since"
+    RECALLED = "recalled", "Recalled"
+
+
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """One test or finding that did not pass; `line` is where it stands in the file."""
 

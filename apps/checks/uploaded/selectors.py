@@ -15,7 +15,7 @@ from django.db.models.fields.json import KeyTransform
 from apps.accounts.selectors import accountable_for_all
 from apps.checks.uploaded import reading
 from apps.checks.uploaded.models import UploadedRecall, UploadedResult
-from apps.checks.uploaded.reading import Reading
+from apps.checks.uploaded.reading import Reading, State
 from apps.core import clock
 from apps.core.errors import NotFound
 from apps.registry.models import ModelVersion
@@ -45,7 +45,7 @@ class Listed:
 
     row: UploadedResult
     counts: Mapping[str, int]
-    state: str
+    state: State
 
 
 def listed(
@@ -64,16 +64,16 @@ def listed(
     return [Listed(row, row.counted, _state(row, newest)) for row in rows[:limit]]
 
 
-def state_of(version: ModelVersion, row: UploadedResult) -> str:
-    """Whether it stands, was replaced by a newer one of its name, or was recalled: `stands`, `replaced`, `recalled`."""
+def state_of(version: ModelVersion, row: UploadedResult) -> State:
+    """Whether it stands, was replaced by a newer one of its name, or was recalled."""
     rows = UploadedResult.objects.filter(version=version, name=row.name, recall__isnull=True)
     return _state(row, set(rows.order_by("-id").values_list("pk", flat=True)[:1]))
 
 
-def _state(row: UploadedResult, newest: Collection[int]) -> str:
+def _state(row: UploadedResult, newest: Collection[int]) -> State:
     if recall_of(row) is not None:
-        return "recalled"
-    return "stands" if row.pk in newest else "replaced"
+        return State.RECALLED
+    return State.STANDS if row.pk in newest else State.REPLACED
 
 
 def get_uploaded(version: ModelVersion, key: uuid.UUID | str) -> UploadedResult:

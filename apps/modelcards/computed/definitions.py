@@ -35,6 +35,13 @@ FORMULAS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("R²", "1 − Σ error² / Σ (outcome − mean outcome)²"),
         ("Quantiles of the absolute error", "interpolated between the two neighbouring rows"),
     ),
+    "regression_gaps": (
+        ("Mean absolute error, per group", "mean of |prediction − outcome|"),
+        ("Root mean squared error, per group", "√ mean of (prediction − outcome)²"),
+        ("Mean error, per group", "mean of prediction − outcome"),
+        ("Difference", "largest − smallest of the groups"),
+        ("Ratio", "smallest / largest of the groups"),
+    ),
     "fairness": (
         ("Selection rate", "predicted favourable / n, per group"),
         ("True positive rate", "TP / (TP + FN), per group, positive meaning favourable"),
@@ -97,9 +104,9 @@ FORMULAS: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
 }  # fmt: skip
 # Said where the intervals are the formulas' own.
-_WITH_INTERVALS = frozenset({"performance", "multiclass", "regression", "fairness", "bias_audit", "proxy"})  # fmt: skip
+_WITH_INTERVALS = frozenset({"performance", "multiclass", "regression", "regression_gaps", "fairness", "bias_audit", "proxy"})  # fmt: skip
 _INTERVALS = (
-    "Rates: Wilson. Differences of rates: Newcombe. Ratios: Katz, on the logarithm. ROC AUC: DeLong on the "
+    "Rates: Wilson. Differences of rates: Newcombe. Ratios: Katz, on the logarithm. Means: normal; their differences and ratios: MOVER. ROC AUC: DeLong on the "
     "logit scale. Average precision and Matthews correlation: delta method. ECE: resampled counts. A number without denominator is not defined, never 0."
 )
 

@@ -56,21 +56,23 @@ def _origins(rows: Sequence[Reported]) -> Table:
     head = (
         Column("Result"),
         Column("Tool"),
-        Column("Says"),
-        Column("Cases"),
+        Column("It says"),
         Column("Uploaded"),
     )
     body = tuple(
         (
             Cell(row.name, row.url),
             Cell(row.tool),
-            Cell(Outcome(row.outcome).label, "", _TONES.get(row.outcome, "unknown")),
-            Cell(counted(row.reading)),
+            Cell(_says(row), "", _TONES.get(row.outcome, "unknown")),
             Cell(row.uploaded),
         )
         for row in rows
     )
     return Table("Reported by other tools", head, body)
+
+
+def _says(row: Reported) -> str:
+    return f"{Outcome(row.outcome).label}: {counted(row.reading)}"
 
 
 def _wrong(row: Reported) -> Table:

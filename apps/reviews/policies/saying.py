@@ -36,6 +36,14 @@ METRICS: Final = {
         "worst_group_accuracy": "Accuracy of the worst group",
         "mean_score_difference": "Mean score difference",
     },
+    "regression_gaps": {
+        "mae_difference": "Mean absolute error difference", "mae_ratio": "Mean absolute error ratio",
+        "rmse_difference": "Root mean squared error difference", "rmse_ratio": "Root mean squared error ratio",
+        "mean_error_difference": "Mean error difference", "mean_prediction_difference": "Mean prediction difference",
+        "worst_group_mae": "Mean absolute error of the worst group",
+        "worst_group_rmse": "Root mean squared error of the worst group",
+        "worst_group_bias": "Largest size of a group's mean error",
+    },
     "bias_audit": {"impact_ratio": "Impact ratio"},
     "proxy": {"cramers_v": "Cramér's V"},
     "drift": {
@@ -46,7 +54,8 @@ METRICS: Final = {
     "quality": {
         "missing_rate": "Missing rate", "duplicate_share": "Share of repeated rows",
         "constant_columns": "Columns with a single value", "empty_columns": "Columns without any value",
-        "out_of_range_share": "Share out of range", "freshness_days": "Age of the newest row in days",
+        "out_of_range_share": "Share out of range", "infinite_share": "Share of infinite values",
+        "freshness_days": "Age of the newest row in days",
         "schema_changes": "Columns missing or of another kind",
     },
     "pii": {"found": "Rows with recognised personal data"},
@@ -62,6 +71,7 @@ _KINDS: Final = {
     "proxy": "Proxies",
     "quality": "Data quality",
     "regression": "Regression performance",
+    "regression_gaps": "Regression gaps",
 }
 
 _WHOLE: Final = {

@@ -131,7 +131,7 @@ def _require_signer(actor: Actor, round_: Round) -> User:
     if actor.user_id in round_.authors:
         raise Forbidden(
             "You made part of what is reviewed, so another person must sign.",
-            hint="Authors are computed from who wrote the run, files, data, card and registration.",
+            hint="Authors are computed from who wrote the run, files, data, uploaded results, card and registration.",
         )
     if actor.user_id in quorum.barred(round_):
         raise Forbidden(

@@ -243,7 +243,8 @@ def _require_judge(actor: Actor, row: Finding, kind: EntryKind) -> None:
     obstacle = findings.not_independent(actor, row)
     if obstacle:
         raise Forbidden(
-            obstacle, hint="Authors are computed from who wrote the run, files, data and card."
+            obstacle,
+            hint="Authors are computed from who wrote the run, files, data, uploaded results and card.",
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django import forms
 
+from apps.checks.loggedinputs import LoggedInput
 from apps.checks.mapping import Role
 from apps.core.errors import Invalid
 from apps.modelcards import schema
@@ -16,6 +18,8 @@ ROLES = [
     (Role.REFERENCE.value, "Reference: what drift compares with"),
     (Role.CURRENT.value, "Current: recent data for drift (else the evaluation data)"),
 ]
+
+_PLACES = ("file", "artifact", "logged_input")
 
 TASKS = [
     ("binary", "Two labels, one of which people want"),
@@ -50,6 +54,11 @@ class DataForm(Form):
         max_length=1000,
         help_text="The path of a file, of a table (mlflow.log_table), or of a folder whose files are one data set.",
     )
+    logged_input = forms.ChoiceField(
+        label="Or take data that the run says it used",
+        required=False,
+        help_text="What mlflow.log_input noted, where its source can be read here.",
+    )
     task = forms.ChoiceField(
         label="What the outcomes are",
         choices=TASKS,
@@ -76,6 +85,15 @@ class DataForm(Form):
         "The value that is good for the person, such as 1. Needed where there are two labels.",
     )
 
+    def __init__(self, *args: Any, inputs: Sequence[LoggedInput] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(each.key, _titled(each)) for each in inputs if not each.place.why_not]
+        if choices:
+            field = cast("forms.ChoiceField", self.fields["logged_input"])
+            field.choices = [("", "none"), *choices]
+        else:
+            del self.fields["logged_input"]
+
     def mapping(self) -> dict[str, Any]:
         """The meaning of the columns as the service takes it."""
         given = self.cleaned_data
@@ -89,16 +107,23 @@ class DataForm(Form):
     def refuse(self, error: Invalid) -> None:
         """A refusal about the file belongs beside the field that named it."""
         fields = dict(error.fields)
-        if "file" in fields and self.cleaned_data.get("artifact"):
-            fields["artifact"] = fields.pop("file")
+        place = next((name for name in _PLACES[1:] if self.cleaned_data.get(name)), "")
+        if "file" in fields and place:
+            fields[place] = fields.pop("file")
         super().refuse(Invalid(error.message, fields=fields, hint=error.hint))
 
     def clean(self) -> dict[str, Any]:
         """One file, from one place."""
         data = super().clean() or {}
-        if bool(data.get("file")) == bool(data.get("artifact")):
-            self.add_error("file", "Upload a file or name one of the run: one of the two.")
+        wrong = any(place in self.errors for place in _PLACES)
+        if not wrong and sum(bool(data.get(place)) for place in _PLACES) != 1:
+            self.add_error("file", "Upload a file or name what to take: one place, not several.")
         return data
+
+
+def _titled(each: LoggedInput) -> str:
+    context = f", {each.context}" if each.context else ""
+    return f"{each.name} (digest {each.digest}{context}): {each.source}"[:200]
 
 
 def _names(text: str) -> list[str]:

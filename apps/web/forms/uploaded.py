@@ -29,6 +29,8 @@ class UploadForm(Form):
         label="Tool",
         required=False,
         max_length=LONGEST,
-        help_text="Such as pytest. Needed where the file names none; the page says that you said so.",
+        help_text="Needed where the file names none.",
     )
-    tool_version = forms.CharField(label="Version of the tool", required=False, max_length=LONGEST)
+    tool_version = forms.CharField(
+        label="Version of the tool", required=False, max_length=LONGEST, help_text="Such as 9.1."
+    )

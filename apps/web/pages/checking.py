@@ -11,7 +11,6 @@ from django.utils.safestring import SafeString
 
 from apps.checks import kinds
 from apps.checks import selectors as checks
-from apps.checks.demands import CheckLimits
 from apps.checks.models import Measurement, MeasurementStatus
 from apps.checks.selectors import CheckResult
 from apps.core import canonical, outbox, pictures
@@ -21,6 +20,7 @@ from apps.modelcards.computed import definitions
 from apps.modelcards.renderers.html import computed_html
 from apps.registry.models import ModelVersion
 from apps.reviews.in_force import policy_for
+from apps.reviews.reads import measurements
 from apps.web import addresses, cells, status, words
 from apps.web.pages import rechecks, uploaded
 from apps.web.pages.rechecks import Rechecks
@@ -152,6 +152,7 @@ def _acts(version: ModelVersion, may_run: bool, may_edit: bool) -> list[Action]:
     if may_edit and not version.is_frozen:
         acts.append(Action("Attach data", _url(version, "data/"), icon="upload"))
     if may_run and checks.runnable(version):
+        acts.append(Action("Choose settings…", _url(version, "checks/new/")))
         every = {"kind": "all"}
         acts.append(
             Action(
@@ -224,9 +225,8 @@ def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
 def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> MeasurementPage:
     """One measurement with its assessment under the policy of today."""
     top = frame(actor, version, "checks/")
-    limits, against = _limits(version, row.kind)
-    judged = row.status == MeasurementStatus.DONE and row.kind in kinds.registered()
-    assessed = checks.assess(row, limits) if judged else None
+    judged = measurements.judged(version, row)
+    assessed = judged.assessment if judged else None
     return MeasurementPage(
         frame=top,
         title=kinds.title(row.kind),
@@ -235,7 +235,7 @@ def measurement(actor: Actor, version: ModelVersion, row: Measurement) -> Measur
         sentence=assessed.sentence
         if assessed
         else row.error or row.recall_reason or _unjudged(row),
-        rows=_assessment(assessed.rows, against) if assessed else None,
+        rows=_assessment(judged.assessment.rows, judged.against) if judged else None,
         body=computed_html(collect.analysis(version, row), draw=pictures.kept),
         formulas=_formulas(row.kind),
         params=_params(row),
@@ -250,15 +250,6 @@ def _unjudged(row: Measurement) -> str:
     if row.status == MeasurementStatus.DONE:
         return "It was measured. No policy asks for it, so nothing was judged."
     return "It was taken back before there was a result." if not row.is_open else "No result yet."
-
-
-def _limits(version: ModelVersion, kind: str) -> tuple[CheckLimits, str]:
-    """What the policy asks of this kind. A scan of files is judged without one too, which decides nothing."""
-    limits = CheckLimits.parse(policy_for(version).document.gates.checks)
-    known = kinds.registered().get(kind)
-    if known is not None and known.always_shown and kind not in limits.kinds:
-        return CheckLimits.parse({kind: {}}), "Without a policy that demands it"
-    return limits, "Against the policy's limits"
 
 
 def _assessment(rows: Sequence[Any], caption: str) -> Table:

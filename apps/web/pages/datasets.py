@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.checks import origins
+from apps.accounts import policy
+from apps.checks import loggedinputs, origins
 from apps.checks import selectors as checks
 from apps.checks.engine.folders import is_data
+from apps.checks.loggedinputs import LoggedInput
 from apps.checks.models import EvaluationDataset
 from apps.core.actor import Actor
 from apps.experiments import selectors as experiments
@@ -30,15 +32,21 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class DataPage:
-    """What is attached, which files of the run could be, and why nothing can (or "")."""
+    """What is attached, which files of the run could be, which data the run says it used, and why nothing can (or "")."""
 
     frame: VersionFrame
     data: Table
     artifacts: Sequence[Offer]
+    inputs: Table | None
     why_not: str
 
 
-def page(actor: Actor, version: ModelVersion) -> DataPage:
+def inputs_of(actor: Actor, version: ModelVersion) -> list[LoggedInput]:
+    """What the run logged as its inputs, for this reader."""
+    return loggedinputs.of_run(actor, version.run)[:SHOWN] if version.run else []
+
+
+def page(actor: Actor, version: ModelVersion, inputs: Sequence[LoggedInput]) -> DataPage:
     """The data sets, newest first; the newest of each role is the one in force."""
     top = frame(actor, version, "checks/")
     rows = list(checks.datasets(version)[:SHOWN])
@@ -46,14 +54,40 @@ def page(actor: Actor, version: ModelVersion) -> DataPage:
     return DataPage(
         frame=top,
         data=_table(rows, in_force),
-        artifacts=_offers(version)[:SHOWN],
+        artifacts=_offers(actor, version)[:SHOWN],
+        inputs=_inputs(inputs) if inputs else None,
         why_not=_why_not(version, "model.edit" in top.verbs),
     )
 
 
-def _offers(version: ModelVersion) -> list[Offer]:
+def _inputs(inputs: Sequence[LoggedInput]) -> Table:
+    """Every one, also those that lead nowhere: with the reason."""
+    return Table(
+        caption="Data that the run says it used",
+        columns=[
+            Column("Name"),
+            Column("Digest, says the client"),
+            Column("Source"),
+            Column("Can be taken"),
+        ],
+        rows=[
+            Row(
+                [
+                    cells.text(each.name, note=each.context),
+                    cells.text(each.digest),
+                    cells.text(each.source),
+                    cells.text("no" if each.place.why_not else "yes", note=each.place.why_not),
+                ]
+            )
+            for each in inputs
+        ],
+        dense=True,
+    )
+
+
+def _offers(actor: Actor, version: ModelVersion) -> list[Offer]:
     """Folders and tables first: there are fewer of them. What they really hold is told when they are read."""
-    if version.run is None:
+    if version.run is None or not policy.can(actor, "experiment.read", version.run):
         return []
     paths = [file.path for file in experiments.artifacts_under(version.run)]
     there = set(paths)

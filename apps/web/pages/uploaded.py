@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -11,7 +11,7 @@ from django.urls import reverse
 from apps.accounts.selectors import accountable_for_all
 from apps.checks.uploaded import selectors
 from apps.checks.uploaded.models import UploadedResult
-from apps.checks.uploaded.reading import COUNTED, Format, Metric, Reading
+from apps.checks.uploaded.reading import COUNTED, Format, Metric, Reading, State
 from apps.checks.uploaded.selectors import Listed
 from apps.core.actor import Actor
 from apps.registry import selectors as registry
@@ -44,7 +44,7 @@ class ResultPage:
     remarks: Sequence[str]
     items: Table | None
     metrics: Table | None
-    same_name: Table
+    same_name: Table | None
     facts: Sequence[Fact]
     acts: Sequence[Action]
 
@@ -81,7 +81,7 @@ def _row(version: ModelVersion, each: Listed) -> Row:
     return Row(
         [
             cells.link(row.name, url(version, row), note=Format(row.format).label),
-            cells.chip(status.chip("reported", row.outcome)),
+            cells.chip(_says(row, each.state)),
             cells.text(cases(each.counts)),
             cells.text(_tool(row), note=row.get_tool_named_by_display()),
             cells.person(str(row.uploaded_by), machine=row.uploaded_by.kind == "service"),
@@ -89,6 +89,12 @@ def _row(version: ModelVersion, each: Listed) -> Row:
             cells.chip(status.chip("uploaded", each.state), note=recall.reason if recall else ""),
         ]
     )
+
+
+def _says(row: UploadedResult, state: State) -> Chip:
+    """What it reported; one that was recalled does not look good."""
+    chip = status.chip("reported", row.outcome)
+    return replace(chip, tone="quiet", icon=chip.icon_name) if state is State.RECALLED else chip
 
 
 def url(version: ModelVersion, row: UploadedResult, route: str = "web:uploaded") -> str:
@@ -117,22 +123,26 @@ def pinned(version: ModelVersion, manifest: Mapping[str, Any]) -> Table | None:
     named = evidence.results_in(manifest)
     rows = selectors.named(version, list(named)) if named else {}
     lines = [_pinned(version, entry, rows.get(key)) for key, entry in named.items()]
-    columns = [Column(label) for label in ("Result", "It said", "Tool", "Uploaded by", "Replaces", "SHA-256")]  # fmt: skip
+    columns = [
+        Column(label) for label in ("Result", "It said", "Uploaded by", "Replaces", "SHA-256")
+    ]
     return Table("Reported by other tools", columns, lines) if lines else None
 
 
 def _pinned(version: ModelVersion, entry: Mapping[str, Any], row: UploadedResult | None) -> Row:
     tool = f"{entry['tool']} {entry['tool_version']}".strip()
     if row is None:
-        name, by = cells.text(entry["name"], note="the row is gone"), cells.missing("it is gone")
+        name, by = (
+            cells.text(entry["name"], note=f"{tool}; the row is gone"),
+            cells.missing("it is gone"),
+        )
     else:
-        name = cells.link(entry["name"], url(version, row))
-        by = cells.text(str(row.uploaded_by), note=words.utc(row.uploaded_at))
+        name = cells.link(entry["name"], url(version, row), note=tool)
+        by = cells.text(str(row.uploaded_by), note=words.date(row.uploaded_at.date()))
     return Row(
         [
             name,
             cells.chip(status.chip("reported", entry["outcome"])),
-            cells.text(tool),
             by,
             _replaces(entry["before"], entry["wrong_before"]),
             cells.digest(entry["digest"]),
@@ -156,27 +166,44 @@ def result(actor: Actor, version: ModelVersion, row: UploadedResult) -> ResultPa
     return ResultPage(
         frame=top,
         title=row.name,
-        chips=[status.chip("reported", row.outcome), status.chip("uploaded", state)],
-        sentence=f"{_tool(row)} reported: {cases(found.counts) if any(found.counts.values()) else _other(found)}.",
+        chips=[_says(row, state), status.chip("uploaded", state)],
+        sentence=f"{_tool(row)} reported: {_told(found)}.",
         notice=_notice(version, row),
         remarks=found.remarks,
         items=_items(found),
         metrics=_metrics(found),
-        same_name=Table(
-            "Uploaded under this name",
-            _columns(),
-            [_row(version, each) for each in selectors.listed(version, SHOWN, name=row.name)],
-        ),
+        same_name=_same_name(version, row),
         facts=list(_facts(row, found)),
         acts=_acts(version, row, may_recall="check.recall" in top.verbs),
     )
 
 
-def _other(found: Reading) -> str:
-    """What is there where no case was counted."""
-    if found.metrics:
-        return words.plural(len(found.metrics), "number")
-    return "no case" if found.statement is None else "a statement without a verdict"
+def _same_name(version: ModelVersion, row: UploadedResult) -> Table | None:
+    """What else was uploaded under its name, newest first; None for nothing."""
+    rows = selectors.listed(version, SHOWN, name=row.name)
+    if len(rows) < 2:
+        return None
+    lines = [
+        Row(
+            [
+                cells.link(words.utc(each.row.uploaded_at), url(version, each.row)),
+                cells.chip(_says(each.row, each.state), note=cases(each.counts)),
+                cells.person(str(each.row.uploaded_by)),
+                cells.chip(status.chip("uploaded", each.state)),
+            ]
+        )
+        for each in rows
+    ]
+    columns = [Column(label) for label in ("Uploaded", "It says", "By", "State")]
+    return Table("Uploaded under this name", columns, lines)
+
+
+def _told(found: Reading) -> str:
+    """The counted cases and how many numbers there are, or what is there instead."""
+    said = [cases(found.counts)] if any(found.counts.values()) else []
+    said += [words.plural(len(found.metrics), "number")] if found.metrics else []
+    nothing = "no case" if found.statement is None else "a statement that counts no case"
+    return ", ".join(said) or nothing
 
 
 def _notice(version: ModelVersion, row: UploadedResult) -> Notice:
@@ -206,7 +233,7 @@ def _authorship(version: ModelVersion, row: UploadedResult) -> str:
     """What the uploader, or who answers for the service, did to the version; "" for nothing."""
     people = accountable_for_all({row.uploaded_by_id})[row.uploaded_by_id]
     did = [reason for user, reasons in registry.version_authors(version).items() if user in people for reason in reasons]  # fmt: skip
-    return f"Whoever uploaded it also {' and '.join(dict.fromkeys(did))}." if did else ""
+    return f"Whoever uploaded it also {', '.join(dict.fromkeys(did))}." if did else ""
 
 
 def _items(found: Reading) -> Table | None:

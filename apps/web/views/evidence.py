@@ -49,11 +49,12 @@ def data(request: HttpRequest, name: str, number: int) -> HttpResponse:
     found = access.version_for(request, name, number)
     if request.method == "POST":
         access.version_for(request, name, number, "model.edit")
-    form = DataForm(sent(request), request.FILES or None)
+    inputs = datasets.inputs_of(access.actor(request), found)
+    form = DataForm(sent(request), request.FILES or None, inputs=inputs)
     if request.method == "POST" and form.is_valid() and _attached(request, form, found):
         messages.success(request, "The data are attached. Run the checks on them.")
         return see_other(request, addresses.version(name, number, "checks/"))
-    page = datasets.page(access.actor(request), found)
+    page = datasets.page(access.actor(request), found, inputs)
     return render(
         request, "evidence/data.html", {"page": page, "form": form}, status=form_status(form)
     )
@@ -71,6 +72,7 @@ def _attached(request: HttpRequest, form: DataForm, found: ModelVersion) -> bool
                 name=given["name"],
                 stream=given["file"] or None,
                 artifact=given["artifact"],
+                logged_input=given.get("logged_input", ""),
                 mapping=form.mapping(),
                 favourable=given["favourable"],
             ),
@@ -78,7 +80,8 @@ def _attached(request: HttpRequest, form: DataForm, found: ModelVersion) -> bool
     except (
         NotFound
     ) as error:  # a path with a slip in it is an answer to correct, not a page that is not there
-        form.refuse(Invalid(error.message, fields={"artifact": error.message}))
+        field = "logged_input" if given.get("logged_input") else "artifact"
+        form.refuse(Invalid(error.message, fields={field: error.message}))
         return False
 
 

@@ -65,17 +65,6 @@ def _fairlearn_example() -> Any:
     return measured("fairness", stored(frame, target="y", prediction="p", sensitive=["sex"]))
 
 
-def _adult() -> Any:
-    counts = {
-        ("Female", 1): 1769,
-        ("Female", 0): 16192 - 1769,
-        ("Male", 1): 9918,
-        ("Male", 0): 32650 - 9918,
-    }
-    frame = rows(["sex", "p"], counts).assign(y=lambda frame: frame["p"])
-    return measured("fairness", stored(frame, target="y", prediction="p", sensitive=["sex"]))
-
-
 def _german(column: str) -> Any:
     """The outcomes themselves as decisions: who is a good credit, of all 1 000."""
     frame = pd.read_csv(DEMO / "german_credit_predictions.csv")
@@ -256,15 +245,20 @@ CASES = (
     ),
     Case(
         "adult",
-        "fairness",
-        "Adult (census income): 48 842 people, over 50 000 dollars by sex",
-        "Kamiran and Calders, Data preprocessing techniques for classification without discrimination, "
-        "Knowledge and Information Systems 33 (2012) 1",
-        _adult,
+        "bias_audit",
+        "Adult (census income): over 50 000 dollars, 11 687 of 48 842 people, 11 208 of the 45 222 of whom everything is known",
+        "UCI, description of the data set (adult.names)",
+        selected({"everything known": (11208, 45222), "something unknown": (479, 3620)}),
         (
             Printed(
-                "difference between men and women", "19.45 %", _gap("demographic_parity_difference")
+                "over 50 000 dollars",
+                "23.93 %",
+                lambda r: (
+                    sum(g.selected for g in r.audits[0].groups)
+                    / sum(g.total for g in r.audits[0].groups)
+                ),
             ),
+            Printed("without unknowns", "24.78 %", share("everything known")),
         ),
     ),
     Case(
@@ -390,6 +384,30 @@ CASES = (
             ),
         ),
         note="The ratio here is to the most selected group, so that of the white candidates is turned over.",
+    ),
+    Case(
+        "ricci-captain",
+        "bias_audit",
+        "Examination for captain: 16 of 25 white, 3 of 8 black and 3 of 8 Hispanic candidates passed",
+        "Ricci v. DeStefano, 557 U.S. 557 (2009)",
+        selected({"white": (16, 25), "black": (3, 8), "Hispanic": (3, 8)}),
+        (
+            Printed("pass rate, white", "64 %", share("white")),
+            Printed("pass rate, black", "37.5 %", share("black")),
+            Printed("pass rate, Hispanic", "37.5 %", share("Hispanic")),
+        ),
+    ),
+    Case(
+        "ricci-lieutenant",
+        "bias_audit",
+        "Examination for lieutenant: 25 of 43 white, 6 of 19 black and 3 of 15 Hispanic candidates passed",
+        "Ricci v. DeStefano, 557 U.S. 557 (2009)",
+        selected({"white": (25, 43), "black": (6, 19), "Hispanic": (3, 15)}),
+        (
+            Printed("pass rate, white", "58.1 %", share("white")),
+            Printed("pass rate, black", "31.6 %", share("black")),
+            Printed("pass rate, Hispanic", "20 %", share("Hispanic")),
+        ),
     ),
     Case(
         "catecholamine",

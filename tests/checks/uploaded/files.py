@@ -8,7 +8,7 @@ from typing import Any
 
 PYTEST = b"""<?xml version="1.0" encoding="utf-8"?>
 <testsuites name="pytest tests"><testsuite name="pytest" errors="0" failures="1" skipped="1" tests="3" time="0.412"
- timestamp="2026-11-01T10:00:00.5+00:00" hostname="ci-7">
+ timestamp="2024-11-01T10:00:00.5+00:00" hostname="ci-7">
 <testcase classname="tests.test_score" name="test_range" time="0.100" />
 <testcase classname="tests.test_score" name="test_monotone" time="0.200"><failure message="assert 0.61 &lt;= 0.60">def
  test_monotone(): ...</failure></testcase>
@@ -42,7 +42,7 @@ def results(**changes: Any) -> bytes:
         "name": "robustness",
         "tool": "art",
         "tool_version": "1.18",
-        "ran_at": "2026-11-20T08:00:00+01:00",
+        "ran_at": "2024-11-20T08:00:00+01:00",
         "metrics": [
             {
                 "name": "accuracy under noise",

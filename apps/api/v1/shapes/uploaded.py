@@ -9,7 +9,7 @@ from rest_framework import serializers
 from apps.api.v1.shapes.common import Json, Person, person
 from apps.checks.uploaded import selectors
 from apps.checks.uploaded.models import ToolNamed, UploadedResult
-from apps.checks.uploaded.reading import Format, Outcome
+from apps.checks.uploaded.reading import Format, Outcome, State
 
 
 class RecallShape(serializers.Serializer[Any]):
@@ -25,15 +25,15 @@ class UploadedShape(serializers.Serializer[Any]):
 
     uuid = serializers.UUIDField()
     name = serializers.CharField(help_text="The newest of a name that was not recalled stands.")
-    format = serializers.ChoiceField(choices=Format.values)
+    format = serializers.ChoiceField(choices=Format.choices)
     outcome = serializers.ChoiceField(
-        choices=Outcome.values,
+        choices=Outcome.choices,
         help_text="`unjudged`: no verdict in it; `empty`: nothing ran. Neither is a pass.",
     )
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="Cases by outcome.")
     tool = serializers.CharField()
     tool_version = serializers.CharField()
-    tool_named_by = serializers.ChoiceField(choices=ToolNamed.values)
+    tool_named_by = serializers.ChoiceField(choices=ToolNamed.choices)
     file_name = serializers.CharField()
     size = serializers.IntegerField()
     digest = serializers.CharField(help_text="SHA-256 of the bytes.")
@@ -41,7 +41,7 @@ class UploadedShape(serializers.Serializer[Any]):
     ran_at = serializers.DateTimeField(allow_null=True, help_text="As the file says.")
     uploaded_by = Person()
     uploaded_at = serializers.DateTimeField()
-    state = serializers.ChoiceField(choices=["stands", "replaced", "recalled"])
+    state = serializers.ChoiceField(choices=State.choices)
     recall = RecallShape(allow_null=True)
 
 
@@ -64,7 +64,7 @@ def whole(row: UploadedResult) -> Json:
     return _shown(row, row.reading["counts"], state) | {"reading": row.reading}
 
 
-def _shown(row: UploadedResult, counts: Any, state: str) -> Json:
+def _shown(row: UploadedResult, counts: Any, state: State) -> Json:
     recall = selectors.recall_of(row)
     return {
         "uuid": row.uuid,
