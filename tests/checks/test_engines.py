@@ -28,7 +28,7 @@ def weighed(source: Source, names: list[str]) -> Source:
     raw = ", ".join(source.raw(name) for name in names)
     query = f"SELECT {raw}, count(*) AS weight FROM {source.relation} GROUP BY ALL"  # noqa: S608
     rows = source.connection.execute(query, dict(source.parameters)).to_arrow_table()
-    connection = locked(None, CAPS, workshop().scratch)
+    connection = locked((), CAPS, workshop().scratch)
     connection.register("rows_by_value", rows)
     return Source(connection, source.columns, CAPS, "rows_by_value", weighed=True)
 
@@ -111,9 +111,18 @@ def test_what_counted_is_part_of_what_a_result_was_made_with(settings, monkeypat
         "ibis-framework": "version of ibis-framework",
         "pyspark": "version of pyspark",
     }
-    for key in ("performance", "multiclass", "regression", "fairness", "bias_audit", "drift"):
+    for key in (
+        "performance",
+        "multiclass",
+        "regression",
+        "fairness",
+        "bias_audit",
+        "drift",
+        "quality",
+        "regression_gaps",
+    ):
         assert libraries(key) == before[key] | engine
         assert engine_of(key) == settings.CHECKS_ENGINE
-    for key in ("files", "leakage", "pii", "proxy", "quality"):
+    for key in ("files", "leakage", "pii", "proxy"):
         assert libraries(key) == before[key]
         assert engine_of(key) == engines.LOCAL

@@ -18,9 +18,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from apps.checks.engine import compute, engines, warehouse
+from apps.checks.engine import compute, engines, quality, warehouse
 from apps.checks.engine.compute import DataSet, Workshop
 from apps.checks.library import regression
+from apps.checks.library.quality import Params, Range
 from apps.core.errors import Invalid
 from tests.checks.support import ACS, CAPS, DATA, DEMO, csv, data_set, parquet, workshop
 
@@ -90,9 +91,25 @@ def test_a_regression_and_the_drift_of_rented_bicycles_are_equal(address: str):
     roles = {"target": "cnt", "prediction": "hum", "task": "regression"}
     data = data_set(DATA / "bike_sharing_2012.parquet", **roles)
     same(address, lambda at: compute.regression(data, at, ranks))
+    grouped = data_set(
+        DATA / "bike_sharing_2012.parquet", **roles, sensitive=["season", "weathersit"]
+    )
+    same(address, lambda at: compute.regression_gaps(grouped, at))
+    assert len(compute.regression_gaps(grouped, there(address)).tables) == 3
     names = {"features": ["hum", "season", "cnt"], "time": "weathersit"}
     pair = [data_set(DATA / f"bike_sharing_{year}.parquet", **names) for year in (2011, 2012)]
     same(address, lambda at: compute.drift(*pair, at))
+
+
+def test_data_in_several_files_are_counted_as_one(address: str, tmp_path: Path):
+    frame = pd.DataFrame({"y": [1, 0, 1, 0] * 9, "p": [1, 1, 0, 0] * 9, "g": ["a", "b", None] * 12})
+    paths = [
+        parquet(part, tmp_path, f"{n}.parquet") for n, part in enumerate((frame[:7], frame[7:]))
+    ]
+    whole = data_set(parquet(frame, tmp_path), target="y", prediction="p", sensitive=["g"])
+    parted = replace(whole, path=paths[0], more=tuple(paths[1:]))
+    same(address, lambda at: compute.fairness(parted, at))
+    assert compute.fairness(parted, there(address)) == compute.fairness(whole, workshop())
 
 
 # --- data that try ----------------------------------------------------------------------------
@@ -203,6 +220,59 @@ def test_windows_of_moments_with_and_without_a_zone_are_equal(address: str, tmp_
         same(address, lambda at, d=data, u=unit: compute.drift(d, d, at, window=u))
 
 
+def test_what_a_data_set_holds_is_counted_equally(address: str, tmp_path: Path):
+    texts = ["Faro", " ", "\u3000\u00a0", None, "a\tb\n", "", "\t", "😀é"] * 5
+    table = pa.table(
+        {
+            "x": pa.array([1.5, None, math.nan, math.inf, -0.0, 0.0, -2.0, 1e300] * 5, from_pandas=False),
+            "i": pa.array([2**60 + 1, None, -5, 0, 3, 3, 3, 3] * 5),
+            "d": pa.array([Decimal("0.10"), None, Decimal("-1.25"), Decimal("3.00")] * 10, pa.decimal128(12, 2)),
+            "f": pa.array([0.1, 0.2, None, 1.0] * 10, pa.float32()),
+            "t": texts,
+            "b": [True, None, False, True] * 10,
+            "day": pa.array([dt.date(2024, 2, 29), None, dt.date(1999, 1, 1), dt.date(2030, 1, 1)] * 10),
+            "at": pa.array([dt.datetime(2024, 2, 29, 1, 2, 3, 4), None] * 20, pa.timestamp("us", tz="UTC")),  # noqa: DTZ001
+            "naive": pa.array([dt.datetime(2024, 2, 29, 1, 2, 3), None] * 20, pa.timestamp("us")),  # noqa: DTZ001
+            "stamp": ["2024-01-05", "2024-01-06 10:00:00", "soon", "", None] * 8,
+            "none": pa.array([None] * 40, pa.int64()),
+        }
+    )  # fmt: skip
+    path = tmp_path / "all.parquet"
+    pq.write_table(table, path)
+    data = data_set(path, time="at", features=["x"])
+    ranges = {"x": Range(min="0", max="2"), "none": Range(min="0"), "d": Range(max="0.1")}
+    for column in ("", "day", "at", "naive", "stamp", "none"):
+        params = Params(ranges=ranges, time_column=column)
+        same(address, lambda at, p=params: quality.count(data, data, at, p))
+    found = quality.count(data, None, there(address), Params())
+    assert (found.repeats.repeated, found.repeats.sets, found.repeats.largest) == (0, 0, 0)
+
+
+def test_what_the_census_holds_is_counted_equally(address: str):
+    data = census("2018")
+    same(address, lambda at: quality.count(data, None, at, Params(ranges={"age": Range(min="18")})))
+    different = {
+        each.name: each for each in quality.count(data, None, there(address), Params()).distinct
+    }
+    assert different["sex"].count == 2
+    assert different["id"].capped
+
+
+@SOME
+@given(rows=ROWS)
+def test_random_rows_hold_equally(address: str, tmp_path: Path, rows: list[Any]):
+    data = data_set(written(rows * 2, tmp_path), features=["h"])
+    same(address, lambda at: quality.count(data, None, at, Params()))
+
+
+def test_nested_values_are_refused_by_the_name_of_their_column(address: str, tmp_path: Path):
+    path = tmp_path / "nested.parquet"
+    pq.write_table(pa.table({"v": [1, 2], "list": [[1], [2]]}), path)
+    data = data_set(path, features=["v"])
+    with pytest.raises(Invalid, match="column 'list' holds nested"):
+        quality.count(data, None, there(address), Params())
+
+
 # --- what is not computed there ---------------------------------------------------------------
 
 
@@ -301,3 +371,15 @@ def test_every_expression_has_a_form_for_engines_that_were_not_run(
     compute.drift(data, data, there(address))
     assert len(written) > 10
     assert all("GROUP BY" in sql or "COUNT(*)" in sql for sql in written)
+
+
+def test_bins_over_windows_are_counted_there_at_any_number_of_values(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"v": rng.normal(size=600).round(1), "t": rng.integers(2001, 2013, 600)})
+    frame.loc[::50, "v"] = [math.inf, -math.inf, math.nan] * 4
+    data = data_set(parquet(frame, tmp_path), features=["v"], time="t", sensitive=["t"])
+    monkeypatch.setattr(warehouse, "MOST_VALUES", 150)  # more combinations than that, fewer cells
+    assert frame.groupby(["v", "t"]).ngroups > 150
+    same(address, lambda at: compute.drift(data, data, at))

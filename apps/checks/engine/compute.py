@@ -78,7 +78,7 @@ class Workshop:
 
     @contextmanager
     def open(self, data: DataSet) -> Iterator[Source]:
-        """The data, ready to be counted here or on the engine. Raises Invalid where they changed while they were."""
+        """The files of a data set, ready to be counted here or on the engine. Raises Invalid where they changed meanwhile."""
         about = (data.path, data.format, data.columns)
         if self.engine == LOCAL:
             here = opened(*about, caps=self.caps, scratch=self.scratch, more=data.more)
@@ -87,9 +87,9 @@ class Workshop:
                 *about,
                 caps=self.caps,
                 scratch=self.scratch,
+                more=data.more,
                 address=self.engine,
                 tick=self.tick,
-                more=data.more,
             )
         with here as source, unchanged():
             yield source
@@ -170,7 +170,8 @@ def regression_gaps(
     mapping = data.mapping
     groupings = _groupings(mapping.sensitive, crossings)
     with workshop.open(data) as source:
-        held = source.held([mapping.target, mapping.prediction, *mapping.sensitive])
+        names = [mapping.target, mapping.prediction, *mapping.sensitive]
+        held = source.held(names).gathered(names)
         step = workshop.steps(len(groupings), "groupings")
         return error_sums(held, mapping.target, mapping.prediction, groupings, step)
 

@@ -7,6 +7,7 @@ packages are imported when an engine is first spoken to: they are half a gigabyt
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 import shutil
 from collections.abc import Callable
@@ -35,11 +36,11 @@ _PATIENCE: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An open connection. `read` makes a table of the Parquet file at a path, `answer` executes an expression, `stop` ends
+    """An open connection. `read` makes one table of the Parquet files at some paths, `answer` executes an expression, `stop` ends
     what it is executing (from another thread)."""
 
     scheme: str
-    read: Callable[[str], Any]
+    read: Callable[[list[str]], Any]
     answer: Callable[[Any], pa.Table]
     stop: Callable[[], None]
 
@@ -47,9 +48,9 @@ class Engine:
         """The answer; `tick` is called every two seconds meanwhile, and ends the execution by raising."""
         return self._waited(lambda: self.answer(expression), tick)
 
-    def table(self, path: str, tick: Callable[[], None]) -> Any:
-        """The file as a table; raises Invalid where the engine cannot read it."""
-        return self._waited(lambda: self.read(path), tick)
+    def table(self, paths: list[str], tick: Callable[[], None]) -> Any:
+        """The files as one table; raises Invalid where the engine cannot read it."""
+        return self._waited(lambda: self.read(paths), tick)
 
     def _waited(self, work: Callable[[], Any], tick: Callable[[], None]) -> Any:
         with ThreadPoolExecutor(1, "engine") as pool:
@@ -133,9 +134,15 @@ def _by_ibis(scheme: str, address: str) -> Engine:
     connection = ibis.connect(address)
     if scheme == "duckdb":
         connection.raw_sql("SET TimeZone = 'UTC'")
-    return Engine(
-        scheme, connection.read_parquet, lambda expression: expression.to_pyarrow(), lambda: None
-    )
+
+    def read(paths: list[str]) -> Any:
+        if scheme != "duckdb" and len(paths) > 1:
+            raise Invalid(
+                f"data in {len(paths)} files are not counted on {scheme}; attach one file"
+            )
+        return connection.read_parquet(paths if len(paths) > 1 else paths[0])
+
+    return Engine(scheme, read, lambda expression: expression.to_pyarrow(), lambda: None)
 
 
 def _spark(address: str) -> Engine:
@@ -165,12 +172,16 @@ def _spark(address: str) -> Engine:
         .getOrCreate()
     )
     connection = ibis.pyspark.connect(session)
+    numbers = itertools.count()
 
-    def read(path: str) -> Any:
+    def read(paths: list[str]) -> Any:
+        name = f"data{next(numbers)}"
         try:
-            return connection.read_parquet("file://" + _literal(path))
+            files = session.read.parquet(*("file://" + _literal(path) for path in paths))
         except AnalysisException as error:
             raise Invalid(f"Spark cannot read the file: {_first_line(error)}") from error
+        files.createOrReplaceTempView(name)
+        return connection.table(name)
 
     def answer(expression: Any) -> pa.Table:
         return session.sql(ibis.to_sql(expression, dialect="pyspark")).toArrow()

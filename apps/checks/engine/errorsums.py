@@ -52,7 +52,7 @@ def error_sums(
 
 
 def _numbers(source: Source, target: str, prediction: str) -> dict[str, Floats]:
-    found = source.arrays(f"SELECT {_pair(source, target, prediction)} FROM {{data}}")
+    found = source.arrays(f"SELECT {_pair(source, target, prediction)}{{each}} FROM {{data}}")
     return {name: np.asarray(found[name], dtype=np.float64) for name in ("target", "prediction")}
 
 
@@ -96,8 +96,8 @@ def _coded(
     )
     keys = source.fetch(f"SELECT code, {', '.join(names)} FROM keys")
     rows = source.arrays(
-        f"SELECT k.code, d.target, d.prediction "
-        f"FROM (SELECT {texts}, {_pair(source, target, prediction)} FROM {{data}}) d JOIN keys k ON {same}"
+        f"SELECT k.code, d.target, d.prediction{{each}} "
+        f"FROM (SELECT {texts}, {_pair(source, target, prediction)}{{each}} FROM {{data}}) d JOIN keys k ON {same}"
     )
     return {int(code): tuple(values) for code, *values in keys}, rows
 

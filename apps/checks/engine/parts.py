@@ -117,7 +117,8 @@ def _row(column: NumericColumn | CategoricalColumn, counts: dict[object, int]) -
 def _counts(
     column: NumericColumn | CategoricalColumn, name: str, by: str, source: Source, expression: str
 ) -> dict[str | None, dict[object, int]]:
-    source = source.gathered([name, by])
+    binned = (name, column.edges) if isinstance(column, NumericColumn) and name != by else None
+    source = source.gathered([name, by], binned=binned)
     if isinstance(column, NumericColumn):
         bin_ = _bin(source.number(name), column.edges)
         where = f"WHERE isfinite({source.number(name)})"

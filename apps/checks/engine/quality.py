@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from apps.checks.engine import equalrows
+from apps.checks.engine import equalrows, warehousequality
 from apps.checks.engine.compute import DataSet, Workshop
 from apps.checks.engine.equalrows import Rows, repeats
 from apps.checks.engine.source import Column, Source
+from apps.checks.engine.warehouse import Remote
+from apps.checks.library.equalrows import Repeats
 from apps.checks.library.quality import (
     DISTINCT_CAP,
     Changed,
@@ -53,8 +55,7 @@ def count(
             _out_of_range(source, name, each) for name, each in sorted(params.ranges.items())
         )
         times, why = _times(source, data, params.time_column)
-        rows = Rows(source, [source.raw(name) for name in names], step)
-        repeated = repeats(rows)
+        repeated = _repeats(source, names, step)
     schema = compared(reference.columns, data.columns) if reference else None
     return QualityStatistics(counts, distinct, repeated, ranges, times, why, schema)
 
@@ -86,6 +87,11 @@ def _blocks(columns: Sequence[Column]) -> Iterator[Sequence[Column]]:
 def _columns(source: Source, data: DataSet, step: Step) -> Iterator[ColumnCounts]:
     exact_numbers = data.format == "parquet"  # a CSV's are texts
     for block in _blocks(data.columns):
+        if isinstance(source, Remote):
+            rows, each = warehousequality.ends_and_counts(source, block)
+            yield from (_counts(c, rows, one) for c, one in zip(block, each, strict=True))
+            step()
+            continue
         asked = [_asked(source, column, n, exact_numbers) for n, column in enumerate(block)]
         values = ", ".join(
             f"{each.value} AS v{n}, {each.usable} AS u{n}" for n, each in enumerate(asked)
@@ -175,6 +181,12 @@ def _distinct(
     exact_numbers = data.format == "parquet"
     rows = counts[0].rows if counts else 0
     for block in _blocks(data.columns):
+        if isinstance(source, Remote):
+            for column in block:
+                seen = warehousequality.different(source, column, DISTINCT_CAP)
+                yield Distinct(column.name, min(seen, DISTINCT_CAP), seen > DISTINCT_CAP)
+            step()
+            continue
         values = [_value(source, column, exact_numbers) for column in block]
         named = ", ".join(f"{value} AS v{index}" for index, value in enumerate(values))
         asked = ", ".join(f"count(DISTINCT v{index})" for index in range(len(block)))
@@ -205,6 +217,9 @@ def _out_of_range(source: Source, name: str, wanted: Range) -> OutOfRange:
         reason = f"column {name!r} does not hold numbers, so it has no range"
         raise Invalid(reason, fields={f"ranges.{name}": "does not hold numbers"})
     x = source.number(name)
+    if isinstance(source, Remote):
+        ends = (wanted.min or "-inf", wanted.max or "inf")
+        return OutOfRange(name, wanted, *warehousequality.outside(source, name, *ends))
     values, below, above = source.fetch(
         f"SELECT count(*), count(*) FILTER ({x} < CAST($low AS DOUBLE)), count(*) FILTER ({x} > CAST($high AS DOUBLE)) "
         f"FROM {{data}} WHERE NOT isnan({x})",
@@ -233,10 +248,20 @@ def _times(source: Source, data: DataSet, chosen: str) -> tuple[Times | None, st
     return None, reason
 
 
+def _repeats(source: Source, names: Sequence[str], step: Step) -> Repeats:
+    if isinstance(source, Remote):
+        return warehousequality.repeats(source, names)
+    return repeats(Rows(source, [source.raw(name) for name in names], step))
+
+
 def _read_times(source: Source, name: str, kind: str) -> Times:
     if kind == "empty":
         return Times(name, None, None, 0)
-    raw = source.raw(name)
+    raw, rows = source.raw(name), "{data}"
+    if isinstance(source, Remote) and kind == "time":
+        rows = warehousequality.moments(source, name)
+    else:
+        source = source.gathered([name])
     # Moments with a zone are taken in UTC, without the tables of zones, which may differ between machines.
     moment = (
         f"make_timestamp(epoch_us({raw}))"
@@ -246,7 +271,7 @@ def _read_times(source: Source, name: str, kind: str) -> Times:
     filled = _filled(raw)
     oldest, newest, unreadable = source.fetch(
         f"SELECT CAST(min(m) FILTER (isfinite(m)) AS VARCHAR), CAST(max(m) FILTER (isfinite(m)) AS VARCHAR), "
-        f"count(*) FILTER (filled AND (m IS NULL OR NOT isfinite(m))) "
-        f"FROM (SELECT {moment} AS m, {filled} AS filled FROM {{data}}) AS moments"
+        f"{source.count('filled AND (m IS NULL OR NOT isfinite(m))')} "
+        f"FROM (SELECT {moment} AS m, {filled} AS filled{{each}} FROM {rows}) AS moments"
     )[0]
     return Times(name, oldest, newest, unreadable)

@@ -157,9 +157,14 @@ class Source:
         self.fetch(f"CREATE TEMP TABLE held AS SELECT {wanted} FROM {{data}}")
         return replace(self, relation="held", parameters={})
 
-    def gathered(self, names: Sequence[str]) -> Source:
-        """What the questions about these columns together are put to: here the file itself. See `warehouse`."""
-        del names
+    def gathered(
+        self, names: Sequence[str], *, binned: tuple[str, Sequence[str]] | None = None
+    ) -> Source:
+        """What the questions about these columns together are put to: here the file itself. See `warehouse`.
+
+        `binned` is one of them of which only the bin matters, with the inner edges as decimal strings.
+        """
+        del names, binned
         return self
 
     def score_cells(self, names: Sequence[str], score: str, unit: int) -> str:
@@ -275,7 +280,7 @@ def _relation(
 
 
 def locked(paths: Sequence[Path], caps: Caps, scratch: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that may open these paths and its scratch folder."""
+    """A connection that may open these paths and its scratch folder, nothing else."""
     connection = duckdb.connect(
         config={
             "threads": caps.threads,
@@ -286,8 +291,9 @@ def locked(paths: Sequence[Path], caps: Caps, scratch: Path) -> duckdb.DuckDBPyC
             "autoload_known_extensions": False,
         }
     )
-    quoted = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    connection.execute(f"SET allowed_paths = [{quoted}]")
+    if paths:
+        quoted = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        connection.execute(f"SET allowed_paths = [{quoted}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection

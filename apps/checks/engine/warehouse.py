@@ -9,13 +9,15 @@ What needs the single values in order (areas under curves, distances of distribu
 columns have at most MOST_VALUES different combinations, and the rows fit the memory of the worker as they would
 locally. Beyond that it is refused with the names of the columns. Nothing is estimated.
 
-Not done here: attaching a file (the worker reads it once), CSV, and whatever reads texts or compares rows.
+Not done here: attaching a file (the worker reads it once), CSV, and whatever reads texts or compares rows of two files.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,14 +57,20 @@ class Remote(Source):
 
     def rows(self) -> int:
         """How many rows the file has, by the engine."""
-        return int(self._ask(self.table.agg(n=self.table.count()))["n"][0].as_py())
+        return int(self.ask(self.table.agg(n=self.table.count()))["n"][0].as_py())
 
-    def gathered(self, names: Sequence[str]) -> Source:
+    def gathered(
+        self, names: Sequence[str], *, binned: tuple[str, Sequence[str]] | None = None
+    ) -> Source:
         """The rows by these columns' raw values, moments by day, as a table here whose rows have weights.
 
-        Raises Invalid, naming the columns, where they have more than MOST_VALUES combinations.
+        Of the one that is `binned` a value stands for all of its bin. Raises Invalid, naming the columns, where they have more than MOST_VALUES combinations.
         """
-        weighed, whole = self._gather(names, MOST_VALUES)
+        keys = {self.raw(name): self.value(name) for name in names}
+        if binned is not None:
+            name, edges = binned
+            keys[self.raw(name)] = _in_bins(keys[self.raw(name)], edges)
+        weighed, whole = self._gather(keys, MOST_VALUES)
         if not whole:
             raise self._too_many(names, MOST_VALUES)
         return weighed
@@ -70,7 +78,8 @@ class Remote(Source):
     def counted(self, names: Sequence[str], *, most: int = 0) -> list[tuple[Any, ...]]:
         """As `Source.counted`. Raises Invalid where blank and overlong values hide how many categories there are."""
         cap = max(10 * most, _FEW) if most else MOST_VALUES
-        weighed, whole = self._gather(names, cap)
+        keys = {self.raw(name): self.value(name) for name in names}
+        weighed, whole = self._gather(keys, cap)
         rows = Source.counted(weighed, names, most=most)
         if not whole and not (most and len(rows) == most):
             raise self._too_many(names, cap)
@@ -83,13 +92,14 @@ class Remote(Source):
         there is room for 2^43 rows.
         """
         self.number(score)  # raises Invalid for a column of something else
-        x = self._value(score).cast("float64")
+        x = self.value(score).cast("float64")
         there = x.notnull() & ~x.isnan()
-        inside = (there & (x >= 0) & (x <= 1)).fill_null(False)  # noqa: FBT003 - a value
-        state = _cases(_cases("outside", (inside, "score")), (~there.fill_null(False), "missing"))  # noqa: FBT003
+        inside = either(there & (x >= 0) & (x <= 1))
+        state = _cases(_cases("outside", (inside, "score")), (~either(there), "missing"))
+        x = inside.ifelse(x, 0.0)  # `floor` of what fits no whole number breaks off
         tenth = (x * 10).floor().cast("int64")
         bin_ = _cases(0, (inside, _cases(tenth, (tenth > 9, 9))))
-        keys = {f"r{place}": self._value(name) for place, name in enumerate(names)}
+        keys = {f"r{place}": self.value(name) for place, name in enumerate(names)}
         total, squares = (_cases(0, (inside, _nearest(each * unit))) for each in (x, x * x))
         rows = self.table.select(**keys, state=state, bin=bin_, a=total, b=squares)
         low = 1 << 20
@@ -100,11 +110,11 @@ class Remote(Source):
             bh=(rows.b // low).cast("int64").sum(),
             bl=(rows.b % low).cast("int64").sum(),
         )
-        found = self._ask(by_cell.limit(MOST_VALUES + 1))
+        found = self.ask(by_cell.limit(MOST_VALUES + 1))
         if found.num_rows > MOST_VALUES:
             raise self._too_many([*names, score], MOST_VALUES)
         kept = ", ".join(keys)
-        name = self._register(found)
+        name = self.register(found)
         sums = (f"CAST({each}h AS HUGEINT) * {low} + {each}l" for each in "ab")
         total_sql, squares_sql = sums
         return f"(SELECT {kept}, state, bin, n, {total_sql} AS total, {squares_sql} AS squares FROM {name})"
@@ -124,21 +134,20 @@ class Remote(Source):
         self._refuse(query)
         return Source.arrays(self, query, **values)
 
-    def _gather(self, names: Sequence[str], cap: int) -> tuple[Source, bool]:
+    def _gather(self, keys: Mapping[str, Any], cap: int) -> tuple[Source, bool]:
         """A table here of at most so many combinations, and whether it is all of them."""
-        keys = {self.raw(name): self._value(name) for name in names}
         if keys:
             chosen = self.table.select(**keys)
             expression = chosen.group_by(list(keys)).agg(weight=chosen.count()).limit(cap + 1)
         else:
             expression = self.table.agg(weight=self.table.count())
-        found = self._ask(expression)
-        name = self._register(found)
+        found = self.ask(expression)
+        name = self.register(found)
         weighed = Source(self.connection, self.columns, self.caps, name, weighed=True)
         return weighed, found.num_rows <= cap
 
-    def _value(self, name: str) -> Any:
-        """The column as it lies in the file; a moment as its day. Raises Invalid where the engine reads something else."""
+    def value(self, name: str, *, days: bool = True) -> Any:
+        """The column as it lies in the file; a moment as its day unless told otherwise. Raises Invalid where the engine reads something else."""
         import ibis
 
         position, column = self._find(name)
@@ -150,16 +159,18 @@ class Remote(Source):
             scheme = self.engine.scheme if self.engine else ""
             reason = f"{scheme} reads column {name!r} as {value.type()}, which is not counted there"
             raise Invalid(reason, fields={name: reason})
-        return value.truncate("D") if column.kind == "time" else value
+        return value.truncate("D") if column.kind == "time" and days else value
 
-    def _ask(self, expression: Any) -> pa.Table:
+    def ask(self, expression: Any) -> pa.Table:
+        """The answer of the engine."""
         if self.engine is None:
             raise RuntimeError("a Remote without an engine")
         found = self.engine.ask(expression, self.tick)
         self.tick()
         return found
 
-    def _register(self, found: pa.Table) -> str:
+    def register(self, found: pa.Table) -> str:
+        """The answer as a table here; its name in SQL."""
         name = f"gathered{next(self.numbers)}"
         self.connection.register(name, found)
         return name
@@ -189,24 +200,20 @@ def opened(
     *,
     caps: Caps,
     scratch: Path,
+    more: Sequence[Path] = (),
     address: str,
     tick: Callable[[], None],
-    more: Sequence[Path] = (),
 ) -> Iterator[Source]:
-    """The file, ready to be counted on the engine at an address, which must be able to read it under the same path.
+    """The file and the parts after it, ready to be counted on the engine at an address, which must be able to read them under the
+    same paths.
 
-    Raises Invalid for a CSV, for data of several files, and for a file of which the engine sees other columns.
+    Raises Invalid for a CSV, and for a file of which the engine sees other columns.
     """
     if format != "parquet":
         reason = "a CSV is not counted on an engine elsewhere; attach the data as Parquet"
         raise Invalid(reason, fields={"file": reason})
-    if more:
-        reason = (
-            "data of several files are not counted on an engine elsewhere; attach one Parquet file"
-        )
-        raise Invalid(reason, fields={"file": reason})
     engine = engines.connect(address)
-    table = engine.table(str(path), tick)
+    table = engine.table([str(each) for each in (path, *more)], tick)
     if len(table.columns) != len(columns):
         raise Invalid(
             f"{engine.scheme} sees {len(table.columns)} columns in the file, and {len(columns)} were attached"
@@ -227,6 +234,36 @@ def opened(
         )
     finally:
         connection.close()
+
+
+def either(condition: Any) -> Any:
+    """A condition that holds or does not: where it is NULL, it does not."""
+    return condition.fill_null(False)  # noqa: FBT003 - positional only
+
+
+def finite(x: Any) -> Any:
+    """Whether a double is neither NULL nor NaN nor infinite. By comparison: Ibis' `isinf` was not true of
+    infinities on Spark."""
+    return either((x.abs() <= double(repr(sys.float_info.max))) & ~x.isnan())
+
+
+def double(text: str) -> Any:
+    """A number that the engine reads from its text: a literal would be a decimal there, and be rounded twice."""
+    import ibis
+
+    return ibis.literal(text).cast("float64")
+
+
+def _in_bins(value: Any, edges: Sequence[str]) -> Any:
+    """A number of the same (low, high]: its upper edge, beyond the last edge the next double. NULL for what is not finite."""
+    x = value.cast("float64")
+    last = float(edges[-1]) if edges else 0.0
+    above = math.nextafter(last, math.inf) if edges else 0.0
+    representatives = [
+        (x <= double(repr(float(edge))), double(repr(float(edge)))) for edge in edges
+    ]
+    within = _cases(double(repr(above)), *representatives) if representatives else double("0.0")
+    return finite(x).ifelse(within, None)
 
 
 def _cases(otherwise: Any, *branches: tuple[Any, Any]) -> Any:

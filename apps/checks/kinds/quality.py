@@ -261,10 +261,14 @@ KIND = Kind(
     sources=(
         "engine/equalrows.py",
         "engine/quality.py",
+        "engine/engines.py",
         "engine/source.py",
+        "engine/warehouse.py",
+        "engine/warehousequality.py",
         "library/equalrows.py",
         "library/exactly.py",
         "library/quality.py",
     ),
     libraries=("duckdb", "msgspec", "numpy", "pyarrow"),
+    on_engine=True,
 )

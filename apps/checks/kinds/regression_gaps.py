@@ -76,4 +76,5 @@ KIND = Kind(
         "statistics.py",
     ),
     libraries=("duckdb", "msgspec", "numpy", "scipy"),
+    on_engine=True,
 )
