@@ -367,6 +367,11 @@ if CHECKS_SCAN_REGISTERED:
         "apps.checks.tasks.scan_registered"
     )
 CHECKS_SCRATCH = local.folder(VAR / "scratch")
+# What may be copied from S3 as evaluation data: buckets, or bucket/prefix; none: nothing. Whom to ask is the endpoint (empty: AWS
+# in the region); the credentials are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment.
+CHECKS_S3_ALLOWED = env.items("CHECKS_S3_ALLOWED", "")
+CHECKS_S3_ENDPOINT = env.text("CHECKS_S3_ENDPOINT", "")
+CHECKS_S3_REGION = env.text("CHECKS_S3_REGION", "us-east-1")
 # The largest results file of another tool. By the API it comes as base64 in a body, so MAX_REQUEST_BYTES bounds it too.
 UPLOADED_RESULT_MAX_BYTES = env.integer("UPLOADED_RESULT_MAX_BYTES", 10 * 1024**2)
 

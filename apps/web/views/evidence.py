@@ -75,6 +75,7 @@ def _attached(request: HttpRequest, form: DataForm, found: ModelVersion) -> bool
                 stream=given["file"] or None,
                 artifact=given["artifact"],
                 logged_input=given.get("logged_input", ""),
+                s3=given.get("s3", ""),
                 mapping=form.mapping(),
                 favourable=given["favourable"],
             ),
