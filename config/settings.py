@@ -366,6 +366,24 @@ if CHECKS_SCAN_REGISTERED:
     EVENT_TASKS.setdefault("registry.version.registered", []).append(
         "apps.checks.tasks.scan_registered"
     )
+# What the policy demands of a version: asked by definitions that have just that measured.
+CHECKS_DEMANDED = "apps.reviews.in_force.demanded_checks"
+APPEND_ONLY_TABLES += [
+    "checks_checkdefinition",
+    "checks_definitionrevision",
+    "checks_definitionrun",
+]
+EVENT_TASKS.setdefault("registry.version.registered", []).append(
+    "apps.checks.tasks.start_on_registration"
+)
+EVENT_TASKS.setdefault("checks.dataset.attached", []).append("apps.checks.tasks.start_on_data")
+CELERY_BEAT_SCHEDULE |= {
+    "start checks that are due": {
+        "task": "apps.checks.tasks.start_due_definitions",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+}
 CHECKS_SCRATCH = local.folder(VAR / "scratch")
 # What may be copied from S3 as evaluation data: buckets, or bucket/prefix; none: nothing. Whom to ask is the endpoint (empty: AWS
 # in the region); the credentials are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment.
