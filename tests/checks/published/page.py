@@ -31,6 +31,8 @@ writes it anew.
 Audits of millions of people, and p-values, go in as what the engine would have stored of them. Only counts and figures are taken from the sources. Where a convention differs the note says which; the number is then brought to the
 source's convention and compared.
 
+Figures of printed books and journals, and of SAS and Stata, are as they are commonly quoted: their sources were not opened again for this page.
+
 It does not say that these models, decisions or data are good or bad, only that the same arithmetic comes out.
 """
 
