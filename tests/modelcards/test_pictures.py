@@ -233,3 +233,8 @@ def test_on_paper_a_name_that_cannot_be_set_letter_by_letter_stands_below_by_its
         assert of(part).keys == ()
     assert not labels.is_shaped(CJK)
     assert not labels.is_shaped("Größe, naïve")
+
+
+def test_counts_have_no_fractions_on_their_axis() -> None:
+    paper = of(Chart("t", "files", (Bar("a", "1"), Bar("b", "0"))), "print").wide
+    assert [text for text in texts(paper) if text not in {"a", "b", "files"}] == ["0", "1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +14,7 @@ from apps.modelcards.renderers.pictures import frame, labels, scales
 from apps.modelcards.renderers.pictures.frame import Made, Size, Spec
 
 MAX_BARS: Final = 60  # of each series
+MOST_TICKS: Final = 6
 NO_VALUE: Final = "no value is defined. The table says why."
 BEYOND: Final = "An interval reaches beyond the drawing; the table has its ends."
 
@@ -21,6 +23,10 @@ def drawable(chart: Chart) -> tuple[Bar, ...]:
     """The bars that have a finite value, at most MAX_BARS of each series."""
     known = tuple(bar for bar in chart.bars if scales.number(bar.value) is not None)
     return known[: MAX_BARS * len({bar.series for bar in chart.bars})]
+
+
+def _is_count(row: Spec) -> bool:
+    return float(row["value"]).is_integer() and "low" not in row
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,13 @@ class _Layout:
         return found
 
     def x(self, field: str) -> Spec:
-        return frame.quantity(field, self.title, self.domain)
+        found = frame.quantity(field, self.title, self.domain)
+        low, high = self.domain
+        few = high - low <= MOST_TICKS
+        if few and high >= 1 and not self.chart.dots and all(map(_is_count, self.rows)):
+            whole = range(math.floor(low), math.ceil(high) + 1)
+            found["axis"] |= {"values": list(whole), "format": "d"}  # there is no half file
+        return found
 
 
 def make(chart: Chart, size: Size) -> Made:
