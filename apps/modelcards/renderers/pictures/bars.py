@@ -63,7 +63,7 @@ def make(chart: Chart, size: Size) -> Made:
     bars = drawable(chart)
     if not bars:
         return Made((), reason=chart.empty or NO_VALUE)
-    power = scales.power_of(_numbers(bars, chart))
+    power = _power(chart, bars)
     rows, names, series = _rows(bars, power)
     limit = _scaled(chart.limit, power)
     domain, beyond = _domain(rows, limit, from_zero=not chart.dots)
@@ -106,9 +106,11 @@ def _left(count: int) -> str:
     return f"{rows if count == 1 else many} not drawn."
 
 
-def _numbers(bars: Sequence[Bar], chart: Chart) -> list[Decimal]:
-    texts = [text for bar in bars for text in (bar.value, bar.mark)]
-    return [value for text in (*texts, chart.limit) if (value := scales.number(text)) is not None]
+def _power(chart: Chart, bars: Sequence[Bar]) -> int:
+    """Of what is drawn, not of the values alone: around an error of nearly 0 the interval is all there is to see."""
+    ends, _ = _domain(_rows(bars, 0)[0], _scaled(chart.limit, 0), from_zero=not chart.dots)
+    zeros = all(Decimal(bar.value) == 0 and not bar.low for bar in bars)
+    return 0 if zeros else scales.power_of(map(Decimal, ends))
 
 
 def _scaled(text: str, power: int) -> float | None:
