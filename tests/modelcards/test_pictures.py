@@ -233,3 +233,15 @@ def test_on_paper_a_name_that_cannot_be_set_letter_by_letter_stands_below_by_its
         assert of(part).keys == ()
     assert not labels.is_shaped(CJK)
     assert not labels.is_shaped("Größe, naïve")
+
+
+def test_counts_have_no_fractions_on_their_axis() -> None:
+    paper = of(Chart("t", "files", (Bar("a", "1"), Bar("b", "0"))), "print").wide
+    assert [text for text in texts(paper) if text not in {"a", "b", "files"}] == ["0", "1"]
+
+
+def test_an_error_of_nearly_zero_is_drawn_on_the_scale_of_its_interval() -> None:
+    chart = Chart("t", "error", (Bar("a", "1e-15", "-3", "3"), Bar("b", "0", "-2", "2")), dots=True)
+    paper = of(chart, "print").wide
+    assert "× 10" not in paper
+    assert max(len(text) for text in texts(paper)) <= 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +14,7 @@ from apps.modelcards.renderers.pictures import frame, labels, scales
 from apps.modelcards.renderers.pictures.frame import Made, Size, Spec
 
 MAX_BARS: Final = 60  # of each series
+MOST_TICKS: Final = 6
 NO_VALUE: Final = "no value is defined. The table says why."
 BEYOND: Final = "An interval reaches beyond the drawing; the table has its ends."
 
@@ -21,6 +23,10 @@ def drawable(chart: Chart) -> tuple[Bar, ...]:
     """The bars that have a finite value, at most MAX_BARS of each series."""
     known = tuple(bar for bar in chart.bars if scales.number(bar.value) is not None)
     return known[: MAX_BARS * len({bar.series for bar in chart.bars})]
+
+
+def _is_count(row: Spec) -> bool:
+    return float(row["value"]).is_integer() and "low" not in row
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,13 @@ class _Layout:
         return found
 
     def x(self, field: str) -> Spec:
-        return frame.quantity(field, self.title, self.domain)
+        found = frame.quantity(field, self.title, self.domain)
+        low, high = self.domain
+        few = high - low <= MOST_TICKS
+        if few and high >= 1 and not self.chart.dots and all(map(_is_count, self.rows)):
+            whole = range(math.floor(low), math.ceil(high) + 1)
+            found["axis"] |= {"values": list(whole), "format": "d"}  # there is no half file
+        return found
 
 
 def make(chart: Chart, size: Size) -> Made:
@@ -51,7 +63,7 @@ def make(chart: Chart, size: Size) -> Made:
     bars = drawable(chart)
     if not bars:
         return Made((), reason=chart.empty or NO_VALUE)
-    power = scales.power_of(_numbers(bars, chart))
+    power = _power(chart, bars)
     rows, names, series = _rows(bars, power)
     limit = _scaled(chart.limit, power)
     domain, beyond = _domain(rows, limit, from_zero=not chart.dots)
@@ -94,9 +106,11 @@ def _left(count: int) -> str:
     return f"{rows if count == 1 else many} not drawn."
 
 
-def _numbers(bars: Sequence[Bar], chart: Chart) -> list[Decimal]:
-    texts = [text for bar in bars for text in (bar.value, bar.mark)]
-    return [value for text in (*texts, chart.limit) if (value := scales.number(text)) is not None]
+def _power(chart: Chart, bars: Sequence[Bar]) -> int:
+    """Of what is drawn, not of the values alone: around an error of nearly 0 the interval is all there is to see."""
+    ends, _ = _domain(_rows(bars, 0)[0], _scaled(chart.limit, 0), from_zero=not chart.dots)
+    zeros = all(Decimal(bar.value) == 0 and not bar.low for bar in bars)
+    return 0 if zeros else scales.power_of(map(Decimal, ends))
 
 
 def _scaled(text: str, power: int) -> float | None:

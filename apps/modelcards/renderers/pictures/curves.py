@@ -24,7 +24,7 @@ def make(curve: Curve, size: Size) -> Made:
     if not drawn:
         return Made((), reason=curve.empty or NO_VALUE)
     across = 0 if curve.names else scales.power_of(_numbers(drawn, ("x",)))
-    up = scales.power_of(_numbers(drawn, ("y",)))
+    up = scales.power_of(_numbers(drawn, ("y", "low", "high")))
     rows = [row for i, line in enumerate(drawn) for row in _rows(curve, i, line, across, up)]
     y_domain = [0.0, 1.0] if curve.unit else _domain(rows)
     keys = labels.Keys(size.shapes)
