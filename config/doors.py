@@ -71,6 +71,8 @@ WEB: Final[dict[str, str]] = {
     "web:version-data": "check.run",
     "web:check-run": "check.run",
     "web:check-form": "check.run",
+    "web:definition-new": "check.run",
+    "web:definition": "check.run, and whoever saved it is asked again whenever it starts something",
     "web:measurement-cancel": "check.run",
     "web:measurement-recall": "check.recall",
     "web:measurement-recheck": "check.recheck",

@@ -366,7 +366,30 @@ if CHECKS_SCAN_REGISTERED:
     EVENT_TASKS.setdefault("registry.version.registered", []).append(
         "apps.checks.tasks.scan_registered"
     )
+# What the policy demands of a version: asked by definitions that have just that measured.
+CHECKS_DEMANDED = "apps.reviews.in_force.demanded_checks"
+APPEND_ONLY_TABLES += [
+    "checks_checkdefinition",
+    "checks_definitionrevision",
+    "checks_definitionrun",
+]
+EVENT_TASKS.setdefault("registry.version.registered", []).append(
+    "apps.checks.tasks.start_on_registration"
+)
+EVENT_TASKS.setdefault("checks.dataset.attached", []).append("apps.checks.tasks.start_on_data")
+CELERY_BEAT_SCHEDULE |= {
+    "start checks that are due": {
+        "task": "apps.checks.tasks.start_due_definitions",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+}
 CHECKS_SCRATCH = local.folder(VAR / "scratch")
+# What may be copied from S3 as evaluation data: buckets, or bucket/prefix; none: nothing. Whom to ask is the endpoint (empty: AWS
+# in the region); the credentials are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment.
+CHECKS_S3_ALLOWED = env.items("CHECKS_S3_ALLOWED", "")
+CHECKS_S3_ENDPOINT = env.text("CHECKS_S3_ENDPOINT", "")
+CHECKS_S3_REGION = env.text("CHECKS_S3_REGION", "us-east-1")
 # The largest results file of another tool. By the API it comes as base64 in a body, so MAX_REQUEST_BYTES bounds it too.
 UPLOADED_RESULT_MAX_BYTES = env.integer("UPLOADED_RESULT_MAX_BYTES", 10 * 1024**2)
 

@@ -152,3 +152,44 @@ class UploadedRecalled(_OfUploaded):
 
     type: ClassVar[str] = "checks.uploaded.recalled"
     reason: str
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class DefinitionSaved(Event):
+    """A definition of a check was made, changed, retired or brought back; `params` is the digest of its parameters."""
+
+    type: ClassVar[str] = "checks.definition.saved"
+    model: int
+    definition: int
+    revision: int
+    name: str
+    kind: str
+    params: str
+    on_registration: bool
+    on_data: bool
+    every_days: int
+    retired: bool
+
+    def subject(self) -> str:
+        return f"definition:{self.definition}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (self.subject(), f"model:{self.model}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class DefinitionStarted(_OfVersion):
+    """A definition was due: its measurement was asked for, or was there already (`made` is false)."""
+
+    type: ClassVar[str] = "checks.definition.started"
+    definition: int
+    revision: int
+    measurement: int
+    kind: str
+    reason: str
+    made: bool
+
+    def subject(self) -> str:
+        return f"definition:{self.definition}"

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.conf import settings
 
+from apps.checks import s3
 from apps.core.actor import Actor
 from apps.core.canonical import digest_of
 from apps.core.errors import Invalid
@@ -80,8 +81,10 @@ def place_of(source: str) -> Place:
     return reader(parts)
 
 
-def _s3(_: SplitResult) -> Place:
-    return Place(why_not=f"S3 is not read here; {_LOG_IT}")
+def _s3(parts: SplitResult) -> Place:
+    address = parts.geturl()
+    reason = s3.why_not(address)
+    return Place(why_not=reason) if reason else Place(s3=address)
 
 
 def _runs(parts: SplitResult) -> Place:

@@ -310,3 +310,119 @@ class RecheckResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recheck}: {self.outcome}"
+
+
+class CheckDefinition(models.Model):
+    """What a model has measured regularly. Append-only: what it says is in its revisions, the newest of which holds."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    model = models.ForeignKey(
+        RegisteredModel, on_delete=models.PROTECT, related_name="check_definitions"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"definition {self.pk} of {self.model}"
+
+    def policy_root(self) -> RegisteredModel:
+        """Where rights to this object are granted (see apps.accounts.policy)."""
+        return self.model
+
+
+DEMANDED = "demanded"
+
+
+class DefinitionRevision(models.Model):
+    """One wording of a definition, by whom. Append-only.
+
+    `kind` is a kind of check, or DEMANDED: every kind that the policy demands of the version, with its defaults. `params` are as
+    they were written; what a kind fills in (today's date) it fills in when it runs. A `retired` revision starts nothing.
+    """
+
+    definition = models.ForeignKey(
+        CheckDefinition, on_delete=models.PROTECT, related_name="revisions"
+    )
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=40)
+    params = models.JSONField(default=dict)
+    on_registration = models.BooleanField(default=False)
+    on_data = models.BooleanField(default=False)
+    every_days = models.PositiveIntegerField(null=True, blank=True)
+    retired = models.BooleanField(default=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["definition", "number"], name="checks_definition_revision_numbered"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(retired=True)
+                | models.Q(on_registration=True)
+                | models.Q(on_data=True)
+                | models.Q(every_days__isnull=False),
+                name="checks_definition_is_started_by_something",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(every_days__isnull=True)
+                | models.Q(every_days__gte=1, every_days__lte=366),
+                name="checks_definition_days_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StartReason(models.TextChoices):
+    REGISTRATION = "registration", "Registration"
+    DATA = "data", "Data attached"
+    SCHEDULE = "schedule", "Schedule"
+
+
+class DefinitionRun(models.Model):
+    """A definition was due for a version and a kind. Append-only; one row per `slot` (a registration, a data set, a stretch of
+    the schedule), so that two workers at once start it once.
+
+    `measurement` is what answers it; `made` says that it was measured for this, else it was there. `error` says why there is none.
+    """
+
+    definition = models.ForeignKey(CheckDefinition, on_delete=models.PROTECT, related_name="runs")
+    revision = models.ForeignKey(DefinitionRevision, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=40)
+    reason = models.CharField(max_length=12, choices=StartReason.choices)
+    slot = models.CharField(max_length=60)
+    measurement = models.ForeignKey(
+        Measurement, null=True, blank=True, on_delete=models.PROTECT, related_name="started_by_runs"
+    )
+    made = models.BooleanField(default=False)
+    error = models.TextField(default="", blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["definition", "version", "kind", "slot"],
+                name="checks_definition_runs_once_per_slot",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reason__in=StartReason.values),
+                name="checks_definition_run_reason_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(measurement__isnull=False, error="")
+                | models.Q(measurement__isnull=True, made=False) & ~models.Q(error=""),
+                name="checks_definition_run_has_an_answer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.revision} on {self.version}"

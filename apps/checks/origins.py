@@ -27,6 +27,9 @@ def _place(source: Mapping[str, Any]) -> str:
         return f"{_root(source)}'s table {source['path']}, as Parquet"
     if kind == "folder":
         return f"{_root(source)}'s folder {source['path']}: {_files(source)}"
+    if kind == "s3":
+        files = f": {_files(source)}" if "parts" in source else ""
+        return f"a copy of {source['url']}{files}"
     return ""
 
 

@@ -39,3 +39,25 @@ def run_recheck(message_id: int) -> None:
     with outbox.claimed(message_id) as message:
         if message is not None:
             services.run_recheck(message)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def start_on_registration(message_id: int) -> None:
+    """registry.version.registered: start what the model's definitions want of a new version."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            services.start_on_registration(int(message.payload["version"]))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def start_on_data(message_id: int) -> None:
+    """checks.dataset.attached: start what the model's definitions want of these data."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            services.start_on_data(int(message.payload["version"]), int(message.payload["dataset"]))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def start_due_definitions() -> None:
+    """Start what schedules want now; each on its own, so running twice or two at once starts it once."""
+    services.start_due()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import rfc8785
 
@@ -19,6 +19,7 @@ _FLOAT = "a float has no single byte form: use canonical.decimal() and store the
 JSON = None | bool | int | str | Sequence["JSON"] | Mapping[str, "JSON"]
 
 MAX_DEPTH = 64
+_WHOLE_BELOW = 6  # levels that `pieces` opens: what lies deeper is written at once
 
 
 def dumps(value: JSON) -> bytes:
@@ -32,6 +33,43 @@ def dumps(value: JSON) -> bytes:
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        msg = f"not expressible as canonical JSON: {error}"
+        raise Invalid(msg) from error
+
+
+def pieces(value: JSON, *, levels: int = _WHOLE_BELOW) -> Iterator[bytes]:
+    """The bytes of `dumps(value)` bit by bit, so that a large value is not in memory a second time.
+
+    Refuses what `dumps` refuses, when it comes to it: give it what was digested before.
+    """
+    if not levels or not value or not isinstance(value, dict | list | tuple):
+        yield dumps(value)
+    elif isinstance(value, dict):
+        yield from _joined(b"{}", (_member(key, value[key], levels) for key in _ordered(value)))
+    else:
+        yield from _joined(b"[]", (pieces(each, levels=levels - 1) for each in value))
+
+
+def _joined(brackets: bytes, parts: Iterator[Iterator[bytes]]) -> Iterator[bytes]:
+    before = brackets[:1]
+    for part in parts:
+        yield before
+        yield from part
+        before = b","
+    yield brackets[1:]
+
+
+def _member(key: str, value: JSON, levels: int) -> Iterator[bytes]:
+    yield dumps(key) + b":"
+    yield from pieces(value, levels=levels - 1)
+
+
+def _ordered(value: Mapping[str, JSON]) -> list[str]:
+    """Keys in the order of RFC 8785 (3.2.3): by their UTF-16 code units."""
+    _refuse_unwritable(dict.fromkeys(value), depth=0)
+    try:
+        return sorted(value, key=lambda key: key.encode("utf-16-be"))
+    except UnicodeEncodeError as error:
         msg = f"not expressible as canonical JSON: {error}"
         raise Invalid(msg) from error
 

@@ -34,7 +34,7 @@ def promotion_gates(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
         ]
     return [
         Error(
-            f"PROMOTION_GATES, STANDING_RULE, DEPLOYMENT_RULE, AFTER_REFUSAL or RETIREMENT_BLOCKERS names {path}, which cannot be used: "
+            f"PROMOTION_GATES, STANDING_RULE, DEPLOYMENT_RULE, CHECKS_DEMANDED, AFTER_REFUSAL or RETIREMENT_BLOCKERS names {path}, which cannot be used: "
             f"{reason}",
             id="core.E001",
         )
@@ -43,6 +43,7 @@ def promotion_gates(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
                 *settings.PROMOTION_GATES,
                 settings.STANDING_RULE,
                 settings.DEPLOYMENT_RULE,
+                settings.CHECKS_DEMANDED,
                 settings.AFTER_REFUSAL,
                 *settings.RETIREMENT_BLOCKERS,
             ]

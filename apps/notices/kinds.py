@@ -285,6 +285,7 @@ EVENTS: Final = tuple(sorted({event for kind in KINDS for event in kind.events})
 
 # What webhooks can be told of. A new event type is one row.
 HOOKED: Final = (
+    "checks.definition.saved",
     "checks.measurement.done",
     "checks.measurement.cancelled",
     "checks.measurement.failed",

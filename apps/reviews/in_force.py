@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from apps.checks.demands import CheckLimits
 from apps.core import canonical
 from apps.registry.models import ModelTag, ModelVersion, RegisteredModel
 from apps.registry.targets import Target
@@ -113,3 +114,8 @@ def governed_by(document: PolicyDocument) -> set[tuple[str, str]]:
         *(("alias", name) for name in governs.aliases),
         *(("environment", name) for name in governs.environments),
     }
+
+
+def demanded_checks(version: ModelVersion) -> list[str]:
+    """The kinds of checks that the policy demands of this version (settings.CHECKS_DEMANDED)."""
+    return list(CheckLimits.parse(document_over(version).gates.checks).kinds)

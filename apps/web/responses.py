@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 
@@ -24,6 +25,16 @@ def page_or_fragment(
     template = fragment if wants_fragment(request) else page
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def download(written: Iterator[bytes], kind: str, filename: str) -> StreamingHttpResponse:
+    """A file that is written while it is sent, so that a large one is never in memory whole."""
+    response = StreamingHttpResponse(written, content_type=kind)
+    response["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=filename
+    )
+    response["Cache-Control"] = "private, no-cache"
     return response
 
 

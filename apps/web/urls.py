@@ -10,6 +10,7 @@ from apps.web.views import (
     aftermath,
     audit,
     check_forms,
+    definitions,
     deployments,
     discussion,
     evidence,
@@ -161,6 +162,12 @@ urlpatterns += [
     path(_VERSION + "data/", evidence.data, name="version-data"),
     path(_VERSION + "checks/", evidence.version_checks, name="version-checks"),
     path(_VERSION + "checks/run/", evidence.run_check, name="check-run"),
+    path("models/<name>/regular-checks/", definitions.every, name="definitions"),
+    path("models/<name>/regular-checks/new/", definitions.choose, name="definition-kinds"),
+    path("models/<name>/regular-checks/new/<slug:kind>/", definitions.new, name="definition-new"),
+    path(
+        "models/<name>/regular-checks/<uuid:definition_uuid>/", definitions.edit, name="definition"
+    ),
     path(_VERSION + "checks/new/", check_forms.choose, name="check-new"),
     path(_VERSION + "checks/new/<slug:kind>/", check_forms.settings, name="check-form"),
     path(_VERSION + "checks/<uuid:measurement_uuid>/", evidence.measurement, name="measurement"),
@@ -168,6 +175,11 @@ urlpatterns += [
         _VERSION + "checks/<uuid:measurement_uuid>/result.json",
         evidence.measurement_json,
         name="measurement-json",
+    ),
+    path(
+        _VERSION + "checks/<uuid:measurement_uuid>/result.csv",
+        evidence.measurement_csv,
+        name="measurement-csv",
     ),
     path(
         _VERSION + "checks/<uuid:measurement_uuid>/cancel/",

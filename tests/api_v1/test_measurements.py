@@ -214,3 +214,32 @@ def test_the_list_and_one_measurement_cost_the_same_however_many_there_are(
         services.request_measurement(as_actor(cast.ana), cast.version, "performance", seed)
     assert len(ana.get(LIST).json()["items"]) == 21
     assert [queries(path) for path in paths] == few
+
+
+def test_the_files_are_those_of_the_page(cast: Cast, ana: Api) -> None:
+    row = done(cast.version, cast.ana)
+    ana.http.force_login(cast.ana)
+    for ending, kind in (("json", "application/json"), ("csv", "text/csv")):
+        answer = ana.get(f"{LIST}/{row.uuid}/result.{ending}")
+        assert (answer.status_code, answer["Content-Type"]) == (200, kind)
+        assert answer["Content-Disposition"].endswith(f'filename="credit-v1-performance.{ending}"')
+        page = ana.http.get(f"/models/credit/1/checks/{row.uuid}/result.{ending}")
+        assert answer.getvalue() == page.getvalue()
+
+
+def test_a_file_is_no_way_round_the_rights(cast: Cast, ana: Api) -> None:
+    row = done(cast.version, cast.ana)
+    for ending in ("json", "csv"):
+        there = f"{LIST}/{row.uuid}/result.{ending}"
+        answer = by_token(cast.otto).get(there)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert by_token(cast.ana, "tracking").get(there).status_code == 403
+        assert ana.get(f"{LIST}/{uuid.uuid4()}/result.{ending}").status_code == 404
+        assert ana.get(there, odd=1).status_code == 400
+
+
+def test_without_a_result_there_is_no_table(ana: Api) -> None:
+    made = ana.post(LIST, {"kind": "performance"}).json()
+    answer = ana.get(f"{LIST}/{made['uuid']}/result.csv")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert ana.get(f"{LIST}/{made['uuid']}/result.json").status_code == 200

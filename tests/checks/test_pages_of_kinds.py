@@ -41,7 +41,7 @@ def named(text: str) -> set[str]:
 
 def test_the_pages_are_of_all_built_in_kinds() -> None:
     assert {kind.key for kind in BUILT_IN} == {
-        "performance", "multiclass", "regression", "fairness", "bias_audit", "proxy", "drift", "quality", "leakage", "pii", "files",
+        "performance", "multiclass", "regression", "regression_gaps", "fairness", "bias_audit", "proxy", "drift", "quality", "leakage", "pii", "files",
     }  # fmt: skip
 
 

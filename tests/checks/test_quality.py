@@ -301,7 +301,7 @@ def test_the_page_begins_with_a_sentence_and_hides_no_column_that_lacks_values(
 ) -> None:
     wide = pd.DataFrame({f"c{i}": [1, 2, 3] for i in range(150)})
     wide["last"] = [1, None, 3]
-    text, facts, table = kind.parts(measured(data_set(parquet(wide, tmp_path))))
+    text, facts, *_, table = kind.parts(measured(data_set(parquet(wide, tmp_path))))
     assert isinstance(text, Text)
     assert text.text == "3 rows in 151 columns: 1 column lacks values, most of all last (0.333 of its rows); no row repeats another one."  # fmt: skip
     assert isinstance(facts, Facts)

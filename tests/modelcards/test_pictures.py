@@ -16,7 +16,7 @@ from apps.core.parts import Bar, Chart, Curve, Heat, Line, Point
 from apps.core.parts import Picture as Drawn
 from apps.modelcards.renderers import svg
 from apps.modelcards.renderers.pictures import bars, curves, heats, labels, scales
-from apps.modelcards.renderers.pictures.frame import NARROW, WIDE
+from apps.modelcards.renderers.pictures.frame import NARROW, PAPER, WIDE
 
 ARABIC, CJK = "مجموعة من الناس الذين يعيشون بعيدا", "漢字の長い名前のラベルです、とても長い"
 
@@ -66,8 +66,8 @@ def test_any_name_is_drawn_as_text_at_both_widths(name: str) -> None:
 
 def test_two_groups_of_one_name_stay_two_rows() -> None:
     made = bars.make(Chart("t", "x", (Bar("unknown", "0.2"), Bar("unknown", "0.6"))), WIDE)
-    assert made.spec is not None
-    assert [row["n"] for row in made.spec["data"]["values"]] == [0, 1]
+    assert made.specs
+    assert [row["n"] for row in made.specs[0]["data"]["values"]] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_one_wide_interval_does_not_press_the_values_into_a_corner_and_is_said()
     rows = [Bar(f"g{i}", f"0.{i + 1}", f"0.{i}", f"0.{i + 2}") for i in range(6)]
     wide = Chart("t", "ratio", (*rows, Bar("few", "0.5", "0.01", "1e6")), dots=True)
     made = bars.make(wide, WIDE)
-    assert made.spec is not None
-    domain = made.spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert made.specs
+    domain = made.specs[0]["layer"][0]["encoding"]["x"]["scale"]["domain"]
     assert domain[1] < 5
     assert bars.BEYOND in made.notes
     assert bars.make(Chart("t", "ratio", tuple(rows), dots=True), WIDE).notes == ()
@@ -122,7 +122,7 @@ def test_a_failing_drawing_is_said_and_takes_no_other_with_it() -> None:
 
 
 def test_what_vega_cannot_read_is_left_out_and_the_rest_is_drawn() -> None:
-    good = drawing.whole(bars.make(Chart("t", "x", (Bar("a", "1"),)), WIDE).spec or {})
+    good = drawing.whole(bars.make(Chart("t", "x", (Bar("a", "1"),)), WIDE).specs[0])
     assert set(pictures.drawn([good, "no specification"])) == {good}
 
 
@@ -149,8 +149,8 @@ def test_more_lines_than_colours_are_left_to_the_table_and_a_window_without_a_va
     names = ("2026-01", "2026-02")
     lines = tuple(Line(f"c{i}", (Point("2026-01", "0.1"), Point("2026-02", ""))) for i in range(7))
     made = curves.make(Curve("t", "month", "PSI", lines, names), WIDE)
-    assert made.spec is not None
-    rows = made.spec["layer"][0]["data"]["values"]
+    assert made.specs
+    rows = made.specs[0]["layer"][0]["data"]["values"]
     assert len(rows) == curves.MAX_LINES
     assert made.notes == ("2 more are in the table and not drawn.",)
 
@@ -177,7 +177,7 @@ def test_a_specification_with_an_address_is_refused() -> None:
 
 @pytest.mark.django_db
 def test_a_picture_is_kept_once_found_again_and_forgotten_when_old() -> None:
-    text = drawing.whole(bars.make(Chart("t", "x", (Bar("a", "0.25"),)), WIDE).spec or {})
+    text = drawing.whole(bars.make(Chart("t", "x", (Bar("a", "0.25"),)), WIDE).specs[0])
     first = pictures.kept([text, text])
     assert Picture.objects.get().svg == first[text]
     Picture.objects.update(svg="<svg>kept</svg>")
@@ -191,7 +191,7 @@ def test_a_picture_is_kept_once_found_again_and_forgotten_when_old() -> None:
 @pytest.mark.django_db
 def test_many_pictures_take_as_many_queries_as_one(django_assert_max_num_queries: object) -> None:
     chart = [Chart("t", "x", (Bar("a", f"0.{i + 1}"),)) for i in range(8)]
-    specs = [drawing.whole(bars.make(each, WIDE).spec or {}) for each in chart]
+    specs = [drawing.whole(bars.make(each, WIDE).specs[0]) for each in chart]
     pictures.kept(specs)
     with django_assert_max_num_queries(1):  # type: ignore[operator]
         pictures.kept(specs)
@@ -201,3 +201,35 @@ def test_the_key_changes_with_what_draws(settings: object) -> None:
     text = json.dumps({"a": 1})
     assert drawing.key_of(text) != drawing.key_of(json.dumps({"a": 2}))
     assert len(drawing.key_of(text)) == 64
+
+
+def test_on_paper_a_tall_chart_is_drawn_in_stretches_of_one_scale() -> None:
+    names = [f"a group with a name that takes two lines, number {i}" for i in range(45)]
+    chart = Chart("t", "x", tuple(Bar(name, f"0.{i + 10}") for i, name in enumerate(names)))
+    made = bars.make(chart, PAPER)
+    assert len(made.specs) == 3
+    held = [len(spec["data"]["values"]) for spec in made.specs]
+    assert held == [15, 15, 15]
+    domains = [spec["layer"][0]["encoding"]["x"]["scale"]["domain"] for spec in made.specs]
+    assert domains[0] == domains[1] == domains[2]
+    paper = of(chart, "print").wide
+    assert paper.count("<svg") == 3
+    assert all(int(height) <= 850 for height in re.findall(r'<svg [^>]*height="(\d+)', paper))
+    assert of(chart).wide.count("<svg") == 1
+
+
+@pytest.mark.parametrize("name", [ARABIC, "עברית", "हिन्दी", "ខ្មែរ"])
+def test_on_paper_a_name_that_cannot_be_set_letter_by_letter_stands_below_by_its_number(
+    name: str,
+) -> None:
+    for part in (
+        Chart("t", "x", (Bar("plain", "0.5"), Bar(name, "0.7"))),
+        Curve("t", name, "y", (Line("plain", (Point("0", "1"),)), Line(name, (Point("1", "2"),)))),
+        Heat("t", ("plain", name), (name, "plain"), (("1", "2"), ("3", "4")), name, "across"),
+    ):
+        paper = of(part, "print")
+        assert paper.keys == (("#1", name),)
+        assert "#1" in texts(paper.wide)
+        assert of(part).keys == ()
+    assert not labels.is_shaped(CJK)
+    assert not labels.is_shaped("Größe, naïve")

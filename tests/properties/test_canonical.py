@@ -45,6 +45,26 @@ def test_the_order_of_keys_does_not_matter(value: dict[str, int]) -> None:
     assert canonical.dumps(value) == canonical.dumps(dict(reversed(value.items())))
 
 
+@given(_VALUES)
+def test_the_bytes_in_pieces_are_the_bytes(value: canonical.JSON) -> None:
+    for levels in (0, 1, 2, 9):
+        assert b"".join(canonical.pieces(value, levels=levels)) == canonical.dumps(value)
+
+
+@given(_VALUES)
+def test_the_standard_library_writes_again_what_it_read(value: canonical.JSON) -> None:
+    """So that whoever holds canonical bytes can digest a part of them without a library (docs/checks/index.md)."""
+    data = canonical.dumps(value)
+    again = json.dumps(json.loads(data), ensure_ascii=False, separators=(",", ":"))
+    assert again.encode() == data
+
+
+@pytest.mark.parametrize("value", [{"a": [1.5]}, {"\ud800": 1}, [{"a": {1: 2}}], {"a": [object()]}])
+def test_pieces_refuse_what_has_no_single_form(value: object) -> None:
+    with pytest.raises(Invalid):
+        list(canonical.pieces(value))  # type: ignore[arg-type]
+
+
 def test_keys_are_ordered_as_rfc_8785_says_by_utf_16_code_units() -> None:
     value = {"\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\U0001f600": 5, "\x80": 6, "\xf6": 7}
     expected = '{"\\r":2,"1":4,"\x80":6,"\xf6":7,"\u20ac":1,"\U0001f600":5,"\ufb33":3}'

@@ -396,6 +396,10 @@ RUNS = [
 ]
 
 
+def _definition(world: World) -> list[Any]:
+    return [*_model(world), world.extra["definition"]]
+
+
 def _check(world: World) -> list[Any]:
     return [*_version(world), "performance"]
 
@@ -429,12 +433,18 @@ EVIDENCE = [
     _seen("web:version-checks", _version),
     Row("web:check-run", _version, may=CHECKERS, unseen=404, post={"kind": "none"}, ok=422),
     Row("web:check-run", _version, may=CHECKERS, unseen=404, post={"kind": "all"}, ok=302),
+    _seen("web:definitions", _model),
+    Row("web:definition-kinds", _model, may=CHECKERS, unseen=404),
+    *_form("web:definition-new", lambda w: [*_model(w), "fairness"], CHECKERS),
+    *_form("web:definition", _definition, CHECKERS),
     Row("web:check-new", _version, may=CHECKERS, unseen=404),
     Row("web:check-form", _check, may=CHECKERS, unseen=404),
     Row("web:check-form", _check, may=CHECKERS, unseen=404, post={"p-draws": "x"}, ok=422),
     Row("web:check-form", _check, may=CHECKERS, unseen=404, post={"do": "preview"}, ok=200),
     _seen("web:measurement", _measured),
     _seen("web:measurement-json", _measured),
+    _seen("web:measurement-csv", _ended),
+    Row("web:measurement-csv", _measured, may=MEMBERS, unseen=404, ok=409),  # not measured yet
     Row("web:measurement-cancel", _measured, may=CHECKERS, unseen=404, post={}, ok=302),
     *_form("web:measurement-recall", _measured, holders("validator")),
     Row("web:measurement-recheck", _ended, may=JUDGES, unseen=404, post={}, ok=302),

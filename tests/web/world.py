@@ -25,8 +25,10 @@ from apps.checks.services import (
     request_measurement,
     request_recheck,
     run_measurement,
+    save_definition,
     upload_result,
 )
+from apps.checks.services.definitions import Draft
 from apps.compliance.models import Document
 from apps.compliance.services import request_document
 from apps.core import clock, outbox
@@ -153,8 +155,15 @@ def build() -> World:
         extra=_deployment(actor, version)
         | _independence(actor, model)
         | _recheck(actor, version)
-        | _uploaded(actor, version),
+        | _uploaded(actor, version)
+        | _definition(actor, model),
     )
+
+
+def _definition(actor: Actor, model: RegisteredModel) -> dict[str, object]:
+    """What the model has measured regularly."""
+    draft = Draft("Weekly", "performance", every_days=7)
+    return {"definition": save_definition(actor, model, draft).definition.uuid}
 
 
 def _independence(actor: Actor, model: RegisteredModel) -> dict[str, object]:

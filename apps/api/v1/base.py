@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers, set_response_etag
+from django.utils.http import content_disposition_header
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -139,8 +141,17 @@ class Door(APIView):
         return cast("Response", _tagged(request, final))
 
 
+def download(written: Iterator[bytes], kind: str, filename: str) -> StreamingHttpResponse:
+    """A file, chunk by chunk; without a tag, which would take all of it."""
+    answer = StreamingHttpResponse(written, content_type=kind)
+    answer["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=filename
+    )
+    return answer
+
+
 def _tagged(request: Request, response: HttpResponse) -> HttpResponse:
-    if request.method not in {"GET", "HEAD"} or response.status_code != 200:
+    if request.method not in {"GET", "HEAD"} or response.status_code != 200 or response.streaming:
         return response
     tagged = set_response_etag(response)
     http = request._request  # noqa: SLF001 - as above

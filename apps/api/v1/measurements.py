@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.v1.acts import Nothing
-from apps.api.v1.base import Door
+from apps.api.v1.base import Door, download
 from apps.api.v1.incoming import Strict, Text
 from apps.api.v1.paging import Paged, page, page_of
 from apps.api.v1.paging import number as numbered
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import measurements as shapes
 from apps.api.v1.shapes.common import Json
-from apps.checks import kinds, services
+from apps.checks import kinds, records, services
 from apps.checks import selectors as checks
 from apps.checks.models import MeasurementStatus
 from apps.registry.models import ModelVersion
+from apps.reviews.reads import measurement_sheet
 from apps.reviews.reads.measurements import judged
 
 MeasurementPage = page_of(shapes.MeasurementSummary, "MeasurementPage")
@@ -129,3 +132,38 @@ def _whole(version: ModelVersion, measurement: UUID) -> Json:
     """As it is now."""
     row = checks.get_measurement(version, measurement)
     return shapes.detail(version, row, judged(version, row))
+
+
+class MeasurementJson(Door):
+    """One measurement as a file whose digest can be computed again."""
+
+    @described("Download a measurement as JSON", answer=shapes.MeasurementFile)
+    def get(
+        self, request: Request, name: str, number: int, measurement: UUID
+    ) -> StreamingHttpResponse:
+        """Canonical JSON (RFC 8785): `result_digest` is the SHA-256 of its members key, result and statistics."""
+        self.nothing_asked()
+        version = self.version(name, number)
+        row = checks.get_measurement(version, measurement)
+        written = records.written(version, row)
+        return download(written, "application/json", records.file_name(version, row, "json"))
+
+
+class MeasurementCsv(Door):
+    """The tables of its page as flat text."""
+
+    @described(
+        "Download the tables of a measurement as CSV",
+        answer=OpenApiTypes.STR,
+        media="text/csv",
+        refusals=(409,),
+    )
+    def get(
+        self, request: Request, name: str, number: int, measurement: UUID
+    ) -> StreamingHttpResponse:
+        """UTF-8, a record a line, nothing that a spreadsheet takes for a formula. 409: it has no result."""
+        self.nothing_asked()
+        version = self.version(name, number)
+        row = checks.get_measurement(version, measurement)
+        written = measurement_sheet.written(version, row)
+        return download(written, "text/csv", records.file_name(version, row, "csv"))

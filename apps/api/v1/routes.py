@@ -56,7 +56,14 @@ from apps.api.v1.independence import (
     DelegationEnds,
     Delegations,
 )
-from apps.api.v1.measurements import Cancellation, Kinds, Measurements, OneMeasurement
+from apps.api.v1.measurements import (
+    Cancellation,
+    Kinds,
+    MeasurementCsv,
+    MeasurementJson,
+    Measurements,
+    OneMeasurement,
+)
 from apps.api.v1.models import Gates, Models, OneModel, OneVersion, Versions
 from apps.api.v1.rechecks import OneRecheck, Rechecks
 from apps.api.v1.retiring import BringBack, Retire, Retirement
@@ -110,6 +117,8 @@ _READING: Final = (
     Route("GET", "check-kinds", Kinds, "check-kinds", "model.read"),
     Route("GET", _MEASUREMENTS, Measurements, "measurements", "model.read"),
     Route("GET", _MEASUREMENT, OneMeasurement, "measurement", "model.read"),
+    Route("GET", f"{_MEASUREMENT}/result.json", MeasurementJson, "measurement-json", "model.read"),
+    Route("GET", f"{_MEASUREMENT}/result.csv", MeasurementCsv, "measurement-csv", "model.read"),
     Route("GET", _RECHECKS, Rechecks, "rechecks", "model.read"),
     Route("GET", f"{_RECHECKS}/<uuid:recheck>", OneRecheck, "one-recheck", "model.read"),
     Route("GET", _UPLOADED, Uploaded, "uploaded-results", "model.read"),

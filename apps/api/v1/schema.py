@@ -74,16 +74,17 @@ def described(
     answer: Any,
     status: int = 200,
     also: int | None = None,
+    media: str = "application/json",
     takes: Any = None,
     asks: Any = None,
     refusals: tuple[int, ...] = (),
     refusal: type[serializers.Serializer[Any]] = Problem,
     examples: Any = None,
 ) -> Callable[[F], F]:
-    """Describe one method: what it takes, what it answers (`also` with another status), which refusals beside those that
-    every route has."""
+    """Describe one method: what it takes, what it answers (`also` with another status, `media` its media type where that is
+    not JSON), which refusals beside those that every route has."""
     usual = {400, 401, 403, 404} | ({413, 415} if takes is not None else set())
-    told: dict[Any, Any] = {code: answer for code in (status, also) if code is not None}
+    told: dict[Any, Any] = {(code, media): answer for code in (status, also) if code}
     for code in sorted(usual | set(refusals)):
         told[code, PROBLEM] = OpenApiResponse(refusal, REFUSALS[code])
     decorate: Callable[[F], F] = extend_schema(

@@ -99,7 +99,11 @@ class OneUploaded(Door):
 class UploadedFile(Door):
     """Its bytes."""
 
-    @described("Read the file of an uploaded result", answer=OpenApiTypes.BINARY)
+    @described(
+        "Read the file of an uploaded result",
+        answer=OpenApiTypes.BINARY,
+        media="application/octet-stream",
+    )
     def get(self, request: Request, name: str, number: int, result: UUID) -> HttpResponse:
         """As they were uploaded, compared with their digest before any is sent."""
         self.nothing_asked()

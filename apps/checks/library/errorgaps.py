@@ -255,7 +255,7 @@ def _judge(
 ) -> list[Row]:
     large = [group for group in grouping.groups if group.n >= limits.min_n]
     n = sum(group.n for group in large)
-    shortage = _shortage(grouping, large, n, result, limits)
+    shortage = _shortage(grouping, large, result, limits)
     if shortage:
         return [_missing(grouping.label, shortage)]
     over_large = gaps(large)
@@ -271,7 +271,6 @@ def _judge(
 def _shortage(
     grouping: ErrorGrouping,
     large: Sequence[ErrorGroup],
-    n: int,
     result: RegressionGapsResult,
     limits: RegressionGapsLimits,
 ) -> str:
@@ -282,12 +281,24 @@ def _shortage(
         named = listed([f"{g.label} ({plural(g.n, 'row')})" for g in small], NAMED)
         rest = f" Too small: {named}." if named else ""
         return f"{grouping.label}: {plural(len(large), 'group')} with {least} rows or more; comparing takes two.{rest}"
-    if Fraction(n, total) < Fraction(limits.min_coverage):
+    known = [group for group in large if None not in group.values]
+    held = sum(group.n for group in known)
+    if Fraction(held, total) < Fraction(limits.min_coverage):
         return (
-            f"{grouping.label}: the {plural(len(large), 'group')} with {least} rows or more hold {grouped(n)} of "
-            f"{grouped(total)} rows; {shown(limits.min_coverage, 2)} of them are needed."
+            f"{grouping.label}: the {plural(len(known), 'group')} with {least} rows or more hold {grouped(held)} of "
+            f"{grouped(total)} rows{_unknown(grouping)}; {shown(limits.min_coverage, 2)} of them are needed."
         )
     return ""
+
+
+def _unknown(grouping: ErrorGrouping) -> str:
+    """`, and 400 rows are of unknown group`; empty if none is. They may all belong to one group, so nothing passes over them."""
+    rows = sum(group.n for group in grouping.groups if None in group.values)
+    return (
+        f", and {plural(rows, 'row')} {'is' if rows == 1 else 'are'} of unknown group"
+        if rows
+        else ""
+    )
 
 
 def _passed(

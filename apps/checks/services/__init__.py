@@ -1,6 +1,12 @@
 """The verbs of the checks: the only way their rows change."""
 
 from apps.checks.services.datasets import attach_dataset
+from apps.checks.services.definitions import (
+    save_definition,
+    start_due,
+    start_on_data,
+    start_on_registration,
+)
 from apps.checks.services.measurements import (
     ask_measurement,
     cancel_measurement,
@@ -26,6 +32,10 @@ __all__ = [
     "run_measurement",
     "run_piece",
     "run_recheck",
+    "save_definition",
     "scan_registered",
+    "start_due",
+    "start_on_data",
+    "start_on_registration",
     "upload_result",
 ]

@@ -59,11 +59,12 @@ def attach_dataset(
     stream: BinaryIO | None = None,
     artifact: str = "",
     logged_input: str = "",
+    s3: str = "",
     format: str = "",
 ) -> EvaluationDataset:
     """Attach Parquet or CSV, uploaded (`stream`) or taken from the version's run (`artifact`, the path of a file, of a table
     that mlflow.log_table wrote, or of a folder of files that are one data set), or from where a data set lies that the run
-    logged with mlflow.log_input (`logged_input`, its key in apps.checks.loggedinputs).
+    logged with mlflow.log_input (`logged_input`, its key in apps.checks.loggedinputs), or copied from `s3`, an address that the site is set up to read.
 
     The newest data set per role is the one that checks measure; earlier ones stay. Refuses with Invalid
     (a message per field): a file that is not whole and clean, files of a folder that do not fit each other, columns that are missing or do not hold
@@ -76,9 +77,9 @@ def attach_dataset(
     _require_unfrozen(version)
     purpose, meaning = _role(role), Meaning.parse(mapping)
     artifact = artifact.rstrip("/")
-    title = _name(name or artifact.rpartition("/")[2])
+    title = _name(name or (artifact or s3.rstrip("/")).rpartition("/")[2])
     with gathered(
-        actor, version, stream=stream, artifact=artifact, logged_input=logged_input
+        actor, version, stream=stream, artifact=artifact, logged_input=logged_input, s3=s3
     ) as found:
         read = _read(found, purpose, meaning, favourable, format)
         stored = found.store()

@@ -1,5 +1,5 @@
 """Where evaluation data come from: an upload, a file, table or folder in the files of the version's run, or a data set that the
-run logged as its input.
+run logged as its input, or an address in S3.
 
 Whatever the place, what is handed on is the same: files that lie on disk and do not change any more, each with its name.
 An artifact is read where it is stored, after its bytes were compared with their digest; everything else lies in the scratch
@@ -24,6 +24,7 @@ from apps.checks.engine import tables
 from apps.checks.engine.folders import Part, check_extent, is_data
 from apps.checks.engine.inspect import is_table, refused
 from apps.checks.parts import StoredPart
+from apps.checks.services import fetching
 from apps.core import blobs
 from apps.core.actor import Actor
 from apps.core.canonical import JSON
@@ -74,12 +75,13 @@ def gathered(
     stream: BinaryIO | None = None,
     artifact: str = "",
     logged_input: str = "",
+    s3: str = "",
 ) -> Iterator[Gathered]:
     """The bytes as files. Raises Invalid unless there is exactly one place, NotFound for one the actor may not read,
     Tampered for stored bytes that are not what they were."""
-    if sum((stream is not None, bool(artifact), bool(logged_input))) != 1:
+    if sum((stream is not None, bool(artifact), bool(logged_input), bool(s3))) != 1:
         raise Invalid(
-            "Give either a file, or the path of an artifact of the run, or one of its logged inputs.",
+            "Give either a file, or the path of an artifact of the run, or one of its logged inputs, or an S3 address.",
             fields={"file": "give a file or choose an artifact"},
         )
     with scratch() as folder:
@@ -89,6 +91,8 @@ def gathered(
             yield Gathered((piece,), {"kind": "upload"})
         elif artifact:
             yield _of_run(actor, version, artifact, folder)
+        elif s3:
+            yield _of_s3(s3, folder)
         else:
             yield _of_input(actor, version, logged_input, folder)
 
@@ -125,6 +129,10 @@ def _of_input(actor: Actor, version: ModelVersion, key: str, folder: Path) -> Ga
             f"The source of {found.name} cannot be read here: {reason}.",
             fields={"logged_input": f"its source cannot be read here: {reason}"},
         )
+    claim: dict[str, JSON] = {"name": found.name, "digest": found.digest, "context": found.context}
+    if found.place.s3:
+        copied = _of_s3(found.place.s3, folder)
+        return replace(copied, source={**copied.source, "input": claim})
     run = visible_run(actor, found.place.run_id)
     path = found.place.path
     files = artifacts_under(run, path)
@@ -132,8 +140,19 @@ def _of_input(actor: Actor, version: ModelVersion, key: str, folder: Path) -> Ga
         raise NotFound(
             f"The source of {found.name} names {path!r}, which run {run.run_id} does not hold."
         )
-    claim: dict[str, JSON] = {"name": found.name, "digest": found.digest, "context": found.context}
     return of_artifacts(files, path, {**_named(run), "path": path, "input": claim}, folder)
+
+
+def _of_s3(address: str, folder: Path) -> Gathered:
+    """Copies of what lies at an S3 address (see `fetching`)."""
+    copies = folder / "s3"
+    copies.mkdir()
+    found = fetching.fetch(address, copies)
+    pieces = tuple(Piece(part.name, part.path, part.size) for part in found.parts)
+    source: dict[str, JSON] = {"kind": "s3", "url": address.removesuffix("/")}
+    if found.folder:
+        source |= {"parts": len(pieces), "left_out": found.left_out}
+    return Gathered(pieces, source, folder=found.folder)
 
 
 def _named(root: Run | LoggedModel) -> dict[str, JSON]:

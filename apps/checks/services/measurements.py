@@ -55,7 +55,7 @@ def ask_measurement(
     if actor.user_id is None:
         raise Forbidden("A check is asked for by a person or a service account.")
     chosen = parse_params(kind, params or {})
-    return _request(actor, actor.user_id, version, kind, chosen)
+    return request(actor, actor.user_id, version, kind, chosen)
 
 
 def scan_registered(actor: Actor, version_id: int) -> Measurement | None:
@@ -64,12 +64,13 @@ def scan_registered(actor: Actor, version_id: int) -> Measurement | None:
     if not version.manifest:
         return None
     params = parse_params(CheckKind.FILES, {})
-    return _request(actor, version.created_by_id, version, CheckKind.FILES, params).measurement
+    return request(actor, version.created_by_id, version, CheckKind.FILES, params).measurement
 
 
-def _request(
+def request(
     actor: Actor, user_id: int, version: ModelVersion, kind: str, chosen: msgspec.Struct
 ) -> Asked:
+    """The measurement in the name of this person, and whether it was stored. For those who have asked for the right already."""
     with verb(actor) as v:
         version = lock_version(version.pk)
         described = _inputs(version, kind)

@@ -10,31 +10,32 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from django.utils.html import escape
+from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.core import drawing
 from apps.core.parts import Chart, Curve, Heat, Part, Picture
 from apps.modelcards.renderers.pictures import bars, curves, heats
 from apps.modelcards.renderers.pictures.bars import drawable as drawable
-from apps.modelcards.renderers.pictures.frame import NARROW, WIDE, Made, Size
+from apps.modelcards.renderers.pictures.frame import NARROW, PAPER, WIDE, Made, Size
 
 Palette: TypeAlias = Literal["print", "page"]
 # Specifications in, pictures out; one that cannot be drawn is left out. `core.pictures` has one that keeps them.
 Draw: TypeAlias = Callable[[Sequence[str]], Mapping[str, str]]
 
 FAILED = "the drawing failed; the table has the numbers, and the site's log the reason."
-_SIZES: Mapping[Palette, tuple[Size, ...]] = {"print": (WIDE,), "page": (WIDE, NARROW)}
+_SIZES: Mapping[Palette, tuple[Size, ...]] = {"print": (PAPER,), "page": (WIDE, NARROW)}
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """A picture as a template shows it: for wide and for small screens, or the reason why there is none."""
 
-    wide: SafeString | str = ""
-    narrow: SafeString | str = ""
+    wide: str = ""
+    narrow: str = ""
     notes: tuple[str, ...] = ()
     reason: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
 
 
 def drawings(parts: Iterable[Part], palette: Palette, draw: Draw) -> dict[Picture, Drawing]:
@@ -45,15 +46,12 @@ def drawings(parts: Iterable[Part], palette: Palette, draw: Draw) -> dict[Pictur
         if isinstance(part, Chart | Curve | Heat)
     }
     texts = {
-        id(each): drawing.whole(each.spec)
-        for sizes in made.values()
-        for each in sizes
-        if each.spec is not None
-    }
-    svgs = draw(list(texts.values()))
-    return {
-        part: _drawing(part, sizes, [svgs.get(texts.get(id(each), "")) for each in sizes], palette)
+        part: [[drawing.whole(spec) for spec in each.specs] for each in sizes]
         for part, sizes in made.items()
+    }
+    svgs = draw([text for sizes in texts.values() for some in sizes for text in some])
+    return {
+        part: _drawing(part, made[part][0], sizes, svgs, palette) for part, sizes in texts.items()
     }
 
 
@@ -64,15 +62,21 @@ def _made(part: Picture, size: Size) -> Made:
 
 
 def _drawing(
-    part: Picture, sizes: Sequence[Made], svgs: Sequence[str | None], palette: Palette
+    part: Picture,
+    made: Made,
+    texts: Sequence[Sequence[str]],
+    svgs: Mapping[str, str],
+    palette: Palette,
 ) -> Drawing:
-    wide = sizes[0]
-    if wide.reason:
-        return Drawing(reason=wide.reason)
-    if not all(svgs):
+    if made.reason:
+        return Drawing(reason=made.reason)
+    if any(text not in svgs for some in texts for text in some):
         return Drawing(reason=FAILED)
-    pictures = [_named(svg or "", part, wide, palette) for svg in svgs]
-    return Drawing(pictures[0], pictures[-1] if len(pictures) > 1 else "", wide.notes)
+    wide, *rest = (
+        format_html_join("", "{}", ((_named(svgs[text], part, made, palette),) for text in some))
+        for some in texts
+    )
+    return Drawing(wide, rest[0] if rest else "", made.notes, keys=made.keys)
 
 
 def _named(svg: str, part: Picture, made: Made, palette: Palette) -> SafeString:

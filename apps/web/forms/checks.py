@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from apps.checks import choices
 from apps.checks.choices import Known, Offer
 from apps.checks.kinds.base import Kind
+from apps.checks.models import DEMANDED
+from apps.checks.services.definitions import Draft
 from apps.core.errors import Invalid
 from apps.web.forms.base import Form, say_plainly
 
@@ -27,10 +29,10 @@ _LARGEST: Final = 2**63 - 1
 class ParamsForm(Form):
     """One field for each parameter of a kind. With `known` data columns are chosen of those that are there."""
 
-    def __init__(self, kind: Kind, known: Known, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, kind: Kind | None, known: Known, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
-        self.offers = choices.offers(kind.params, kind.choices)
+        self.offers = choices.offers(kind.params, kind.choices) if kind else ()
         for offer in self.offers:
             field = _field(offer, known)
             say_plainly(field)
@@ -187,3 +189,40 @@ def _shown(offer: Offer, value: Any, *, ticks: bool) -> Any:
 def _ends(each: Any) -> str:
     low, high = each.get("min", ""), each.get("max", "")
     return f"{low} to {high}".strip()
+
+
+class DefinitionForm(ParamsForm):
+    """What a model has measured regularly: a name, what starts it, and the parameters of its kind (none: what the policy demands)."""
+
+    name = forms.CharField(label="Name", max_length=100, help_text="As people will read it.")
+    on_data = forms.BooleanField(
+        label="When data are attached to a version",
+        required=False,
+        help_text="As soon as they suffice for the check.",
+    )
+    on_registration = forms.BooleanField(
+        label="When a version is registered",
+        required=False,
+        help_text="Checks of files; others wait for their data.",
+    )
+    every_days = forms.IntegerField(
+        label="Every so many days",
+        required=False,
+        min_value=1,
+        max_value=366,
+        help_text="For the versions in a governed target. Empty: no schedule.",
+    )
+    base = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
+
+    def draft(self, *, retired: bool = False) -> Draft:
+        """What was filled in, as the service takes it."""
+        given = self.cleaned_data
+        return Draft(
+            name=given["name"],
+            kind=self.kind.key if self.kind else DEMANDED,
+            params=self.params(),
+            on_registration=given["on_registration"],
+            on_data=given["on_data"],
+            every_days=given["every_days"],
+            retired=retired,
+        )

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django import forms
 
+from apps.checks import s3
 from apps.checks.loggedinputs import LoggedInput
 from apps.checks.mapping import Role
 from apps.core.errors import Invalid
@@ -19,7 +20,7 @@ ROLES = [
     (Role.CURRENT.value, "Current: recent data for drift (else the evaluation data)"),
 ]
 
-_PLACES = ("file", "artifact", "logged_input")
+_PLACES = ("file", "artifact", "logged_input", "s3")
 
 TASKS = [
     ("binary", "Two labels, one of which people want"),
@@ -59,6 +60,12 @@ class DataForm(Form):
         required=False,
         help_text="What mlflow.log_input noted, where its source can be read here.",
     )
+    s3 = forms.CharField(
+        label="Or copy it from S3",
+        required=False,
+        max_length=1200,
+        help_text="Such as s3://bucket/evaluation/scored: an object, or what several begin with. What is copied stays.",
+    )
     task = forms.ChoiceField(
         label="What the outcomes are",
         choices=TASKS,
@@ -93,6 +100,8 @@ class DataForm(Form):
             field.choices = [("", "none"), *choices]
         else:
             del self.fields["logged_input"]
+        if not s3.is_set_up():
+            del self.fields["s3"]
 
     def mapping(self) -> dict[str, Any]:
         """The meaning of the columns as the service takes it."""
@@ -107,6 +116,8 @@ class DataForm(Form):
     def refuse(self, error: Invalid) -> None:
         """A refusal about the file belongs beside the field that named it."""
         fields = dict(error.fields)
+        if "s3" in fields and self.cleaned_data.get("logged_input"):
+            fields["logged_input"] = fields.pop("s3")
         place = next((name for name in _PLACES[1:] if self.cleaned_data.get(name)), "")
         if "file" in fields and place:
             fields[place] = fields.pop("file")

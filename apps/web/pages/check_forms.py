@@ -93,8 +93,10 @@ def form(actor: Actor, version: ModelVersion, kind: Kind) -> FormPage:
     )
 
 
-def not_asked(kind: Kind) -> Shown:
-    """Before anybody asked for a preview."""
+def not_asked(kind: Kind | None) -> Shown:
+    """Before anybody asked for a preview; and of what the policy demands there is none."""
+    if kind is None:
+        return Shown(Notice("Each check is measured with its defaults; try one by itself.", "info"))
     text = kind.no_preview or "Press Preview to see what the first rows of the data give."
     return Shown(Notice(text, "info"))
 

@@ -9,9 +9,10 @@ from typing import Any
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from apps.checks import definitions as regular
 from apps.checks import kinds
 from apps.checks import selectors as checks
-from apps.checks.models import Measurement, MeasurementStatus
+from apps.checks.models import DefinitionRun, Measurement, MeasurementStatus
 from apps.checks.selectors import CheckResult
 from apps.core import canonical, outbox, pictures
 from apps.core.actor import Actor
@@ -23,9 +24,10 @@ from apps.reviews.in_force import policy_for
 from apps.reviews.reads import measurements
 from apps.web import addresses, cells, status, words
 from apps.web.pages import rechecks, uploaded
+from apps.web.pages.definitions import started_by
 from apps.web.pages.rechecks import Rechecks
 from apps.web.pages.version_frame import VersionFrame, frame
-from apps.web.parts import Action, Chip, Column, Empty, Fact, Notice, Row, Table
+from apps.web.parts import Action, Cell, Chip, Column, Empty, Fact, Notice, Row, Table
 
 OPEN = (MeasurementStatus.QUEUED, MeasurementStatus.RUNNING)
 
@@ -193,7 +195,14 @@ def _place(running: Sequence[Measurement]) -> str:
     return f"{before}, done in about {took} going by the last ones"
 
 
+def _asked_by(row: Measurement, starters: Mapping[int, DefinitionRun]) -> Cell:
+    """Who asked; where a definition did, which one and who set it."""
+    run = starters.get(row.pk)
+    return cells.text(started_by(run)) if run else cells.person(str(row.started_by))
+
+
 def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
+    starters = regular.starters(rows)
     columns = ["Check", "State", "Asked by", "Finished", "Digest of the result"]
     return Table(
         caption="Everything measured on this version",
@@ -205,7 +214,7 @@ def _history(version: ModelVersion, rows: Sequence[Measurement]) -> Table:
                     cells.chip(
                         status.chip("measurement", row.status), note=row.error or row.recall_reason
                     ),
-                    cells.person(str(row.started_by)),
+                    _asked_by(row, starters),
                     cells.when(row.finished_at, missing_reason="not finished"),
                     cells.digest(row.result_digest)
                     if row.result_digest
@@ -292,7 +301,7 @@ def _params(row: Measurement) -> list[Fact]:
 
 def _provenance(row: Measurement) -> list[Fact]:
     facts = [
-        Fact("Asked by", cells.person(str(row.started_by))),
+        Fact("Asked by", _asked_by(row, regular.starters([row]))),
         Fact("Measured", cells.when(row.finished_at, missing_reason="not finished")),
         Fact("Code", cells.digest(row.code_version)),
         Fact("Key of everything that went in", cells.digest(row.key)),
@@ -312,13 +321,15 @@ def _provenance(row: Measurement) -> list[Fact]:
 
 def _measurement_acts(version: ModelVersion, row: Measurement, may_recall: bool) -> list[Action]:
     name, number = version.model.name, version.number
+    forms = ["json", "csv"] if row.result is not None else ["json"]
     acts = [
         Action(
-            "Download as JSON",
-            reverse("web:measurement-json", args=[name, number, row.uuid]),
+            f"Download as {form.upper()}",
+            reverse(f"web:measurement-{form}", args=[name, number, row.uuid]),
             icon="download",
             download=True,
         )
+        for form in forms
     ]
     if may_recall and row.status == MeasurementStatus.DONE:
         url = reverse("web:measurement-recall", args=[name, number, row.uuid])
@@ -326,26 +337,10 @@ def _measurement_acts(version: ModelVersion, row: Measurement, may_recall: bool)
     return acts
 
 
-def as_data(row: Measurement) -> Mapping[str, Any]:
-    """A measurement as an auditor's program reads it; `result_digest` covers key, statistics and result."""
-    return {
-        "measurement": str(row.uuid),
-        "kind": row.kind,
-        "status": row.status,
-        "key": row.key,
-        "params": row.params,
-        "inputs": row.inputs,
-        "statistics": row.statistics,
-        "result": row.result,
-        "result_digest": row.result_digest,
-        "code_version": row.code_version,
-        "libraries": row.libraries,
-    }
-
-
 def everything(actor: Actor) -> AllChecksPage:
     """The newest measurements, and the state of the queue."""
     rows = checks.list_measurements(actor)
+    starters = regular.starters(rows)
     running = [row for row in rows if row.status in OPEN]
     columns = ["Version", "Check", "State", "Asked by", "Asked"]
     return AllChecksPage(
@@ -359,7 +354,7 @@ def everything(actor: Actor) -> AllChecksPage:
                         cells.link(str(row.version), _url(row.version, f"checks/{row.uuid}/")),
                         cells.text(kinds.title(row.kind)),
                         cells.chip(status.chip("measurement", row.status), note=row.error),
-                        cells.person(str(row.started_by)),
+                        _asked_by(row, starters),
                         cells.when(row.queued_at),
                     ]
                 )

@@ -255,6 +255,7 @@ def _notices(found: RegisteredModel) -> list[Notice]:
 
 def _actions(found: RegisteredModel, verbs: Collection[str]) -> list[Action]:
     actions = retiring.action(found, verbs)
+    actions.append(Action("Regular checks", reverse("web:definitions", args=[found.name])))
     if "model.register" in verbs and found.retired_at is None:
         url = addresses.model(found.name) + "versions/new/"
         actions.append(Action("Add a version", url, "", "upload"))

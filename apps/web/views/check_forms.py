@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from django.contrib import messages
@@ -12,8 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.checks import kinds, services
 from apps.checks import selectors as checks
-from apps.checks.models import Measurement
-from apps.core import clock
+from apps.checks.kinds.base import Kind
+from apps.checks.services.measurements import Asked
+from apps.core.actor import Actor
 from apps.core.errors import Invalid, NotFound
 from apps.registry.models import ModelVersion
 from apps.web import access, addresses
@@ -44,54 +44,47 @@ def settings(request: HttpRequest, name: str, number: int, kind: str) -> HttpRes
     known = checks.known_of(found, kind)
     if request.method != "POST":
         form = ParamsForm(chosen, known, initial=initial(chosen, known))
-        return _page(request, found, form, pages.not_asked(chosen))
+        return _page(request, found, chosen, form, pages.not_asked(chosen))
     form = ParamsForm(chosen, known, request.POST)
     if request.POST.get("do") == "preview":
-        return _preview(request, found, form)
-    return _run(request, found, form)
+        return _page(request, found, chosen, form, seen(access.actor(request), found, form))
+    return _run(request, found, chosen, form)
 
 
 def _page(
-    request: HttpRequest, version: ModelVersion, form: ParamsForm, shown: Shown
+    request: HttpRequest, version: ModelVersion, kind: Kind, form: ParamsForm, shown: Shown
 ) -> HttpResponse:
-    page = pages.form(access.actor(request), version, form.kind)
+    page = pages.form(access.actor(request), version, kind)
     context = {"page": page, "form": form, "shown": shown}
     return page_or_fragment(
         request, "evidence/check_form.html", "evidence/_preview.html", context, status=form_status(form)
     )  # fmt: skip
 
 
-def _preview(request: HttpRequest, version: ModelVersion, form: ParamsForm) -> HttpResponse:
-    return _page(request, version, form, _seen(request, version, form))
-
-
-def _seen(request: HttpRequest, version: ModelVersion, form: ParamsForm) -> Shown:
+def seen(actor: Actor, version: ModelVersion, form: ParamsForm) -> Shown:
+    """The preview that the form asks for on this version, or what is wrong with the form."""
     if not form.is_valid():
         return pages.refused(form)
-    kind = form.kind.key
+    if form.kind is None:
+        return pages.not_asked(None)
     try:
-        seen = services.preview(access.actor(request), version, kind, form.params())
+        found = services.preview(actor, version, form.kind.key, form.params())
     except Invalid as error:
         return pages.refused(form, error)
-    return pages.shown(kind, seen)
+    return pages.shown(form.kind.key, found)
 
 
-def _run(request: HttpRequest, version: ModelVersion, form: ParamsForm) -> HttpResponse:
-    made: list[Measurement] = []
-    before = clock.now()
-    if form.is_valid() and accepted(form, _asking(request, version, form, made)):
-        [row] = made
-        messages.success(request, pages.asked(row, known=row.queued_at < before))
+def _run(request: HttpRequest, version: ModelVersion, kind: Kind, form: ParamsForm) -> HttpResponse:
+    made: list[Asked] = []
+
+    def ask() -> None:
+        actor = access.actor(request)
+        made.append(services.ask_measurement(actor, version, kind.key, form.params()))
+
+    if form.is_valid() and accepted(form, ask):
+        [answer] = made
+        row = answer.measurement
+        messages.success(request, pages.asked(row, known=answer.stored))
         there = addresses.version(version.model.name, version.number, f"checks/{row.uuid}/")
         return see_other(request, there)
-    return _page(request, version, form, pages.not_asked(form.kind))
-
-
-def _asking(
-    request: HttpRequest, version: ModelVersion, form: ParamsForm, made: list[Measurement]
-) -> Callable[[], None]:
-    def act() -> None:
-        actor = access.actor(request)
-        made.append(services.request_measurement(actor, version, form.kind.key, form.params()))
-
-    return act
+    return _page(request, version, kind, form, pages.not_asked(kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,6 +17,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
+from apps.checks import records
 from apps.checks import selectors as checks
 from apps.checks import services as checks_services
 from apps.compliance import selectors as documents
@@ -25,13 +26,14 @@ from apps.core.errors import Conflict, Invalid, NotFound
 from apps.modelcards import selectors as cards
 from apps.modelcards import services as cards_services
 from apps.registry.models import ModelVersion
+from apps.reviews.reads import measurement_sheet
 from apps.web import access, addresses
 from apps.web.forms.base import accepted, form_status, sent
 from apps.web.forms.evidence import CardForm, DataForm, RecallForm
 from apps.web.pages import card as card_pages
 from apps.web.pages import checking, datasets, rechecks
 from apps.web.pages import documents as document_pages
-from apps.web.responses import page_or_fragment, see_other
+from apps.web.responses import download, page_or_fragment, see_other
 
 ACTS = ["GET", "HEAD", "POST"]
 
@@ -73,6 +75,7 @@ def _attached(request: HttpRequest, form: DataForm, found: ModelVersion) -> bool
                 stream=given["file"] or None,
                 artifact=given["artifact"],
                 logged_input=given.get("logged_input", ""),
+                s3=given.get("s3", ""),
                 mapping=form.mapping(),
                 favourable=given["favourable"],
             ),
@@ -147,17 +150,26 @@ def recheck(
     return see_other(request, f"{rechecks.url(found, str(row.uuid))}#{rechecks.ANCHOR}")
 
 
-@require_GET
+@require_safe
 def measurement_json(
     request: HttpRequest, name: str, number: int, measurement_uuid: uuid.UUID
-) -> HttpResponse:
+) -> HttpResponseBase:
     """The same as data: parameters, inputs, count tables, result, versions."""
     found = access.version_for(request, name, number)
     row = checks.get_measurement(found, measurement_uuid)
-    answer = JsonResponse(checking.as_data(row), json_dumps_params={"indent": 2})
-    filename = f"{name}-v{number}-{row.kind}.json"
-    answer["Content-Disposition"] = content_disposition_header(True, filename)  # noqa: FBT003
-    return answer
+    written = records.written(found, row)
+    return download(written, "application/json", records.file_name(found, row, "json"))
+
+
+@require_safe
+def measurement_csv(
+    request: HttpRequest, name: str, number: int, measurement_uuid: uuid.UUID
+) -> HttpResponseBase:
+    """The tables of its page as CSV; 409 where there is no result."""
+    found = access.version_for(request, name, number)
+    row = checks.get_measurement(found, measurement_uuid)
+    written = measurement_sheet.written(found, row)
+    return download(written, "text/csv", records.file_name(found, row, "csv"))
 
 
 @require_http_methods(ACTS)

@@ -26,6 +26,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "performance": {"accuracy": {"min": "0.6"}, "roc_auc": {"min": "0.6"}},
     "multiclass": {"accuracy": {"min": "0.6"}},
     "regression": {"mae": {"max": "1"}},
+    "regression_gaps": {"mae_difference": {"max": "0.5"}, "mean_prediction_difference": {"max": "0.5"}},
     "fairness": {
         "demographic_parity_difference": {"max": "0.5"},
         "equalized_odds_difference": {"max": "0.5"},
@@ -67,6 +68,7 @@ READS = {
     "performance": "yps",
     "multiclass": "yp",
     "regression": "ys",
+    "regression_gaps": "ysg",
     "fairness": "ypsg",
     "bias_audit": "psg",
     "proxy": "sgfc",
@@ -79,7 +81,7 @@ READS = {
 
 def meaning(kind: str) -> dict[str, Any]:
     """What is declared of the columns for a kind of check; a regression predicts y by the score."""
-    if kind == "regression":
+    if kind.startswith("regression"):
         return {**MEANING, "prediction": "s", "score": "", "task": "regression"}
     return {**MEANING, "task": "multiclass"} if kind == "multiclass" else MEANING
 

@@ -46,6 +46,8 @@ FINE = {
     ("constant s", "fairness"): "every group has the same mean score",
     ("constant s", "bias_audit"): "nobody is above the median, and decisions are judged",
     ("constant s", "regression"): "a constant prediction has an error like any other",
+    ("constant s", "regression_gaps"): "a constant prediction has an error like any other, in each group",
+    ("one class only", "regression_gaps"): "a constant outcome has an error like any other, in each group",
     ("one class only", "regression"): "a constant outcome can be predicted; R2 is null",
     ("constant f", "leakage"): "rows are compared by it, and it tells nothing",
     ("constant c", "leakage"): "rows are compared by it, and it tells nothing",

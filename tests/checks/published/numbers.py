@@ -11,6 +11,7 @@ import pandas as pd
 from apps.checks.library import drift
 from apps.checks.library.columns import ColumnDrift, Test
 from tests.checks.published.cases import Case, Printed, measured, metric, rows, stored
+from tests.checks.support import DATA, data_set
 
 
 def _scored(y: Sequence[int], s: Sequence[float]) -> Callable[[], Any]:
@@ -461,6 +462,26 @@ def _area(number: int, first: list[float], second: list[float], text: str) -> Ca
     )
 
 
+# Hours of the months from June 2021 to the ninth of May 2022: the rows are one an hour.
+_MONTHS = (720, 744, 744, 720, 744, 720, 744, 744, 672, 744, 720, 216)
+_BLOCKS = ["Longitude", "Latitude", "MedInc"]
+
+
+def _california() -> Any:
+    """Each month against the whole reference; the mean KS distance of each column."""
+    reference = data_set(
+        DATA / "california_housing_reference.parquet", favourable="", features=_BLOCKS
+    )
+    every = pd.read_parquet(DATA / "california_housing_analysis.parquet")
+    ends = np.cumsum(_MONTHS)
+    distances: dict[str, list[float]] = {name: [] for name in _BLOCKS}
+    for start, end in zip((0, *ends[:-1]), ends, strict=True):
+        month = stored(every[_BLOCKS].iloc[start:end], favourable="", features=_BLOCKS)
+        for column in measured("drift", reference, month).columns:
+            distances[column.name].append(float(column.ks.value))
+    return {name: sum(values) / len(values) for name, values in distances.items()}
+
+
 def _moved(*counts: tuple[float, int]) -> list[float]:
     return [value + 0.25 for value, count in counts for _ in range(count)]
 
@@ -602,6 +623,12 @@ CASES = (
     _area(1, _moved((0, 1), (1, 1), (3, 1)), _moved((5, 1), (6, 1), (8, 1)), "5.0"),
     _area(2, _moved((0, 3), (1, 1)), _moved((0, 2), (1, 2)), "0.25"),
     _area(3, _moved((3.4, 14), (3.9, 9), (7.5, 31), (7.8, 72)), _moved((4.5, 32), (1.4, 35)), "4.0781331438047861"),
+    Case("california", "drift", "Housing in California: twelve months against the reference, mean KS distance",
+         "NannyML, examples, California housing dataset: means of the D statistics",
+         _california,
+         (Printed("Longitude", "0.836534", lambda means: means["Longitude"]),
+          Printed("Latitude", "0.799592", lambda means: means["Latitude"]),
+          Printed("MedInc", "0.158278", lambda means: means["MedInc"]))),
     Case("party", "drift", "Party of 1 557 women and 1 200 men", "Agresti, Introduction to Categorical Data Analysis (2007), p. 39, as in R's help of chisq.test",
          _counted((762, 327, 468), (484, 239, 477)),
          (Printed("chi-square", "30.07", _test("statistic")), Printed("p", "2.954e-07", _test("p_value")),

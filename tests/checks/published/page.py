@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.checks.published.audits import CASES as AUDITS
 from tests.checks.published.cases import Case, Printed, result_of
 from tests.checks.published.numbers import CASES as NUMBERS
 from tests.checks.published.people import CASES as PEOPLE
 
-CASES = PEOPLE + NUMBERS
+CASES = PEOPLE + AUDITS + NUMBERS
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "checks" / "published.md"
 # What was published and is held against the checks in other tests.
 ELSEWHERE = (
@@ -27,7 +28,7 @@ check; a test demands the printed number to its last digit. This page is made fr
 (`tests/checks/published`), which fails if the two differ: `{COMMAND}`
 writes it anew.
 
-Only counts and figures are taken from the sources. Where a convention differs the note says which; the number is then brought to the
+Audits of millions of people, and p-values, go in as what the engine would have stored of them. Only counts and figures are taken from the sources. Where a convention differs the note says which; the number is then brought to the
 source's convention and compared.
 
 It does not say that these models, decisions or data are good or bad, only that the same arithmetic comes out.

@@ -113,6 +113,40 @@ class AskedMeasurement(MeasurementSummary):
     )
 
 
+class Provenance(serializers.Serializer[Any]):
+    """Of what, by whom, when."""
+
+    model = serializers.CharField()
+    version = serializers.IntegerField()
+    manifest_digest = serializers.CharField(help_text="Of the version's files.")
+    asked_by = Person()
+    queued_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    timings = serializers.DictField(child=serializers.IntegerField())
+    error = serializers.CharField()
+    recalled_by = Person(allow_null=True)
+    recalled_at = serializers.DateTimeField(allow_null=True)
+    recall_reason = serializers.CharField()
+
+
+class MeasurementFile(serializers.Serializer[Any]):
+    """A measurement as a file of canonical JSON."""
+
+    measurement = serializers.UUIDField()
+    kind = serializers.CharField()
+    status = serializers.ChoiceField(choices=MeasurementStatus.choices)
+    key = serializers.CharField()
+    params = serializers.DictField()
+    inputs = MeasuredInput(many=True)
+    statistics = serializers.DictField(allow_null=True)
+    result = serializers.DictField(allow_null=True)
+    result_digest = serializers.CharField(help_text="SHA-256 of key, result and statistics.")
+    code_version = serializers.CharField()
+    libraries = serializers.DictField(child=serializers.CharField())
+    provenance = Provenance()
+
+
 class LimitRow(serializers.Serializer[Any]):
     """One limit against one number. Numbers are decimal strings."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -50,25 +50,42 @@ def make(chart: Chart, size: Size) -> Made:
     """The specification of a chart at one width."""
     bars = drawable(chart)
     if not bars:
-        return Made(None, reason=chart.empty or NO_VALUE)
+        return Made((), reason=chart.empty or NO_VALUE)
     power = scales.power_of(_numbers(bars, chart))
     rows, names, series = _rows(bars, power)
     limit = _scaled(chart.limit, power)
     domain, beyond = _domain(rows, limit, from_zero=not chart.dots)
-    lines = [labels.lines(name, size.names) for name in names]
-    layout = _Layout(
-        chart, rows, frame.names("n", lines), scales.titled(chart.axis, power), domain,
-        frame.by_series(len(series), [labels.lines(s, size.names * 2, 1) for s in series], size) if len(series) > 1 else None,
-        len(series),
-    )  # fmt: skip
-    spec = {
-        "height": {"step": _step(lines, len(series)), "for": "position"},
-        "data": {"values": rows},
-        "layer": _layers(layout, limit),
-    }
+    keys = labels.Keys(size.shapes)
+    lines = [labels.lines(keys.of(name), size.names) for name in names]
+    step = _step(lines, len(series))
+    legends = [labels.lines(keys.of(name), size.names * 2, 1) for name in series]
+    colour = frame.by_series(len(series), legends, size) if len(series) > 1 else None
+    specs = []
+    for some, texts in _pages(rows, lines, size.rows(step)):
+        y, title = frame.names("n", texts), scales.titled(keys.of(chart.axis), power)
+        layout = _Layout(chart, some, y, title, domain, colour, len(series))
+        spec = {
+            "height": {"step": step, "for": "position"},
+            "data": {"values": some},
+            "layer": _layers(layout, limit),
+        }
+        specs.append(frame.fitted(spec, size))
     left = len(chart.bars) - len(bars)
-    notes = (_left(left),) if left else ()
-    return Made(frame.fitted(spec, size), _said(chart, bars), (*notes, *([BEYOND] if beyond else [])))  # fmt: skip
+    notes = (*([_left(left)] if left else []), *([BEYOND] if beyond else []))
+    return Made(tuple(specs), _said(chart, bars), notes, keys.pairs)
+
+
+def _pages(
+    rows: Sequence[Spec], lines: Sequence[Sequence[str]], most: int
+) -> Iterator[tuple[list[Spec], Sequence[Sequence[str]]]]:
+    """The rows in stretches of nearly the same length that hold at most so many names (0: all), numbered anew."""
+    count = -(-len(lines) // most) if most else 1
+    length = -(-len(lines) // count)
+    for start in range(0, len(lines), length):
+        some = [
+            {**row, "n": row["n"] - start} for row in rows if start <= row["n"] < start + length
+        ]
+        yield some, lines[start : start + length]
 
 
 def _left(count: int) -> str:

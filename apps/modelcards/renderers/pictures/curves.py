@@ -22,19 +22,23 @@ def make(curve: Curve, size: Size) -> Made:
     lines = [line for line in curve.lines if any(_finite(curve, p) for p in line.points)]
     drawn = lines[:MAX_LINES]
     if not drawn:
-        return Made(None, reason=curve.empty or NO_VALUE)
+        return Made((), reason=curve.empty or NO_VALUE)
     across = 0 if curve.names else scales.power_of(_numbers(drawn, ("x",)))
     up = scales.power_of(_numbers(drawn, ("y",)))
     rows = [row for i, line in enumerate(drawn) for row in _rows(curve, i, line, across, up)]
     y_domain = [0.0, 1.0] if curve.unit else _domain(rows)
-    x = _x(curve, size, scales.titled(curve.x, across))
+    keys = labels.Keys(size.shapes)
+    x = _x(curve, size, scales.titled(keys.of(curve.x), across), keys)
+    legends = [labels.lines(keys.of(line.name), size.names * 2, 1) for line in drawn]
     spec = {
         "height": size.height,
-        "layer": _layers(curve, rows, x, (scales.titled(curve.y, up), y_domain), drawn, size),
+        "layer": _layers(
+            curve, rows, x, (scales.titled(keys.of(curve.y), up), y_domain), _colour(legends, size)
+        ),
     }
     left = len(curve.lines) - len(drawn)
     notes = (f"{left} more are in the table and not drawn.",) if left else ()
-    return Made(frame.fitted(spec, size), _said(curve, drawn), notes)
+    return Made((frame.fitted(spec, size),), _said(curve, drawn), notes, keys.pairs)
 
 
 def _finite(curve: Curve, point: Point) -> bool:
@@ -69,28 +73,23 @@ def _domain(rows: Sequence[Spec]) -> list[float]:
     return found
 
 
-def _x(curve: Curve, size: Size, title: str) -> Spec:
+def _x(curve: Curve, size: Size, title: str, keys: labels.Keys) -> Spec:
     if not curve.names:
         return frame.quantity("x", title, [0.0, 1.0] if curve.unit else None, grid=curve.unit)
-    lines = [labels.lines(name, size.names // 2 + 4, 1) for name in curve.names]
+    lines = [labels.lines(keys.of(name), size.names // 2 + 4, 1) for name in curve.names]
     found = frame.names("x", lines, ticks=True)
-    found["title"] = curve.x
-    found["axis"] |= {"labelAngle": 0, "labelOverlap": "greedy", "labelFlush": True, "title": curve.x}  # fmt: skip
+    found["title"] = title
+    found["axis"] |= {"labelAngle": 0, "labelOverlap": "greedy", "labelFlush": True, "title": title}  # fmt: skip
     found["scale"] = {"domain": list(range(len(curve.names))), "type": "point", "padding": 0.2}
     return found
 
 
 def _layers(
-    curve: Curve,
-    rows: Sequence[Spec],
-    x: Spec,
-    up: tuple[str, Sequence[float]],
-    lines: Sequence[Line],
-    size: Size,
+    curve: Curve, rows: Sequence[Spec], x: Spec, up: tuple[str, Sequence[float]], colour: Spec
 ) -> list[Spec]:
     data = {"values": list(rows)}
     y = frame.quantity("y", *up)
-    colour = _colour(lines, size)
+    several = len(colour["scale"]["domain"]) if "legend" in colour else 1
     layers: list[Spec] = []
     if curve.diagonal:
         layers.append(_diagonal(x, y))
@@ -98,9 +97,9 @@ def _layers(
         layers.append(_around(curve, data, x, {**y, "field": "low"}, colour))
     joined: Spec = {"type": "line", "interpolate": INTERPOLATE[curve.form], "clip": True}
     encoding: Spec = {"x": x, "y": y, "color": colour, "order": {"field": "order"}}
-    if len(lines) > 1:
-        encoding["strokeDash"] = _dash(len(lines), colour["legend"])
-    if curve.form != "points" or len(lines) > 1:
+    if several > 1:
+        encoding["strokeDash"] = _dash(several, colour["legend"])
+    if curve.form != "points" or several > 1:
         layers.append({"data": data, "mark": joined, "encoding": encoding})
     if curve.form == "points" or curve.names:
         mark = {"type": "point", "filled": True, "size": 42, "opacity": 1}
@@ -108,11 +107,10 @@ def _layers(
     return layers
 
 
-def _colour(lines: Sequence[Line], size: Size) -> Spec:
-    if len(lines) < 2:
+def _colour(names: Sequence[Sequence[str]], size: Size) -> Spec:
+    if len(names) < 2:
         return {"value": SERIES[0]}
-    names = [labels.lines(line.name, size.names * 2, 1) for line in lines]
-    return frame.by_series(len(lines), names, size, "stroke")
+    return frame.by_series(len(names), names, size, "stroke")
 
 
 def _dash(count: int, legend: Spec) -> Spec:

@@ -16,24 +16,36 @@ SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One of the widths that a picture is drawn in: pixels in all, and columns of text for a name beside it."""
+    """One of the widths that a picture is drawn in: pixels in all, columns of text for a name beside it, how tall one
+    drawing may be (0: as tall as it must), and whether whoever shows it can set any script."""
 
     width: int
     names: int
     height: int = 230
+    tallest: int = 0
+    shapes: bool = True
+
+    def rows(self, step: int) -> int:
+        """How many rows of this height one drawing holds; 0: all."""
+        return self.tallest // step
 
 
 WIDE: Final = Size(640, 30)
 NARROW: Final = Size(320, 16)
+PAPER: Final = Size(
+    640, 30, tallest=780, shapes=False
+)  # what a page has room for, with a heading and an axis
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A specification, what it shows in words, and what it leaves to the table. Without one: why there is none."""
+    """The specifications (several where one would not fit a page), what they show in words, what they leave to the
+    table, and which names stand below by their number. Without any: why there is none."""
 
-    spec: Spec | None
+    specs: tuple[Spec, ...]
     said: str = ""
     notes: tuple[str, ...] = field(default=())
+    keys: tuple[tuple[str, str], ...] = ()
     reason: str = ""
 
 

@@ -10,16 +10,50 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 ELLIPSIS: Final = "…"
 # Directional marks around a name that reads from right to left, so that its ellipsis stands at its end.
 _RTL: Final = "\u202b", "\u202c"
+# From Devanagari to Myanmar, and Khmer: letters that stack.
+_SHAPED: Final = ((0x0900, 0x109F), (0x1780, 0x17FF))
 _SPACES: Final = re.compile(r"\s+")
 # Characters that would end a line of the expression or turn the direction of what follows.
 _CONTROL: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+
+
+def is_shaped(text: str) -> bool:
+    """Whether its letters join, stack or run from right to left, so that it cannot be set letter by letter."""
+    return any(
+        unicodedata.bidirectional(char) in {"R", "AL", "AN"}
+        or unicodedata.category(char) in {"Mn", "Mc"}
+        or any(first <= ord(char) <= last for first, last in _SHAPED)
+        for char in text
+    )
+
+
+@dataclass(slots=True)
+class Keys:
+    """Names as a drawing can set them. What makes the PDF sets text in a drawing letter by letter: there, a name whose
+    letters join or run from right to left is a number in the drawing, and stands whole below it."""
+
+    shapes: bool
+    names: list[str] = field(default_factory=list)
+
+    def of(self, name: str) -> str:
+        """The name, or the number under which it stands below."""
+        if self.shapes or not is_shaped(name):
+            return name
+        if name not in self.names:
+            self.names.append(name)
+        return f"#{self.names.index(name) + 1}"
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        return tuple((f"#{place}", name) for place, name in enumerate(self.names, start=1))
 
 
 def width(text: str) -> int:
