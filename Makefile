@@ -49,7 +49,7 @@ test-spark: python ## The checks on DuckDB and Spark through Ibis against the lo
 	@$(PYTHON) -m tools.system tests
 	@command -v java >/dev/null || { echo "test-spark needs Java; on Debian install it with: sudo apt-get install default-jre-headless" >&2; exit 1; }
 	@$(PYTHON) -m tools.environments $(SPARK)
-	@.venv-spark/bin/python -m pytest -o addopts= -p tests.pgplugin --strict-markers -ra tests/spark
+	@.venv-spark/bin/python -m pytest -o addopts= -p tests.pgplugin --strict-markers -ra --timeout 900 tests/spark
 
 .PHONY: lint
 lint: dev ## Style, import contracts, templates, missing migrations
