@@ -160,6 +160,25 @@ def test_who_may_not_read_the_run_sees_neither_its_files_nor_its_inputs(version,
     assert (list(page.artifacts), page.inputs) == ([], None)
 
 
+def test_s3_is_asked_for_only_where_the_site_may_read_it_and_refusals_stand_beside_it(
+    version, ana, run, settings
+):
+    client = browser(ana)
+    assert "s3" not in client.get(url_of(version)).context["form"].fields
+    settings.CHECKS_S3_ALLOWED = ["data/eval"]
+    settings.CHECKS_S3_ENDPOINT = "http://127.0.0.1:1"
+    assert "s3" in client.get(url_of(version)).context["form"].fields
+    found = errors_of(client, version, s3="s3://data/evaluation/a.csv")
+    assert found == {
+        "s3": ["s3://data/evaluation/a.csv is not among the places in S3 that this site may read"]
+    }
+    log_inputs(ana, run, there="s3://data/eval/a.csv", out="s3://other/a.csv")
+    page = client.get(url_of(version))
+    (_, (key, label)) = page.context["form"].fields["logged_input"].choices
+    assert label.endswith("s3://data/eval/a.csv")
+    assert list(errors_of(client, version, logged_input=key)) == ["logged_input"]
+
+
 def test_a_path_that_is_not_there_is_said_beside_the_field(version, ana):
     found = errors_of(browser(ana), version, artifact="evil/nothing")
     assert "has no artifact 'evil/nothing'" in found["artifact"][0]

@@ -1,7 +1,7 @@
 """Copy what lies at an S3 address into a folder, so that nothing that is measured later depends on S3.
 
 1 the address is allowed, 2 what lies there is listed: one object, or several below the name, marks of writers aside,
-3 their number and size may be read, 4 the ETag and length of each are noted, 5 each is streamed to a file in pieces of 1 MiB and
+3 their number and size may be read, 4 the ETag and length of each are noted, 5 each is streamed to a file in pieces of 4 MiB and
 must have as many bytes as announced, 6 the list of 2 and what was noted in 4 are still the same. What changed is refused with its
 name. Credentials come from the environment only (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN); the machine's
 metadata service is never asked.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileInfo, S3FileSystem
 
 log = logging.getLogger(__name__)
-_PIECE = 1 << 20
+_PIECE = 4 << 20
 _CONNECT_SECONDS, _REQUEST_SECONDS = 5, 60
 
 
