@@ -36,10 +36,11 @@ def libraries(key: str) -> dict[str, str]:
 
     Raises Invalid where CHECKS_ENGINE cannot be used.
     """
-    return {**_libraries(key), **engines.libraries(engine_of(key))}
+    return {**installed(key), **engines.libraries(engine_of(key))}
 
 
 @functools.cache
-def _libraries(key: str) -> dict[str, str]:
+def installed(key: str) -> dict[str, str]:
+    """The installed versions of Python and of the libraries of a kind."""
     found = {name: version(name) for name in kinds.get(key).libraries}
     return {"python": platform.python_version(), **found}

@@ -34,7 +34,7 @@ def installed() -> Iterator[None]:
 def _forget() -> None:
     kinds.registered.cache_clear()
     versions.code_version.cache_clear()
-    versions.libraries.cache_clear()
+    versions.installed.cache_clear()
 
 
 def test_without_the_package_its_check_is_unknown_and_cannot_be_demanded() -> None:
