@@ -165,7 +165,7 @@ def _conforms(operation: Any, answer: Any) -> None:
         return
     whole = {**shape, "components": openapi()["components"]}
     body = answer.getvalue()  # of a download, chunk by chunk
-    said = json.loads(body) if kind.endswith("json") else body.decode()
+    said = json.loads(body) if kind.endswith("json") else body.decode("utf-8", "replace")
     Draft202012Validator(whole).validate(said)
 
 

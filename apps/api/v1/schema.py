@@ -74,7 +74,7 @@ def described(
     answer: Any,
     status: int = 200,
     also: int | None = None,
-    media: str = "application/json",
+    media: str = "",
     takes: Any = None,
     asks: Any = None,
     refusals: tuple[int, ...] = (),
@@ -84,7 +84,9 @@ def described(
     """Describe one method: what it takes, what it answers (`also` with another status, `media` its media type where that is
     not JSON), which refusals beside those that every route has."""
     usual = {400, 401, 403, 404} | ({413, 415} if takes is not None else set())
-    told: dict[Any, Any] = {(code, media): answer for code in (status, also) if code}
+    told: dict[Any, Any] = {
+        (code, media) if media else code: answer for code in (status, also) if code
+    }
     for code in sorted(usual | set(refusals)):
         told[code, PROBLEM] = OpenApiResponse(refusal, REFUSALS[code])
     decorate: Callable[[F], F] = extend_schema(
