@@ -34,6 +34,8 @@ class ParamsForm(Form):
         self.kind = kind
         self.offers = choices.offers(kind.params, kind.choices) if kind else ()
         for offer in self.offers:
+            if offer.shape == "crossings" and len(known.sensitive) == 1:
+                continue  # one column crosses with nothing
             field = _field(offer, known)
             say_plainly(field)
             self.fields[PREFIX + offer.name] = field
