@@ -204,3 +204,11 @@ def test_who_may_not_run_a_check_gets_neither_form_nor_preview(
 def test_an_unknown_kind_is_not_found(version: ModelVersion, ana: User) -> None:
     assert browser(ana).get(at("luck")).status_code == 404
     assert browser(ana).post(at("luck"), {}).status_code == 404
+
+
+def test_where_one_column_is_declared_there_is_nothing_to_cross() -> None:
+    kind, known = kinds.get("fairness"), Known({"g": "text"}, ("g",))
+    form = ParamsForm(kind, known, initial(kind, known))
+    assert "p-crossings" not in form.fields
+    assert form.is_valid()
+    assert "crossings" not in form.params()

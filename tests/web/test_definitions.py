@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -188,3 +189,18 @@ def test_the_list_takes_as_many_queries_for_many(
     services.start_on_data(version.pk, 2)
     with django_assert_num_queries(len(few)):
         client.get(LIST)
+
+
+def test_what_these_data_do_not_have_is_kept_in_the_form(version: ModelVersion, ana: User) -> None:
+    for kind, params in (
+        ("performance", {"against": "gone"}),
+        ("fairness", {"crossings": [["sex", "gone"]]}),
+    ):
+        row = defined(ana, version, name=kind, kind=kind, params=params)
+        page = browser(ana).get(at(row)).content.decode()
+        assert "gone" in page.partition('id="id_p-')[2]
+        [[name, value]] = params.items()
+        typed = json.dumps(value[0]) if isinstance(value, list) else value
+        browser(ana).post(at(row), sent(name=kind, base="1", **{f"p-{name}": typed}))
+        now = DefinitionRevision.objects.get(definition=row.definition, number=2)
+        assert now.params[name] == value

@@ -27,14 +27,27 @@ _LARGEST: Final = 2**63 - 1
 
 
 class ParamsForm(Form):
-    """One field for each parameter of a kind. With `known` data columns are chosen of those that are there."""
+    """One field for each parameter of a kind. With `known` data columns are chosen of those that are there, and of those in
+    `kept`, the stored parameters that are edited."""
 
-    def __init__(self, kind: Kind | None, known: Known, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        kind: Kind | None,
+        known: Known,
+        *args: Any,
+        kept: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
         self.offers = choices.offers(kind.params, kind.choices) if kind else ()
         for offer in self.offers:
+            was = (kept or {}).get(offer.name)
+            if offer.shape == "crossings" and len(known.sensitive) == 1 and not was:
+                continue  # one column crosses with nothing
             field = _field(offer, known)
+            if was and isinstance(field, forms.ChoiceField):
+                _keep(field, was)
             say_plainly(field)
             self.fields[PREFIX + offer.name] = field
 
@@ -81,6 +94,13 @@ def _field(offer: Offer, known: Known) -> forms.Field:
     if offer.shape == "whole":
         return forms.IntegerField(min_value=0, max_value=_LARGEST, **common)
     return _Typed(_READ.get(offer.shape, str.strip), many=offer.shape in _OF_LINES, **common)
+
+
+def _keep(field: forms.ChoiceField, was: Any) -> None:
+    """Offer what was stored too, though these data do not have it: an editor must not lose it without a word."""
+    stored = [(json.dumps(list(each)), CROSSED.join(each)) for each in was] if isinstance(was, list) else [(was, was)]  # fmt: skip
+    offered = list(field.widget.choices)
+    field.choices = [*offered, *(each for each in stored if each not in offered)]
 
 
 def _crossings(sensitive: Sequence[str]) -> list[tuple[str, str]]:

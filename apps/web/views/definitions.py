@@ -72,7 +72,13 @@ def _edit(
     request: HttpRequest, model: RegisteredModel, kind: Kind | None, row: DefinitionRevision | None
 ) -> HttpResponse:
     sample, about = pages.known(model, kind)
-    form = DefinitionForm(kind, about, sent(request), initial=pages.initial(kind, about, row))
+    form = DefinitionForm(
+        kind,
+        about,
+        sent(request),
+        kept=row.params if row else None,
+        initial=pages.initial(kind, about, row),
+    )
     shown, conflict = check_forms.not_asked(kind), ""
     if request.method == "POST" and request.POST.get("do") == "preview":
         if sample is not None:
