@@ -1,4 +1,4 @@
-"""Replay the ledger's events and compare what they say with the rows of data sets, measurements, rechecks and uploaded results.
+"""Replay the ledger's events and compare what they say with the rows of data sets, measurements, rechecks, uploaded results and definitions.
 
 Compared: each data set's bytes and declared meaning, each measurement's state and the digest of its
 numbers, computed again from the row; who asked for each recheck, and the digest of its result. Not compared: the bytes behind a digest (the blob store's chunk
@@ -12,7 +12,7 @@ from typing import Any
 
 from apps.audits.reconcile import Difference
 from apps.audits.selectors import Replayed, replay
-from apps.checks import events, selectors
+from apps.checks import events, reconcile_definitions, selectors
 from apps.checks.models import EvaluationDataset, Measurement, MeasurementStatus, Recheck
 from apps.checks.uploaded import reconcile as uploaded
 
@@ -34,6 +34,7 @@ def differences() -> Iterator[Difference]:
     yield from _measurements()
     yield from _rechecks()
     yield from uploaded.differences()
+    yield from reconcile_definitions.differences()
 
 
 def _datasets() -> Iterator[Difference]:

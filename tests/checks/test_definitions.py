@@ -30,6 +30,7 @@ from apps.reviews.selectors import live_round
 from tests import factories
 from tests.checks.flow import attach, work
 from tests.support.people import as_actor
+from tests.support.triggers import triggers_off
 from tests.web.browsing import nothing_written
 
 pytestmark = pytest.mark.django_db
@@ -346,3 +347,25 @@ def test_two_beats_at_once_start_it_once(version: ModelVersion, ana: User, in_us
     assert [(run.error, run.made) for run in runs()] == [("", True)]
     assert Measurement.objects.filter(kind="performance").count() == 1
     assert outbox.queue_state() is not None
+
+
+@pytest.mark.parametrize(
+    ("table", "sql"),
+    [
+        ("checks_definitionrevision", "UPDATE checks_definitionrevision SET on_data = false, every_days = 1"),
+        ("checks_definitionrevision", "UPDATE checks_definitionrevision SET params = '{\"seed\": 3}'"),
+        ("checks_definitionrevision", "UPDATE checks_definitionrevision SET number = 7"),
+        ("checks_definitionrun", "UPDATE checks_definitionrun SET made = NOT made"),
+        ("checks_definitionrun", "DELETE FROM checks_definitionrun"),
+    ],
+)  # fmt: skip
+def test_reconciling_names_what_was_edited(
+    version: ModelVersion, ana: User, table: str, sql: str
+) -> None:
+    define(ana, version)
+    attach(version, ana)
+    answered("start_on_data")
+    assert list(differences()) == []
+    with triggers_off(table), connection.cursor() as cursor:
+        cursor.execute(sql)
+    assert list(differences())
