@@ -107,9 +107,9 @@ class Story:
 def work(of: str, do: Callable[[OutboxMessage], object]) -> int:
     """What a worker does with every open message of an app; how many there were."""
     waiting = list(
-        OutboxMessage.objects.filter(
-            finished_at__isnull=True, task__startswith=f"apps.{of}."
-        ).exclude(task__endswith="scan_registered")
+        OutboxMessage.objects.filter(finished_at__isnull=True, task__startswith=f"apps.{of}.")
+        .exclude(task__endswith="scan_registered")
+        .exclude(task__contains=".start_on_")
     )
     for row in waiting:
         with outbox.claimed(row.pk) as message:

@@ -289,6 +289,8 @@ def locked(paths: Sequence[Path], caps: Caps, scratch: Path) -> duckdb.DuckDBPyC
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            # A column is read once or twice: kept pieces of the file would only fill the memory.
+            "enable_external_file_cache": False,
         }
     )
     if paths:
