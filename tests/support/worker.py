@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,5 +50,15 @@ def process(kind: str, **extra: str) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield child
     finally:
-        child.terminate()
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Asked to stop; killed after 20 seconds, as the site's supervisor does it."""
+    child.terminate()
+    try:
         child.wait(20)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait(10)
