@@ -16,7 +16,7 @@ from apps.checks.choices import Known
 from apps.checks.demands import CheckLimits
 from apps.checks.engine.source import Caps
 from apps.checks.kinds import Result
-from apps.checks.library.judging import Assessment
+from apps.checks.library.judging import Assessment, unless_weakened
 from apps.checks.mapping import Role
 from apps.checks.models import (
     EvaluationDataset,
@@ -260,7 +260,7 @@ def assess_result(result: Result, limits: CheckLimits) -> Assessment | None:
     """A result against limits; None where the limits do not ask for its kind. Pure."""
     kind = kinds.of_result(result)
     asked = limits.by_kind.get(kind.key)
-    return kind.assess(result, asked) if asked is not None else None
+    return unless_weakened(result, kind.assess(result, asked)) if asked is not None else None
 
 
 def result_of(measurement: Measurement) -> Result:

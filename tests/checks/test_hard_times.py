@@ -115,10 +115,8 @@ def test_a_hundred_checks_in_hard_times_have_one_result_each(place: Place) -> No
     rng = np.random.default_rng(11)
     killed = 0
     with process("beat", **place.environ):
-        for blow in (None, None, "broker", None, "database", None):
+        for blow in ("database", "broker", None, None, None, None):
             before = place.done()
-            if before > CHECKS - 20:  # on a quick machine too some are left for each blow
-                break
             with process("worker", **place.environ) as worker:
                 eventually(
                     lambda before=before: place.done() > before, 120, "a result after a blow"
@@ -140,7 +138,7 @@ def test_a_hundred_checks_in_hard_times_have_one_result_each(place: Place) -> No
                 killed += place.done() < CHECKS
                 os.killpg(worker.pid, signal.SIGKILL)
                 worker.wait(10)
-        assert killed >= 4, "few workers were killed before all was done: that proves little"
+        assert killed == 6, "a worker was killed when all was done: that proves nothing"
         with process("worker", **place.environ):
             eventually(lambda: place.done() == CHECKS, 300, "all have a result")
     found = place.state()

@@ -7,7 +7,7 @@ number, no interval, or too little behind it. The bound itself is on the right s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import msgspec
@@ -149,3 +149,39 @@ def conclude(rows: Sequence[Row], when_passed: str) -> Assessment:
     others = sum(not row.verdict.satisfies for row in rows) - 1
     more = f" {plural(others, 'more requirement')} not met." if others else ""
     return Assessment(verdict, first.sentence + more, tuple(rows))
+
+
+def unless_weakened(result: msgspec.Struct, assessment: Assessment) -> Assessment:
+    """The assessment; without a pass where a parameter was chosen that makes passing easier than the default does.
+
+    Whoever runs a check chooses its parameters and may have made the model. A lower confidence narrows every interval, and a
+    larger share for empty bins makes PSI smaller.
+    """
+    rows = []
+    for key, title, weaker in _CHOSEN:
+        chosen = getattr(result, key, None)
+        if isinstance(chosen, str) and (why := weaker(float(chosen))):
+            rows.append(Row(key, title, Verdict.INSUFFICIENT, f"{why}; run the check again."))
+    return conclude([*rows, *assessment.rows], assessment.sentence) if rows else assessment
+
+
+def _narrower(confidence: float) -> str:
+    return (
+        f"The intervals are of {confidence:g}; a verdict takes 0.95 or more"
+        if confidence < 0.95
+        else ""
+    )
+
+
+def _larger(epsilon: float) -> str:
+    return (
+        f"An empty bin counted as {epsilon:g}; a verdict takes 0.0001 or less"
+        if epsilon > 0.0001
+        else ""
+    )
+
+
+_CHOSEN: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("confidence", "Confidence of the intervals", _narrower),
+    ("epsilon", "Share of an empty bin", _larger),
+)
