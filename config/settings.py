@@ -220,6 +220,7 @@ READ_ONLY_TABLES: list[str] = ["django_migrations"]
 # --- audits: the ledger -----------------------------------------------------------------------
 
 APPEND_ONLY_TABLES += ["audits_event", "audits_attempt", "audits_verification"]
+APPEND_ONLY_TABLES += ["audits_signing_key", "audits_key_retirement"]
 # Which tasks an event wakes: {event type: [dotted task names]}; one outbox row per task.
 EVENT_TASKS: dict[str, list[str]] = {
     "registry.version.promoted": ["apps.reviews.tasks.note_promotion"],
@@ -248,6 +249,14 @@ LEDGER_RECONCILERS: list[str] = [
 ]
 # Equal attempts within so many seconds are counted instead of written one by one.
 ATTEMPTS_WINDOW_SECONDS = env.integer("ATTEMPTS_WINDOW_SECONDS", 60)
+# The server's own keys (apps/core/signing.py): PEM, or the files VAR/keys/ledger.pem and VAR/keys/documents.pem.
+LEDGER_KEY = env.text("LEDGER_KEY", "")
+DOCUMENT_KEY = env.text("DOCUMENT_KEY", "")
+DOCUMENT_CERTIFICATE = env.text("DOCUMENT_CERTIFICATE", "")
+SIGNING_NAME = env.text("SIGNING_NAME", "") or _BASE.netloc or "countersign"
+KEYS_MADE_WHEN_NEEDED = env.flag(
+    "KEYS_MADE_WHEN_NEEDED", default=DEBUG or not env.text("DATABASE_URL", "")
+)
 # The site verifies what is new every few minutes, and all of it again after so many seconds.
 LEDGER_FULL_VERIFY_SECONDS = env.integer("LEDGER_FULL_VERIFY_SECONDS", 3600)
 CELERY_BEAT_SCHEDULE |= {

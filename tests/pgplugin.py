@@ -37,6 +37,7 @@ def _prepare() -> None:
     os.environ["VAR"] = str(folder / "var")
     # Production refuses to invent a secret; the tests are explicit about theirs.
     os.environ.setdefault("SECRET_KEY", "a-key-for-the-tests-only-" + "0" * 40)
+    os.environ.setdefault("KEYS_MADE_WHEN_NEEDED", "1")
     # Style sheets and scripts are read from their sources: nothing has been collected.
     os.environ.setdefault("STATIC_MANIFEST", "0")
     server = pg.Server(folder / "pg", durable=False)

@@ -160,3 +160,38 @@ class OpeningsErased(Event):
 
     def scopes(self) -> tuple[str, ...]:
         return tuple(f"opening:{commitment}" for commitment in self.commitments)
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class KeyAdded(Event):
+    """A key that this site had not signed with before. `endorsement` is the signature of the key before it (`endorsed_by`)
+    over the new public key, in hexadecimal; empty where there was none or it was lost."""
+
+    type: ClassVar[str] = "audits.key.added"
+
+    key: str
+    purpose: str
+    algorithm: str
+    name: str
+    public: str
+    endorsed_by: str = ""
+    endorsement: str = ""
+
+    def subject(self) -> str:
+        return f"key:{self.key}"
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class KeyRetired(Event):
+    """A key signs nothing more; what it signed still verifies, unless it was signed after `compromised_since`."""
+
+    type: ClassVar[str] = "audits.key.retired"
+
+    key: str
+    reason: str
+    compromised_since: str = ""
+
+    def subject(self) -> str:
+        return f"key:{self.key}"

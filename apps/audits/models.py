@@ -163,3 +163,50 @@ class Verification(models.Model):
 
     def __str__(self) -> str:
         return f"verification {self.pk} of {self.size} events"
+
+
+class SigningKey(models.Model):
+    """The public half of a key that signs for this site. Never changed or removed: what it signed must verify for ever.
+
+    `key_id` is the SHA-256 of `public`: the 32 bytes of an Ed25519 key, or SubjectPublicKeyInfo in DER. `certificate` is
+    PEM, empty for a key of the ledger.
+    """
+
+    class Purpose(models.TextChoices):
+        LEDGER = "ledger", "Ledger"
+        DOCUMENTS = "documents", "Documents"
+
+    key_id = models.CharField(primary_key=True, max_length=64)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    algorithm = models.CharField(max_length=20)
+    name = models.CharField(max_length=200)
+    public = models.BinaryField()
+    certificate = models.TextField(default="", blank=True)
+    added_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "audits_signing_key"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(purpose__in=["ledger", "documents"]),
+                name="audits_key_purpose_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} key {self.key_id[:16]}"
+
+
+class KeyRetirement(models.Model):
+    """A key that must sign nothing more; written once. `compromised_since` is set where somebody else may have had it."""
+
+    key = models.OneToOneField(SigningKey, on_delete=models.PROTECT, related_name="retirement")
+    at = models.DateTimeField()
+    compromised_since = models.DateTimeField(null=True)
+    reason = models.TextField()
+
+    class Meta:
+        db_table = "audits_key_retirement"
+
+    def __str__(self) -> str:
+        return f"retirement of {self.key_id}"

@@ -18,7 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The test run has a database, a key and a folder of its own: a site started from it must not inherit them.
-_OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "SECRET_KEY", "VAR", "BASE_URL", "PORT", "DETACH")
+_OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "SECRET_KEY", "VAR", "BASE_URL", "PORT", "DETACH",
+         "KEYS_MADE_WHEN_NEEDED")  # fmt: skip
 
 
 def free_port() -> int:
