@@ -31,7 +31,7 @@ FOR_ALL = {
 CREATES = {
     "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
     "review-rollback", "finding-raise", "finding-respond", "thread-start", "thread-reply", "model-change", "policy-propose",
-    "policy-sign", "recheck", "upload-result", "recall-uploaded", "measure",
+    "policy-sign", "recheck", "upload-result", "recall-uploaded", "measure", "define-check", "redefine-check",
 }  # fmt: skip
 # About no model, so there is nothing to hide: whoever lacks the right is told so.
 OF_THE_SITE = {

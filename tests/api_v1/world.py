@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.api.v1.route import Route
+from apps.checks import definitions
 from apps.core import clock
 from apps.registry.models import Deployment
 from apps.reviews import selectors as reviews
@@ -32,8 +33,16 @@ def _signature(world: World) -> dict[str, Any]:
     }
 
 
+def _redefined(world: World) -> dict[str, Any]:
+    """The definition of the world, no longer wanted."""
+    now = definitions.of_model(world.model)[0]
+    return {"name": now.name, "kind": now.kind, "base": now.number, "retired": True}
+
+
 BODIES: dict[str, Body] = {
     "measure": lambda w: {"kind": "quality"},
+    "define-check": lambda w: {"name": "Nightly", "kind": "quality", "every_days": 1},
+    "redefine-check": _redefined,
     "recheck": lambda w: {},
     "upload-result": lambda w: {
         "content": base64.b64encode(b'<testsuite><testcase name="b"/></testsuite>').decode(),
@@ -207,6 +216,7 @@ def placeholders(world: World) -> dict[str, object]:
         "<str:key>": "lab",
         "<uuid:deployment>": deployment.uuid,
         "<uuid:measurement>": world.extra["measured"],
+        "<uuid:definition>": world.extra["definition"],
         "<uuid:result>": world.extra["uploaded"],
         "<uuid:recheck>": world.extra["recheck"],
     }

@@ -240,6 +240,18 @@ def test_a_server_that_does_not_answer_is_said_without_its_address(store, versio
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("place", ["scored", "scored/part-1.parquet", "nowhere"])
+def test_a_server_that_refuses_the_sites_keys_is_said_without_them(
+    store, endpoint, version, ana, place
+):
+    put(store, HALVES)
+    with s3_server.knowing_nobody(endpoint):
+        told = refused(version, ana, f"s3://data/eval/{place}")
+    assert told == f"s3://data/eval/{place} may not be read with this site's credentials"
+    assert attach(version, ana, "s3://data/eval/scored").rows == 80
+
+
+@pytest.mark.django_db
 def test_nothing_is_left_in_the_scratch_folder(store, version, ana, settings):
     put(store, HALVES | {"eval/scored/z.parquet": b"rubbish"})
     refused(version, ana, "s3://data/eval/scored")

@@ -48,6 +48,22 @@ def serving(log: Path) -> Iterator[str]:
         process.wait()
 
 
+@contextmanager
+def knowing_nobody(endpoint: str) -> Iterator[None]:
+    """Within, the server asks who calls, and knows none of the keys: it answers 403."""
+    _ask_who_calls(endpoint, after="0")
+    try:
+        yield
+    finally:
+        _ask_who_calls(endpoint, after="inf")
+
+
+def _ask_who_calls(endpoint: str, *, after: str) -> None:
+    link = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=5)
+    link.request("POST", "/moto-api/reset-auth", after)
+    assert link.getresponse().status == 200
+
+
 def _answers(port: int) -> bool:
     with suppress(OSError):
         link = http.client.HTTPConnection("127.0.0.1", port, timeout=5)

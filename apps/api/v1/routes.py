@@ -39,6 +39,7 @@ from apps.api.v1.changes import (
     PolicySimulations,
     PolicyWithdrawal,
 )
+from apps.api.v1.definitions import DefinitionRevisions, Definitions, OneDefinition
 from apps.api.v1.deployments import (
     DeploymentEnd,
     Deployments,
@@ -101,6 +102,9 @@ _MEASUREMENTS: Final = f"{_VERSION}/measurements"
 _MEASUREMENT: Final = f"{_MEASUREMENTS}/<uuid:measurement>"
 _RECHECKS: Final = f"{_MEASUREMENT}/rechecks"
 
+_DEFINITIONS: Final = f"{_MODEL}/check-definitions"
+_DEFINITION: Final = f"{_DEFINITIONS}/<uuid:definition>"
+
 _UPLOADED: Final = f"{_VERSION}/uploaded-results"
 _ONE_UPLOADED: Final = f"{_UPLOADED}/<uuid:result>"
 
@@ -121,6 +125,8 @@ _READING: Final = (
     Route("GET", f"{_MEASUREMENT}/result.csv", MeasurementCsv, "measurement-csv", "model.read"),
     Route("GET", _RECHECKS, Rechecks, "rechecks", "model.read"),
     Route("GET", f"{_RECHECKS}/<uuid:recheck>", OneRecheck, "one-recheck", "model.read"),
+    Route("GET", _DEFINITIONS, Definitions, "check-definitions", "model.read"),
+    Route("GET", _DEFINITION, OneDefinition, "check-definition", "model.read"),
     Route("GET", _UPLOADED, Uploaded, "uploaded-results", "model.read"),
     Route("GET", _ONE_UPLOADED, OneUploaded, "uploaded-result", "model.read"),
     Route("GET", f"{_ONE_UPLOADED}/file", UploadedFile, "uploaded-result-file", "model.read"),
@@ -140,6 +146,8 @@ _ACTING: Final = (
     Route("POST", _MEASUREMENTS, Measurements, "measure", "check.run", mutates=True),
     Route("POST", f"{_MEASUREMENT}/cancel", Cancellation, "measurement-cancel", "check.run", mutates=True),
     Route("POST", _RECHECKS, Rechecks, "recheck", "check.recheck", mutates=True),
+    Route("POST", _DEFINITIONS, Definitions, "define-check", "check.run", mutates=True),
+    Route("POST", f"{_DEFINITION}/revisions", DefinitionRevisions, "redefine-check", "check.run", mutates=True),
     Route("POST", _UPLOADED, Uploaded, "upload-result", "check.run", mutates=True),
     Route("POST", f"{_ONE_UPLOADED}/recall", UploadedRecalls, "recall-uploaded", "check.recall", mutates=True, interactive=True),
     Route("POST", f"{_REVIEW}/rounds", Rounds, "new-round", "review.submit", mutates=True),
