@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError
 
+from apps.accounts.models import User
 from apps.audits import selectors as audits
 from apps.core import clock
 from apps.core.actor import Actor
@@ -22,6 +23,7 @@ from tests.reviews.conftest import PRODUCTION
 from tests.reviews.test_forgery import differences, is_whole
 from tests.support.races import at_once
 from tests.support.triggers import triggers_off
+from tests.web.browsing import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -230,3 +232,14 @@ def test_no_policy_or_target_makes_a_difference(site: Site) -> None:
     services.end_deployment(site.cast.ana, made)
     retire(site.cast.omar, site.cast.model)
     assert Target.parse("environment:dev").label == "environment dev"
+
+
+def test_the_page_of_its_versions_offers_nothing_that_would_be_refused(site: Site) -> None:
+    cast = site.cast
+    owner = User.objects.get(pk=cast.omar.user_id)
+    url = f"/models/{cast.model.name}/{cast.version.number}/"
+    before = browser(owner).get(url).content.decode()
+    retire(cast.omar, cast.model)
+    after = browser(owner).get(url).content.decode()
+    for offer in ("requirements-head", f"{url}describe/"):
+        assert (offer in before, offer in after) == (True, False)

@@ -74,7 +74,7 @@ def passport(actor: Actor, version: ModelVersion) -> VersionPage:
     top = frame(actor, version, "", actions=aftermath.acts(actor, version, verbs))
     return VersionPage(
         frame=top,
-        box=decision_box.box(actor, version, top.review, top.verbs),
+        box=_box(actor, version, top),
         held=_held(version, top.verbs),
         figures=_figures(version),
         description=version.description,
@@ -86,6 +86,13 @@ def passport(actor: Actor, version: ModelVersion) -> VersionPage:
         facts=_facts(version),
         authors=_authors(version),
     )
+
+
+def _box(actor: Actor, version: ModelVersion, top: VersionFrame) -> DecisionBox | None:
+    """What stands before the governed targets; nothing of a retired model can go there."""
+    if version.model.retired_at is not None:
+        return None
+    return decision_box.box(actor, version, top.review, top.verbs)
 
 
 def _runs(version: ModelVersion, verbs: Collection[str]) -> Table | None:
@@ -121,7 +128,7 @@ def _held(version: ModelVersion, verbs: Collection[str]) -> list[Held]:
 
 
 def _edit(version: ModelVersion, verbs: Collection[str]) -> list[Action]:
-    if "model.edit" not in verbs:
+    if "model.edit" not in verbs or version.model.retired_at is not None:
         return []
     url = reverse("web:version-describe", args=[version.model.name, version.number])
     return [Action("Edit", url, "plain", "edit")]
