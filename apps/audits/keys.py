@@ -71,16 +71,16 @@ def public_keys(purpose: str = signing.LEDGER) -> dict[str, bytes]:
 def rotate(actor: Actor, purpose: str, *, reason: str) -> str:
     """Make a new key, endorsed by the one it replaces, and retire that one; the new key's id.
 
-    Raises Conflict where the key comes from the environment: change it there, and retire the old one.
+    The new key lies on the disk before the ledger names it, and signs after: a rotation that broke off is ended by the
+    next one. Raises Conflict where the key comes from the environment: change it there, and retire the old one.
     """
-    old = _now(purpose)
-    with verb(actor):
-        _admit(actor, purpose, old)
-    signing.create(purpose, replace=True)
-    new = _now(purpose)
-    with verb(actor):
-        _admit(actor, purpose, new, endorsed_by=old)
-        retire(actor, old.key_id, reason=reason)
+    old, new = _now(purpose), signing.prepare(purpose)
+    if not SigningKey.objects.filter(key_id=new.key_id).exists():
+        with verb(actor):
+            _admit(actor, purpose, old)
+            _admit(actor, purpose, new, endorsed_by=old)
+            retire(actor, old.key_id, reason=reason)
+    signing.install(purpose)
     return new.key_id
 
 
@@ -120,7 +120,7 @@ def _admit(
         if hasattr(row, "retirement"):
             raise Blocked(
                 f"The {purpose} key {key.key_id[:16]} is retired: it signs nothing more.",
-                hint="Make a new one with `manage.py keys create --replace`.",
+                hint=f"Make a new one with `manage.py keys create --replace {purpose}`.",
             )
         return
     with verb(actor) as v:

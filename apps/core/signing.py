@@ -102,7 +102,10 @@ def endorse(key: LedgerKey | DocumentKey, public: bytes) -> bytes:
 
 def ledger_key() -> LedgerKey:
     """The key that signs now. Raises Blocked where there is none or it cannot be read."""
-    pem = _pem(LEDGER, settings.LEDGER_KEY)
+    return _ledger(_pem(LEDGER, settings.LEDGER_KEY))
+
+
+def _ledger(pem: bytes) -> LedgerKey:
     try:
         private = serialization.load_pem_private_key(pem, None)
     except (ValueError, TypeError) as error:
@@ -115,10 +118,13 @@ def ledger_key() -> LedgerKey:
 def document_key() -> DocumentKey:
     """The key that signs documents now. Raises Blocked where there is none, or key and certificate do not belong together."""
     pem = _pem(DOCUMENTS, settings.DOCUMENT_KEY)
+    return _document(pem, settings.DOCUMENT_CERTIFICATE.encode() or pem)
+
+
+def _document(pem: bytes, certificates: bytes) -> DocumentKey:
     try:
         private = serialization.load_pem_private_key(pem, None)
-        given = settings.DOCUMENT_CERTIFICATE.encode()
-        certificate, *chain = x509.load_pem_x509_certificates(given or pem)
+        certificate, *chain = x509.load_pem_x509_certificates(certificates)
     except (ValueError, TypeError) as error:
         raise Blocked(f"The document key or its certificate cannot be read: {error}.") from error
     if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != "secp256r1":
@@ -137,17 +143,46 @@ def create(purpose: str, *, replace: bool = False) -> Path:
 
     Raises Conflict where the key comes from the environment, or exists and is not to be replaced.
     """
-    path = _file(purpose)
-    if settings.LEDGER_KEY if purpose == LEDGER else settings.DOCUMENT_KEY:
-        raise Conflict(f"The {purpose} key comes from the environment; change it there.")
+    path = _own_file(purpose)
     if path.exists() and not replace:
         raise Conflict(f"There is a {purpose} key already: {path}.")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_once(path if not path.exists() else _next(path), _MAKERS[purpose]())
+    install(purpose)
+    return path
+
+
+def prepare(purpose: str) -> LedgerKey | DocumentKey:
+    """The key that is to replace the present one: made beside it, unless a rotation that broke off left one.
+
+    Raises Conflict where the key comes from the environment.
+    """
+    path = _next(_own_file(purpose))
+    _write_once(path, _MAKERS[purpose]())
+    pem = path.read_bytes()
+    return _ledger(pem) if purpose == LEDGER else _document(pem, pem)
+
+
+def install(purpose: str) -> None:
+    """Put the prepared key in the place of the present one, which is kept under its id; nothing where none is prepared."""
+    path = _file(purpose)
+    if not _next(path).exists():
+        return
     if path.exists():
         old = ledger_key().key_id if purpose == LEDGER else document_key().key_id
-        path.rename(path.with_name(f"{purpose}-{old[:16]}.pem"))
-    _write_once(path, _MAKERS[purpose]())
-    return path
+        kept = path.with_name(f"{purpose}-{old[:16]}.pem")
+        kept.unlink(missing_ok=True)
+        os.link(path, kept)
+    _next(path).replace(path)
+
+
+def _own_file(purpose: str) -> Path:
+    if settings.LEDGER_KEY if purpose == LEDGER else settings.DOCUMENT_KEY:
+        raise Conflict(f"The {purpose} key comes from the environment; change it there.")
+    return _file(purpose)
+
+
+def _next(path: Path) -> Path:
+    return path.with_suffix(".next")
 
 
 def _pem(purpose: str, given: str) -> bytes:
@@ -160,7 +195,6 @@ def _pem(purpose: str, given: str) -> bytes:
                 f"This site has no {purpose} key, so it signs nothing.",
                 hint="Make one with `manage.py keys create`, or name it in the environment (docs/how-to/keep-the-keys.md).",
             )
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_once(path, _MAKERS[purpose]())
     return path.read_bytes()
 
@@ -220,6 +254,7 @@ def _private_pem(private: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> byt
 
 def _write_once(path: Path, content: bytes) -> None:
     """Whole, mode 0600; whoever comes second keeps the first one's key."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}-{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)

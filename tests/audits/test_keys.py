@@ -105,6 +105,25 @@ def test_a_rotated_key_is_endorsed_by_the_old_one_which_signs_nothing_more_and_s
         keys.ledger_key(SYSTEM)
 
 
+@pytest.mark.parametrize("purpose", [signing.LEDGER, signing.DOCUMENTS])
+def test_a_rotation_that_broke_off_is_ended_by_the_next_one(purpose, monkeypatch):
+    """Killed after the ledger named the new key and before it was put in place."""
+    first = keys.rotate(SYSTEM, purpose, reason="yearly")
+    with monkeypatch.context() as patch:
+        patch.setattr(signing, "install", lambda _purpose: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            keys.rotate(SYSTEM, purpose, reason="yearly")
+    use = keys.ledger_key if purpose == signing.LEDGER else keys.document_key
+    with pytest.raises(Blocked, match="retired"):
+        use(SYSTEM)
+    second = keys.rotate(SYSTEM, purpose, reason="yearly")
+    assert use(SYSTEM).key_id == second
+    third = keys.rotate(SYSTEM, purpose, reason="yearly")
+    said = [event.payload for event in selectors.replay("audits.key.added")][-3:]
+    assert [each["key"] for each in said] == [first, second, third]
+    assert [each["endorsed_by"] for each in said[1:]] == [first, second]
+
+
 def test_a_document_key_rotates_too():
     old = keys.document_key(SYSTEM)
     assert keys.rotate(SYSTEM, signing.DOCUMENTS, reason="expired") != old.key_id
