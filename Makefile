@@ -11,6 +11,7 @@ SITE := .venv=requirements/site.txt
 DEV := .venv=requirements/site.txt,requirements/dev.txt
 CLIENT := .venv-client=requirements/client.txt
 IDP := .venv-idp=requirements/idp.txt
+SIGNING := .venv-signing=requirements/signing.txt
 SPARK := .venv-spark=requirements/site.txt,requirements/dev.txt,requirements/spark.txt
 TESTS ?= tests
 PROCESSES ?= 2
@@ -85,7 +86,7 @@ lock: python ## Pin requirements/*.in anew, with hashes and without naming an in
 .PHONY: setup site story dev python
 setup: python ## Everything for development and tests, without starting anything
 	@$(PYTHON) -m tools.system tests
-	@$(PYTHON) -m tools.environments $(DEV) $(CLIENT) $(IDP)
+	@$(PYTHON) -m tools.environments $(DEV) $(CLIENT) $(IDP) $(SIGNING)
 site: python
 	@$(PYTHON) -m tools.system site
 	@$(PYTHON) -m tools.environments $(SITE)

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("site", "client", "idp", "dev", "spark")
+NAMES = ("site", "client", "idp", "signing", "dev", "spark")
 OPTIONS = (
     "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url",
     "--no-header",

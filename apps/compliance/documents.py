@@ -10,8 +10,7 @@ from __future__ import annotations
 import msgspec
 from django.conf import settings
 
-from apps.compliance.assembly import checks, facts, ledger, pinned, review
-from apps.core import canonical
+from apps.compliance.assembly import checks, facts, ledger, machine, pinned, review
 from apps.modelcards import dossier as dossiers
 from apps.modelcards import schema
 from apps.modelcards import selectors as cards
@@ -84,19 +83,13 @@ def assemble(version: ModelVersion, round_: Round | None) -> Dossier:
         decisions=review.decisions(round_) if round_ else (),
         ledger=record.view,
         notes=facts.notes(version, round_),
+        machine=machine.machine(version, evidence.measurements),
     )
 
 
 def input_digest(dossier: Dossier) -> str:
-    """The digest of what the document says, without the ledger's present head and the proofs to it.
-
-    Those change with every event anywhere; the facts do not.
-    """
-    settled = dossier
-    if dossier.ledger is not None:
-        bare = msgspec.structs.replace(dossier.ledger, size=0, root="", extract="")
-        settled = msgspec.structs.replace(dossier, ledger=bare)
-    return canonical.digest(dossiers.to_json(settled))
+    """The digest of what the document says: that of card.json, which all its forms print."""
+    return dossiers.card_digest(dossier)
 
 
 _STATES = {"pass": ("Met", "good"), "fail": ("Not met", "bad"), "missing": ("Missing", "unknown")}

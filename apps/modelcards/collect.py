@@ -32,11 +32,13 @@ from apps.modelcards.computed import (
     data,
     definitions,
     drift,
+    energy,
     fairness,
     files,
     performance,
     reported,
 )
+from apps.modelcards.energy import of_run
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 
@@ -120,9 +122,18 @@ def _about(version: ModelVersion, facts: dict[str, Any] | None) -> dict[str, Com
     digest = canonical.digest_of(facts) if facts else ""
     return {
         "identity": about.identity(_identity(version)),
-        "run": about.run(_readable(facts), run_id=version.run_uuid, digest=digest),
+        "run": _with_energy(
+            about.run(_readable(facts), run_id=version.run_uuid, digest=digest), version, facts
+        ),
         "files": about.files(version.manifest, version.manifest_digest),
     }
+
+
+def _with_energy(
+    block: Computed, version: ModelVersion, facts: Mapping[str, Any] | None
+) -> Computed:
+    """The block about the run, with the energy it used if it says so."""
+    return Computed((*block.parts, *energy.parts(*of_run(version.run, facts))), block.sources)
 
 
 def _identity(version: ModelVersion) -> about.Identity:

@@ -113,6 +113,11 @@ def _arrange(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
+def parsed(text: str) -> list[Token]:
+    """A block's Markdown as tokens, arranged as every form shows it."""
+    return _arrange(_markdown().parse(text, {}))
+
+
 def to_html(text: str) -> str:
     """Sanitised HTML of a block's Markdown: no scripts, styles, images, or links but http(s) and mailto.
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import msgspec
 
+from apps.core import canonical
 from apps.core.parts import Fact, Table, Tone
 from apps.modelcards.card import Card
+from apps.modelcards.machine import Machine
 
 SCHEMA = "countersign.dossier/1"
 
@@ -149,6 +151,7 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
     decisions: tuple[DecisionView, ...] = ()
     ledger: LedgerView | None = None
     notes: tuple[str, ...] = ()
+    machine: Machine | None = None
 
     @property
     def title(self) -> str:
@@ -172,3 +175,17 @@ def to_json(dossier: Dossier) -> bytes:
 def from_json(data: bytes) -> Dossier:
     """The dossier back from its stored form; msgspec.ValidationError if it is not one."""
     return msgspec.json.decode(data, type=Dossier)
+
+
+def settled(dossier: Dossier) -> bytes:
+    """card.json: what the dossier says, without the ledger's present head and the proofs to it, which change with every
+    event anywhere; the facts do not."""
+    if dossier.ledger is not None:
+        bare = msgspec.structs.replace(dossier.ledger, size=0, root="", extract="")
+        dossier = msgspec.structs.replace(dossier, ledger=bare)
+    return to_json(dossier)
+
+
+def card_digest(dossier: Dossier) -> str:
+    """The one digest that every form of a document prints: the SHA-256 of card.json."""
+    return canonical.digest(settled(dossier))

@@ -35,6 +35,16 @@ from apps.modelcards.dossier import (
     RoundView,
     Status,
 )
+from apps.modelcards.machine import (
+    About,
+    DataSet,
+    Energy,
+    File,
+    Machine,
+    Measured,
+    Number,
+    Package,
+)
 
 WHEN = "2026-03-02T14:05:11+00:00"
 
@@ -233,6 +243,61 @@ def check(kind: str, verdict: str, tone: str) -> CheckView:
     )
 
 
+def machine() -> Machine:
+    """What programs read of the sample version."""
+    whole = (
+        Number("accuracy", "Accuracy", "0.8125", "0.807", "0.818", 35210, method="Wilson"),
+        Number("roc_auc", "ROC AUC", "0.871", "0.866", "0.876", 35210, method="DeLong"),
+        Number("mcc", "Matthews correlation", "0.61", n=35210),
+    )
+    groups = tuple(
+        Number("selection_rate", "Selection rate", value, low, high, n, f"sex: {group}", "Wilson")
+        for group, value, low, high, n in (
+            ("1", "0.312", "0.301", "0.323", 17000),
+            ("2", "0.281", "0.27", "0.292", 18210),
+        )
+    )
+    gap = Number(
+        "demographic_parity_difference", "Demographic parity difference", "0.031", "0.016", "0.046",
+        35210, "sex", "Newcombe",
+    )  # fmt: skip
+    data = (digest("data"),)
+    return Machine(
+        uuid="6a1f7c1e-0d6a-4a52-9b0f-3f6f0c1b7a11",
+        url="http://localhost:8000/models/income/3/",
+        description="Is a person employed?",
+        owner="Ana Torres",
+        risk_tier=1,
+        manifest_digest=digest("manifest"),
+        run="8f3a51c0d2b34c4f8f8e0a7f6a5b4c3d",
+        files=tuple(
+            File(f"model/part-{i}/weights.bin", 41_200_000 + i, digest(str(i))) for i in range(2)
+        ),
+        datasets=(
+            DataSet("acs_ma_2016", "evaluation", digest("data"), "sha256", "parquet", 35210, ("sex",)),
+            DataSet("acs_ma_2014", "training", "5c1d2f3a", "as logged by the run's client", source="local"),
+        ),
+        measured=(
+            Measured("fairness", "Disparities between groups", "13", digest("f"), WHEN, "0.95", (*groups, gap), data),
+            Measured("performance", "Performance", "12", digest("p"), WHEN, "0.95", whole, data),
+        ),
+        packages=(
+            Package("scikit-learn", "==1.7.2", "model/requirements.txt", "1.7.2"),
+            Package("numpy", ">=2,<3", "model/requirements.txt"),
+        ),
+        about=About(
+            license="Apache-2.0",
+            languages=("en",),
+            base_models=("bert-base-uncased",),
+            library_name="sklearn",
+            tags=("team:risk",),
+        ),
+        energy=Energy(
+            "emissions.csv", "0.012345", "0.0031", "182.4", "Portugal", "AMD EPYC 7543", "CodeCarbon 3.0.4"
+        ),
+    )  # fmt: skip
+
+
 def dossier(
     card_: Card | None = None, *, events: int = 12, reviewed: bool = True, void: str = ""
 ) -> Dossier:
@@ -328,6 +393,7 @@ def dossier(
         if reviewed
         else (),
         ledger=LedgerView(1045, digest("root"), lines, json.dumps({"schema": "extract"})),
+        machine=machine(),
     )
 
 
