@@ -28,6 +28,7 @@ from apps.modelcards.dossier import (
     DecisionView,
     Dossier,
     GateView,
+    KeyView,
     LedgerLine,
     LedgerView,
     PersonAndTime,
@@ -328,6 +329,7 @@ def dossier(
         if reviewed
         else (),
         ledger=LedgerView(1045, digest("root"), lines, json.dumps({"schema": "extract"})),
+        keys=(KeyView(digest("key"), "ledger", "ed25519", "countersign.example", "00" * 32, WHEN),),
     )
 
 
