@@ -257,6 +257,9 @@ SIGNING_NAME = env.text("SIGNING_NAME", "") or _BASE.netloc or "countersign"
 KEYS_MADE_WHEN_NEEDED = env.flag(
     "KEYS_MADE_WHEN_NEEDED", default=DEBUG or not env.text("DATABASE_URL", "")
 )
+# A time stamp authority (RFC 3161) whose stamp every signed PDF gets; empty: none.
+TIMESTAMP_URL = env.text("TIMESTAMP_URL", "")
+TIMESTAMP_TIMEOUT_SECONDS = env.integer("TIMESTAMP_TIMEOUT_SECONDS", 20)
 # The site verifies what is new every few minutes, and all of it again after so many seconds.
 LEDGER_FULL_VERIFY_SECONDS = env.integer("LEDGER_FULL_VERIFY_SECONDS", 3600)
 CELERY_BEAT_SCHEDULE |= {

@@ -63,6 +63,7 @@ TESTS = (
     Need("the CJK fonts", ("fonts-noto-cjk",), _font("NotoSansCJK-Regular.*")),
     Need("Chromium", ("chromium",), _program("chromium")),
     Need("Redis", ("redis-server",), _program("redis-server")),  # a queue that can be taken away
+    Need("OpenSSL", ("openssl",), _program("openssl")),  # a time stamp authority
     Need("the Poppler tools", ("poppler-utils",), _program("pdftotext", "pdfdetach", "pdftoppm")),
 )
 GROUPS = {"site": SITE, "tests": TESTS}

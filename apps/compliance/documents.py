@@ -7,10 +7,14 @@ every pinned item is compared with its digest: a document never shows other evid
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
 from django.conf import settings
 
-from apps.compliance.assembly import checks, facts, ledger, machine, pinned, review
+from apps.compliance.assembly import checks, facts, ledger, machine, pinned, public_keys, review
+from apps.core import canonical
+from apps.core.signing import DocumentKey
 from apps.modelcards import dossier as dossiers
 from apps.modelcards import schema
 from apps.modelcards import selectors as cards
@@ -36,6 +40,24 @@ def render_pdf(dossier: Dossier) -> bytes:
     from apps.modelcards.renderers import pdf
 
     return pdf.render_pdf(dossier)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed PDF, the digest of its bytes before that, and whose key signed."""
+
+    data: bytes
+    render_digest: str
+    key_id: str
+
+
+def signed(rendered: bytes, key: DocumentKey, document: str = "Model card") -> Signed:
+    """The PDF with the site's signature. Raises Blocked where it cannot be signed as the settings ask."""
+    # Loaded when first needed, as above.
+    from apps.core import pades
+
+    data = pades.signed(rendered, key, reason=f"{document} issued by {settings.SIGNING_NAME}")
+    return Signed(data, canonical.digest(rendered), key.key_id)
 
 
 def reported_round(version: ModelVersion) -> Round | None:
@@ -82,6 +104,7 @@ def assemble(version: ModelVersion, round_: Round | None) -> Dossier:
         round=review.round_view(round_, evidence.manifest) if round_ else None,
         decisions=review.decisions(round_) if round_ else (),
         ledger=record.view,
+        keys=public_keys.views(),
         notes=facts.notes(version, round_),
         machine=machine.machine(version, evidence.measurements),
     )

@@ -11,9 +11,13 @@ from apps.audits.events import Event, register
 @register
 @dataclass(frozen=True, kw_only=True)
 class DocumentIssued(Event):
-    """A document was made. `digest` is that of the whole file: it catches what no check inside can."""
+    """A document was made. `digest` is that of the whole signed file: it catches what no check inside can.
+
+    `render_digest` is that of the bytes before they were signed by the key `signed_by`. Schema 1 has neither.
+    """
 
     type: ClassVar[str] = "compliance.document.issued"
+    schema: ClassVar[int] = 2
     document: int
     uuid: str
     kind: str
@@ -23,6 +27,8 @@ class DocumentIssued(Event):
     round: int | None
     digest: str
     size: int
+    render_digest: str
+    signed_by: str
     input_digest: str
     manifest_digest: str
     card_revision: int

@@ -36,7 +36,9 @@ class Document(models.Model):
 
     `input_digest` is the digest of everything it says, without the ledger's present head: the same
     facts asked for again give the same document. `dossier` holds those facts. `review_id` and
-    `round_id` name the evidence, null for a version that was never submitted.
+    `round_id` name the evidence, null for a version that was never submitted. `digest` is that of the
+    signed file; `render_digest` that of its first bytes, before the key `signed_by` signed them: these
+    can be made again, a signature cannot. Both are empty for documents of before there were signatures.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -56,6 +58,8 @@ class Document(models.Model):
         Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     digest = models.CharField(max_length=64, default="", blank=True)
+    render_digest = models.CharField(max_length=64, default="", blank=True)
+    signed_by = models.CharField(max_length=64, default="", blank=True)
     size = models.BigIntegerField(default=0)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -40,11 +40,13 @@ def _compare(row: Document, said: dict[str, Any] | None) -> Iterator[Difference]
         "digest": row.digest,
         "size": row.size,
         "input_digest": row.input_digest,
+        "render_digest": row.render_digest,
+        "signed_by": row.signed_by,
         "review": row.review_id,
         "round": row.round_id,
     }
     for name, value in now.items():
-        if said[name] != value:
-            yield Difference(subject, f"{name} is {value}, the ledger says {said[name]}")
+        if said.get(name, "") != value:
+            yield Difference(subject, f"{name} is {value}, the ledger says {said.get(name, '')}")
     if row.blob is not None and row.blob.size != row.size:
         yield Difference(subject, f"its bytes have size {row.blob.size}, expected {row.size}")

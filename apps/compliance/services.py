@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from apps.accounts import policy
+from apps.audits import keys
 from apps.audits.log import verb
 from apps.compliance import documents, selectors
 from apps.compliance.events import DocumentIssued
 from apps.compliance.models import Document, DocumentKind, DocumentStatus
 from apps.core import blobs, canonical, clock, outbox
 from apps.core.actor import Actor
-from apps.core.errors import NotFound
+from apps.core.errors import Blocked, NotFound
 from apps.core.models import Blob
 from apps.modelcards import dossier as dossiers
 from apps.modelcards.dossier import Dossier
@@ -20,6 +22,7 @@ from apps.registry.models import ModelVersion
 log = logging.getLogger(__name__)
 
 TASK = "apps.compliance.tasks.render_document"
+WORKER = Actor.system("worker")
 _LONGEST_ERROR = 1000
 
 
@@ -33,6 +36,7 @@ def request_document(actor: Actor, version: ModelVersion) -> Document:
     policy.require(actor, selectors.READ, version)
     if version.deleted_at is not None:
         raise NotFound("This version was deleted; no document is made about it.")
+    _admit_key()
     round_ = documents.reported_round(version)
     dossier = documents.assemble(version, round_)
     digest = documents.input_digest(dossier)
@@ -58,6 +62,12 @@ def request_document(actor: Actor, version: ModelVersion) -> Document:
     return document
 
 
+def _admit_key() -> None:
+    """The document encloses the public key it will be signed with. Where there is none the worker says so."""
+    with suppress(Blocked):
+        keys.document_key(WORKER)
+
+
 def _again(actor: Actor, document: Document) -> Document:
     """The document there is; a failed one goes back into the queue."""
     if document.status != DocumentStatus.ERROR:
@@ -71,7 +81,10 @@ def _again(actor: Actor, document: Document) -> Document:
 
 
 def make(document_id: int) -> None:
-    """Render a queued document and issue it; run twice, it is issued once.
+    """Render a queued document, sign and issue it; run twice, it is issued once.
+
+    Killed after signing and before issuing, the next run signs anew: what was signed first is in no
+    table and no ledger, and nobody got it.
 
     Whatever goes wrong with the document itself leaves it in `error` with the reason, to be tried
     again by asking for it. A database that is down is no such reason: the exception goes on, and the
@@ -83,31 +96,37 @@ def make(document_id: int) -> None:
     try:
         dossier = selectors.read_dossier(document)
         html = documents.render_html(dossier)
-        pdf = documents.render_pdf(dossier)
-        stored = blobs.put_bytes(pdf)
+        made = documents.signed(documents.render_pdf(dossier), keys.document_key(WORKER))
+        stored = blobs.put_bytes(made.data)
     except Exception as error:
         log.exception("compliance: a document could not be made", extra={"document": document_id})
         _fail(document, error)
         return
-    _issue(document, dossier, canonical.digest(html.encode()), stored)
+    _issue(document, dossier, canonical.digest(html.encode()), made, stored)
 
 
-def _issue(document: Document, dossier: Dossier, html_digest: str, stored: Blob) -> None:
+def _issue(
+    document: Document, dossier: Dossier, html_digest: str, made: documents.Signed, stored: Blob
+) -> None:
     """Ready, and in the ledger, in one transaction; whoever comes second finds it done."""
-    with verb(Actor.system("worker")) as v:
+    with verb(WORKER) as v:
         done = Document.objects.filter(pk=document.pk, status=DocumentStatus.RENDERING).update(
             status=DocumentStatus.READY,
             html_digest=html_digest,
             blob=stored,
             digest=stored.digest,
             size=stored.size,
+            render_digest=made.render_digest,
+            signed_by=made.key_id,
             finished_at=clock.now(),
         )
         if done:
-            v.record(_issued(document, dossier, stored))
+            v.record(_issued(document, dossier, made, stored))
 
 
-def _issued(document: Document, dossier: Dossier, stored: Blob) -> DocumentIssued:
+def _issued(
+    document: Document, dossier: Dossier, made: documents.Signed, stored: Blob
+) -> DocumentIssued:
     return DocumentIssued(
         document=document.pk,
         uuid=str(document.uuid),
@@ -118,6 +137,8 @@ def _issued(document: Document, dossier: Dossier, stored: Blob) -> DocumentIssue
         round=document.round_id,
         digest=stored.digest,
         size=stored.size,
+        render_digest=made.render_digest,
+        signed_by=made.key_id,
         input_digest=document.input_digest,
         manifest_digest=dossier.evidence_digest,
         card_revision=dossier.card.revision,
@@ -131,7 +152,8 @@ def _move(document: Document, old: tuple[DocumentStatus, ...], new: str) -> bool
 
 
 def _fail(document: Document, error: Exception) -> None:
-    reason = f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
+    told = str(error) if isinstance(error, Blocked) else f"{type(error).__name__}: {error}"
+    reason = told[:_LONGEST_ERROR]
     Document.objects.filter(pk=document.pk, status=DocumentStatus.RENDERING).update(
         status=DocumentStatus.ERROR, error=reason, finished_at=clock.now()
     )

@@ -15,11 +15,19 @@ from apps.core import canonical
 from apps.modelcards.card import as_data
 from apps.modelcards.dossier import Dossier
 
+JSON = "application/json"
+# What a file is to the document (ISO 32000-2, 7.11.3).
+DATA, OTHER_FORM, ADDITION = "Data", "Alternative", "Supplement"
+
 
 class Attached(msgspec.Struct, frozen=True):
+    """A file inside: its media type, and how it relates to the pages (AFRelationship)."""
+
     name: str
     description: str
     text: str
+    media_type: str = JSON
+    relation: str = DATA
 
     @property
     def digest(self) -> str:
@@ -53,7 +61,11 @@ def attachments(dossier: Dossier) -> tuple[Attached, ...]:
         )
     if dossier.ledger is not None:
         extract = dossier.ledger.extract
-        files.append(Attached("ledger-extract.json", "Ledger events about this version", extract))
+        files.append(Attached("ledger-extract.json", "Ledger events with their proofs", extract))
+    if dossier.keys:
+        files.append(
+            Attached("keys.json", "Public keys of the site", _keys(dossier), relation=ADDITION)
+        )
     return tuple(files)
 
 
@@ -80,6 +92,10 @@ def _checks(dossier: Dossier) -> str:
             ],
         }
     )
+
+
+def _keys(dossier: Dossier) -> str:
+    return _text({"schema": "countersign.keys/1", "keys": [as_data(key) for key in dossier.keys]})
 
 
 def _decisions(dossier: Dossier) -> str:

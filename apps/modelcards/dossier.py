@@ -131,6 +131,20 @@ class LedgerView(msgspec.Struct, frozen=True, omit_defaults=True):
     extract: str
 
 
+class KeyView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A public key of the site: `public` in hexadecimal (32 bytes of Ed25519, or SubjectPublicKeyInfo), `certificate` in PEM."""
+
+    key_id: str
+    purpose: str
+    algorithm: str
+    name: str
+    public: str
+    added_at: str
+    certificate: str = ""
+    retired_at: str = ""
+    compromised_since: str = ""
+
+
 class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything one document says. `as_of` is the instant of the newest fact in it, not of printing."""
 
@@ -150,6 +164,7 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
     round: RoundView | None = None
     decisions: tuple[DecisionView, ...] = ()
     ledger: LedgerView | None = None
+    keys: tuple[KeyView, ...] = ()
     notes: tuple[str, ...] = ()
     machine: Machine | None = None
 

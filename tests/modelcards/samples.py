@@ -28,6 +28,7 @@ from apps.modelcards.dossier import (
     DecisionView,
     Dossier,
     GateView,
+    KeyView,
     LedgerLine,
     LedgerView,
     PersonAndTime,
@@ -394,6 +395,7 @@ def dossier(
         else (),
         ledger=LedgerView(1045, digest("root"), lines, json.dumps({"schema": "extract"})),
         machine=machine(),
+        keys=(KeyView(digest("key"), "ledger", "ed25519", "countersign.example", "00" * 32, WHEN),),
     )
 
 

@@ -134,23 +134,27 @@ def test_the_attachments_are_the_evidence_byte_for_byte(
         "check-results.json",
         "decisions.json",
         "ledger-extract.json",
+        "keys.json",
     }
     assert hashlib.sha256(inside["evidence-manifest.json"]).hexdigest() == dossier.evidence_digest
     for item in attachments(dossier):
         assert inside[item.name] == item.text.encode()
 
 
-def test_each_file_is_associated_once_as_data_with_type_and_fixed_dates(
+def test_each_file_is_associated_once_with_relation_type_description_and_fixed_dates(
     short: tuple[Dossier, pypdf.PdfReader],
 ) -> None:
     _, reader = short
     associated = reader.trailer["/Root"]["/AF"]
-    assert len(associated) == len({reference.idnum for reference in associated}) == 5
+    expected = {item.name: item for item in attachments(samples.dossier())}
+    assert len(associated) == len({reference.idnum for reference in associated}) == len(expected)
     for reference in associated:
         spec = reference.get_object()
         stream = spec["/EF"]["/F"].get_object()
-        assert spec["/AFRelationship"] == "/Data"
-        assert stream["/Subtype"] == "/application/json"
+        item = expected[spec["/F"]]
+        assert spec["/Desc"] == item.description
+        assert spec["/AFRelationship"] == "/" + item.relation
+        assert stream["/Subtype"] == "/" + item.media_type
         assert stream["/Params"]["/ModDate"] == "D:20260302140511Z"
 
 
@@ -329,7 +333,7 @@ HOSTILE = "<img src='file:///etc/passwd'><script>1</script> ![x](http://127.0.0.
 def test_hostile_prose_fetches_nothing_and_attaches_nothing() -> None:
     texts = dict.fromkeys(("summary", "ethics", "limitations"), HOSTILE)
     reader = read(render(samples.dossier(samples.card(texts=texts))))
-    assert len(reader.attachments) == 5
+    assert set(reader.attachments) == {item.name for item in attachments(samples.dossier())}
     assert "<script>" in text_of(reader)  # shown as the letters that were typed
 
 

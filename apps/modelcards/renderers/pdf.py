@@ -114,6 +114,7 @@ def _write(html: str, dossier: Dossier, when: dt.datetime, fetcher: URLFetcher) 
     document = weasyprint.HTML(string=html, base_url="about:blank", url_fetcher=fetcher).render(
         stylesheets=[weasyprint.CSS(string=_style(), url_fetcher=fetcher, base_url="about:blank")],
     )
+    files = attachments(dossier)
     document.metadata.attachments = [
         weasyprint.Attachment(
             string=item.text,
@@ -121,17 +122,30 @@ def _write(html: str, dossier: Dossier, when: dt.datetime, fetcher: URLFetcher) 
             description=item.description,
             created=when,
             modified=when,
-            relationship="Data",
+            relationship=item.relation,
             url_fetcher=fetcher,
         )
-        for item in attachments(dossier)
+        for item in files
     ]
-    return document.write_pdf(pdf_variant=VARIANT, pdf_tags=True, finisher=_name_each_file_once)
+
+    def finish(_document: Any, pdf: Any) -> None:
+        _name_each_file_once(pdf)
+        _type_each_file(pdf, {item.name: item.media_type for item in files})
+
+    return document.write_pdf(pdf_variant=VARIANT, pdf_tags=True, finisher=finish)
 
 
-def _name_each_file_once(_document: Any, pdf: Any) -> None:
+def _name_each_file_once(pdf: Any) -> None:
     """WeasyPrint 70 lists each associated file twice in the catalog."""
     pdf.catalog["AF"][:] = list(dict.fromkeys(pdf.catalog["AF"]))
+
+
+def _type_each_file(pdf: Any, types: dict[str, str]) -> None:
+    """WeasyPrint guesses media types from names; here they are said."""
+    for reference in pdf.catalog["AF"]:
+        spec = pdf.objects[int(reference.split()[0])]
+        stream = pdf.objects[int(spec["EF"]["F"].split()[0])]
+        stream.extra["Subtype"] = "/" + types[spec["F"].string.decode()].replace("/", "#2f")
 
 
 @lru_cache(maxsize=1)
