@@ -417,6 +417,7 @@ LEDGER_RECONCILERS += [
 
 APPEND_ONLY_TABLES += [
     "reviews_decision",
+    "reviews_decisionenvelope",
     "reviews_findingentry",
     "reviews_policyversion",
     "reviews_policysignature",

@@ -63,7 +63,8 @@ class RoundView(msgspec.Struct, frozen=True, omit_defaults=True):
 class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
     """One signature: printed name, date and time, meaning (21 CFR 11.50), and what it is bound to.
 
-    `statement` is the very text that was signed; its SHA-256 is `statement_digest`. `void` says why
+    `statement` is the very text that was signed; its SHA-256 is `statement_digest`. `envelope` is the site's own signature
+    around it (DSSE; empty for decisions of before there were keys). `void` says why
     the signature no longer counts; empty means it stands. `on_behalf_of` is who delegated the role to the signer.
     """
 
@@ -82,6 +83,7 @@ class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int
     void: str = ""
     on_behalf_of: str = ""
+    envelope: str = ""
 
 
 class CheckView(msgspec.Struct, frozen=True, omit_defaults=True):
