@@ -24,6 +24,7 @@ WEB: Final[dict[str, str]] = {
     "oidc_authentication_init": _ENTRY,
     "oidc_authentication_callback": _ENTRY,
     "oidc_logout": _OWN,
+    "witness": "anybody, with a checkpoint signed by a log of WITNESS_FOR (apps/audits/witnessing.py)",
     "web:sign-in": _ENTRY,
     "web:sign-out": _OWN,
     "web:setup": "the set-up token, while there is no administrator",

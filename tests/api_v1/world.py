@@ -151,6 +151,7 @@ BODIES: dict[str, Body] = {
 
 QUERIES: dict[str, Callable[[World], str]] = {
     "who-may": lambda w: f"?verb=review.submit&model={w.model.name}",
+    "consistency": lambda w: "?old=3",
 }
 
 
@@ -196,6 +197,8 @@ def placeholders(world: World) -> dict[str, object]:
     deployment = world.extra["deployment"]
     assert isinstance(deployment, Deployment)
     return {
+        "<int:size>": world.extra["checkpoint"],
+        "<int:seq>": 2,
         "<int:review_id>": world.review.pk,
         "<int:round_number>": 1,
         "<int:rollback_id>": world.rollback.pk,

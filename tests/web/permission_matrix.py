@@ -374,6 +374,8 @@ def _event(world: World) -> list[Any]:
 
 
 AUDIT = [
+    # Whoever asks a witness is known by a signature, not by an account; an empty request is malformed.
+    Row("witness", may=EVERYBODY, ok=400, post={}),
     Row("web:audit"),
     Row("web:audit-attempts", may=READERS),
     Row("web:audit-export", may=holders("auditor")),

@@ -19,6 +19,7 @@ from django.test import override_settings
 from apps.accounts.models import RoleAssignment, Team, User
 from apps.accounts.services import ReauthProof, create_team, issue_token
 from apps.accounts.verbs import ROLES
+from apps.audits.services import make_checkpoint
 from apps.checks.models import Measurement
 from apps.checks.services import (
     attach_dataset,
@@ -156,7 +157,8 @@ def build() -> World:
         | _independence(actor, model)
         | _recheck(actor, version)
         | _uploaded(actor, version)
-        | _definition(actor, model),
+        | _definition(actor, model)
+        | {"checkpoint": make_checkpoint(SYSTEM).size},
     )
 
 

@@ -57,6 +57,13 @@ from apps.api.v1.independence import (
     DelegationEnds,
     Delegations,
 )
+from apps.api.v1.ledger import (
+    CheckpointAt,
+    Consistency,
+    Inclusion,
+    LatestCheckpoint,
+    LedgerKeys,
+)
 from apps.api.v1.measurements import (
     Cancellation,
     Kinds,
@@ -138,6 +145,11 @@ _READING: Final = (
     Route("GET", _DEPLOYMENT, OneDeployment, "deployment", "model.read"),
     Route("POST", "gate/check", GateCheck, "gate-check", "model.read"),
     Route("GET", "who-may", WhoMayView, "who-may", "model.read"),
+    Route("GET", "ledger/checkpoint", LatestCheckpoint, "checkpoint", "model.read"),
+    Route("GET", "ledger/checkpoints/<int:size>", CheckpointAt, "checkpoint-at", "model.read"),
+    Route("GET", "ledger/consistency", Consistency, "consistency", "model.read"),
+    Route("GET", "ledger/events/<int:seq>/inclusion", Inclusion, "inclusion", "model.read"),
+    Route("GET", "ledger/keys", LedgerKeys, "ledger-keys", "model.read"),
     Route("GET", "openapi.json", Document, "openapi", "model.read"),
 )  # fmt: skip
 
