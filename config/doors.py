@@ -81,6 +81,7 @@ WEB: Final[dict[str, str]] = {
     "web:uploaded-recall": "check.recall",
     "web:card-edit": "card.edit",
     "web:version-documents": "model.read",
+    "web:report-statement": "card.edit",
     "web:submit": "review.submit",
     "web:draft-discard": "review.submit, or one's own",
     "web:review-decide": "review.sign",

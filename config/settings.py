@@ -428,7 +428,7 @@ UPLOADED_RESULT_MAX_BYTES = env.integer("UPLOADED_RESULT_MAX_BYTES", 10 * 1024**
 
 # --- modelcards, compliance -------------------------------------------------------------------
 
-APPEND_ONLY_TABLES += ["modelcards_cardrevision"]
+APPEND_ONLY_TABLES += ["modelcards_cardrevision", "compliance_reportstatement"]
 LEDGER_RECONCILERS += [
     "apps.modelcards.reconcile.differences",
     "apps.compliance.reconcile.differences",
@@ -544,6 +544,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ReviewStatus": "apps.reviews.models.ReviewStatus",
         "MeasurementStatus": "apps.checks.models.MeasurementStatus",
         "Outcome": "apps.reviews.models.Outcome",
+        "DocumentKind": "apps.compliance.models.DocumentKind",
+        "DocumentStatus": "apps.compliance.models.DocumentStatus",
         "Governance": "apps.registry.models.Governance",
         "Stage": "apps.registry.models.Stage",
         "UploadedOutcome": "apps.checks.uploaded.reading.Outcome",

@@ -15,6 +15,7 @@ from apps.core import canonical
 from apps.core.parts import Fact, Table, Tone
 from apps.modelcards.card import Card
 from apps.modelcards.machine import Machine
+from apps.modelcards.report import Report
 
 SCHEMA = "countersign.dossier/1"
 
@@ -169,6 +170,7 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
     keys: tuple[KeyView, ...] = ()
     notes: tuple[str, ...] = ()
     machine: Machine | None = None
+    report: Report | None = None
 
     @property
     def title(self) -> str:
@@ -176,7 +178,9 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def binding_digest(self) -> tuple[str, str]:
-        """What is printed in every page's margin: the evidence digest, else the card revision's."""
+        """What is printed in every page's margin: the evidence digest, else the card revision's, or what a report rests on."""
+        if self.report is not None:
+            return self.report.margin
         if self.evidence_digest:
             return "evidence", self.evidence_digest
         if self.card.digest:

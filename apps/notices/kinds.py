@@ -293,6 +293,7 @@ HOOKED: Final = (
     "checks.uploaded.attached",
     "checks.uploaded.recalled",
     "compliance.document.issued",
+    "compliance.statement.recorded",
     "modelcards.card.saved",
     "registry.alias.deleted",
     "registry.alias.set",

@@ -44,6 +44,7 @@ BODIES: dict[str, Body] = {
     "define-check": lambda w: {"name": "Nightly", "kind": "quality", "every_days": 1},
     "redefine-check": _redefined,
     "recheck": lambda w: {},
+    "document-make": lambda w: {"kind": "model_card"},
     "upload-result": lambda w: {
         "content": base64.b64encode(b'<testsuite><testcase name="b"/></testsuite>').decode(),
         "name": "smoke",
@@ -220,6 +221,7 @@ def placeholders(world: World) -> dict[str, object]:
         "<uuid:deployment>": deployment.uuid,
         "<uuid:measurement>": world.extra["measured"],
         "<uuid:definition>": world.extra["definition"],
+        "<uuid:document>": world.document.uuid,
         "<uuid:result>": world.extra["uploaded"],
         "<uuid:recheck>": world.extra["recheck"],
     }

@@ -50,6 +50,13 @@ from apps.api.v1.deployments import (
     OneEnvironment,
 )
 from apps.api.v1.document import Document
+from apps.api.v1.documents import (
+    DocumentFile,
+    DocumentKinds,
+    Documents,
+    DocumentWebPage,
+    OneDocument,
+)
 from apps.api.v1.gate import GateCheck
 from apps.api.v1.independence import (
     Conflicts,
@@ -237,6 +244,16 @@ _CHANGES: Final = (
     Route("POST", f"{_POLICY_CHANGE}/withdrawal", PolicyWithdrawal, "policy-withdraw", "policy.edit", mutates=True, interactive=True),
 )  # fmt: skip
 
+_DOCUMENT: Final = "documents/<uuid:document>"
+_DOCUMENTS: Final = (
+    Route("GET", f"{_VERSION}/document-kinds", DocumentKinds, "document-kinds", "review.read"),
+    Route("GET", f"{_VERSION}/documents", Documents, "documents", "review.read"),
+    Route("POST", f"{_VERSION}/documents", Documents, "document-make", "review.read", mutates=True),
+    Route("GET", _DOCUMENT, OneDocument, "document", "review.read"),
+    Route("GET", f"{_DOCUMENT}/file.pdf", DocumentFile, "document-file", "review.read"),
+    Route("GET", f"{_DOCUMENT}/page.html", DocumentWebPage, "document-page", "review.read"),
+)  # fmt: skip
+
 ROUTES: Final[tuple[Route, ...]] = (
-    *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES,
+    *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES, *_DOCUMENTS,
 )  # fmt: skip
