@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "apps.experiments",
     "apps.registry",
     "apps.checks",
+    "apps.impact",
     "apps.modelcards",
     "apps.reviews",
     "apps.notices",
@@ -358,6 +359,7 @@ OIDC_CALLBACK_CLASS = "apps.accounts.sso_views.Callback"
 PROMOTION_GATES = [
     "apps.reviews.gates.checks_pass",
     "apps.reviews.gates.card_complete",
+    "apps.impact.gates.assessed",
     "apps.reviews.gates.rules_hold",
     "apps.reviews.gates.evidence_holds",
     "apps.reviews.findings_gate.no_blocking_findings",
@@ -425,6 +427,12 @@ CHECKS_S3_ENDPOINT = env.text("CHECKS_S3_ENDPOINT", "")
 CHECKS_S3_REGION = env.text("CHECKS_S3_REGION", "us-east-1")
 # The largest results file of another tool. By the API it comes as base64 in a body, so MAX_REQUEST_BYTES bounds it too.
 UPLOADED_RESULT_MAX_BYTES = env.integer("UPLOADED_RESULT_MAX_BYTES", 10 * 1024**2)
+
+# --- impact ------------------------------------------------------------------------------------
+
+APPEND_ONLY_TABLES += ["impact_assessmentrevision", "impact_assessmentsignature"]
+APPEND_ONLY_TABLES += ["impact_authoritynotification"]
+LEDGER_RECONCILERS += ["apps.impact.reconcile.differences"]
 
 # --- modelcards, compliance -------------------------------------------------------------------
 

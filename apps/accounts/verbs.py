@@ -25,6 +25,8 @@ VERBS: Final[dict[str, str]] = {
     "check.recall": "recall a measurement",
     "check.recheck": "have a measurement executed again and compared",
     "card.edit": "edit a model card",
+    "impact.edit": "answer a model's impact assessment",
+    "impact.sign": "sign a model's impact assessment",
     "review.read": "see reviews and their evidence",
     "review.submit": "submit a version for review",
     "review.withdraw": "withdraw a review",
@@ -105,4 +107,4 @@ def right_of(role: str) -> str:
 
 def is_signing(verb: str) -> bool:
     """Signing verbs: a human being in an interactive session, never an administrator, never the system."""
-    return verb.startswith("review.sign.") or verb == "policy.sign"
+    return verb.startswith("review.sign.") or verb in {"policy.sign", "impact.sign"}

@@ -49,10 +49,12 @@ class ModelRenamed(_ModelEvent):
 @register
 @dataclass(frozen=True, kw_only=True)
 class ModelUpdated(_ModelEvent):
-    """Settings and description; `changes` maps a field to [old, new]."""
+    """Settings and description; `changes` maps a field to [old, new]. `because` is given where nobody chose it: why the
+    tier had to rise."""
 
     type: ClassVar[str] = "registry.model.updated"
     changes: dict[str, list[str]]
+    because: str = ""
 
 
 @register

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.registry.models import Exposure, PurposeClass
 
 FORMULA_VERSION = 1
+NONE_DEMANDED = 3
 _EXPOSURE = {Exposure.LOW: 1, Exposure.MEDIUM: 2, Exposure.HIGH: 3}
 _PURPOSE = {PurposeClass.INFORMATIONAL: 1, PurposeClass.OPERATIONAL: 2, PurposeClass.DECISION: 3}
 
@@ -15,3 +16,8 @@ def risk_tier(exposure: str, purpose_class: str) -> int:
     if score >= 6:
         return 1
     return 2 if score >= 3 else 3
+
+
+def effective(computed: int, demanded: int) -> int:
+    """The tier that counts: the higher (1 is the highest) of the computed one and what the impact assessment demands."""
+    return min(computed, demanded)

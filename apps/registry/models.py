@@ -72,6 +72,8 @@ class RegisteredModel(models.Model):
         max_length=15, choices=PurposeClass.choices, default=PurposeClass.DECISION
     )
     risk_tier = models.PositiveSmallIntegerField(default=1)
+    # At least this tier, whatever exposure and purpose make: what the impact assessment in force demands. 3 demands nothing.
+    demanded_tier = models.PositiveSmallIntegerField(default=3, db_default=3)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -98,6 +100,10 @@ class RegisteredModel(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(risk_tier__range=(1, 3)), name="registry_model_tier_1_to_3"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(demanded_tier__range=(1, 3)),
+                name="registry_model_demanded_tier_1_to_3",
             ),
         ]
 

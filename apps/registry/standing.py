@@ -13,22 +13,24 @@ from typing import Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from apps.registry.materiality import risk_tier
+from apps.registry.materiality import NONE_DEMANDED, effective, risk_tier
 from apps.registry.models import ModelTag, ModelVersion, RegisteredModel
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`team` is a team's key or ""; `tags` are pairs of key and value, sorted."""
+    """`team` is a team's key or ""; `tags` are pairs of key and value, sorted; `demanded` is the tier that the impact
+    assessment demands at least."""
 
     exposure: str
     purpose_class: str
     team: str
     tags: tuple[tuple[str, str], ...]
+    demanded: int = NONE_DEMANDED
 
     @property
     def risk_tier(self) -> int:
-        return risk_tier(self.exposure, self.purpose_class)
+        return effective(risk_tier(self.exposure, self.purpose_class), self.demanded)
 
     def with_tag(self, key: str, value: str | None) -> Standing:
         """The standing with this tag set or, with None, removed."""
@@ -38,8 +40,10 @@ class Standing:
         )
 
     def plain(self) -> dict[str, Any]:
-        """As data, for what is signed."""
+        """As data, for what is signed. A demand is named where there is one."""
+        demand = {"demanded_tier": self.demanded} if self.demanded < NONE_DEMANDED else {}
         return {
+            **demand,
             "risk_tier": self.risk_tier,
             "exposure": str(self.exposure),
             "purpose_class": str(self.purpose_class),
@@ -56,7 +60,9 @@ def of(model: RegisteredModel, tags: Iterable[tuple[str, str]] | None = None) ->
     if tags is None:
         tags = ModelTag.objects.filter(model=model).values_list("key", "value")
     team = model.team.key if model.team is not None else ""
-    return Standing(model.exposure, model.purpose_class, team, tuple(sorted(tags)))
+    return Standing(
+        model.exposure, model.purpose_class, team, tuple(sorted(tags)), model.demanded_tier
+    )
 
 
 def let_go(model: RegisteredModel, before: Standing, after: Standing) -> list[str]:

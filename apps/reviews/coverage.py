@@ -34,7 +34,12 @@ def let_go(before: Standing, after: Standing) -> list[str]:
         found += _told(before, after)
         return found
     # The tier stands as it will be on both sides: a raise may exchange one policy for another.
-    level = replace(before, exposure=after.exposure, purpose_class=after.purpose_class)
+    level = replace(
+        before,
+        exposure=after.exposure,
+        purpose_class=after.purpose_class,
+        demanded=after.demanded,
+    )
     return _told(level, after)
 
 
@@ -91,4 +96,6 @@ def counting(documents: Mapping[int, PolicyDocument], standing: Standing) -> Cou
 def in_words(standing: Mapping[str, object]) -> str:
     """A standing for people: `tier 1: high exposure, decides about people or money`."""
     use = PurposeClass(str(standing["purpose_class"])).label.lower()
-    return f"tier {standing['risk_tier']}: {standing['exposure']} exposure, {use}"
+    demand = standing.get("demanded_tier")
+    also = f"; its impact assessment demands tier {demand}" if demand else ""
+    return f"tier {standing['risk_tier']}: {standing['exposure']} exposure, {use}{also}"

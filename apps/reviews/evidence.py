@@ -19,6 +19,7 @@ from apps.checks.uploaded import selectors as uploaded
 from apps.core import blobs, canonical, clock
 from apps.core.errors import DomainError, Tampered
 from apps.experiments import selectors as experiments
+from apps.impact import selectors as impact
 from apps.modelcards import selectors as modelcards
 from apps.modelcards.schema import required_blocks
 from apps.registry import materiality
@@ -41,6 +42,7 @@ def authors(version: ModelVersion, submitter: int) -> dict[int, list[str]]:
         (checks.dataset_authors(version), "attached evaluation data"),
         (uploaded.uploaders(version), "uploaded a result"),
         (modelcards.card_authors(version), "wrote the model card"),
+        (impact.authors_in_force(version.model), "answered the impact assessment"),
         ({submitter}, "asked for this review"),
     ):
         for user in users:
@@ -79,6 +81,7 @@ def contents(
             "governance": version.model.governance,
             "risk_tier": version.model.risk_tier,
             "tier_formula": materiality.FORMULA_VERSION,
+            "demanded_tier": version.model.demanded_tier,
             "exposure": version.model.exposure,
             "purpose_class": version.model.purpose_class,
             "purpose": version.model.purpose,
@@ -89,6 +92,7 @@ def contents(
         "checks": list(_checks(version, document)),
         "uploaded": list(_uploaded(version)),
         "card": _card(version, document),
+        "impact": list(_impact(version)),
         "incumbents": [_incumbent(version, target) for target in targets],
     }
 
@@ -150,6 +154,13 @@ def _card(version: ModelVersion, document: PolicyDocument) -> dict[str, Any] | N
     required = required_blocks(document.terms())
     gaps = [gap.key for gap in modelcards.gaps(version, required)]
     return {"revision": revision.number, "digest": revision.digest, "gaps": gaps}
+
+
+def _impact(version: ModelVersion) -> Iterator[dict[str, Any]]:
+    """The impact assessment in force, if there is one; a draft is none."""
+    found = impact.in_force(version.model)
+    if found is not None:
+        yield found.plain()
 
 
 def _incumbent(version: ModelVersion, target: Target) -> dict[str, Any]:
@@ -253,6 +264,7 @@ LABELS = {
     "checks": "check results",
     "uploaded": "uploaded results",
     "card": "the card",
+    "impact": "the impact assessment",
     "incumbents": "the version in the target",
     "policy": "the policy",
 }

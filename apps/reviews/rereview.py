@@ -154,9 +154,18 @@ def _other_data(approval: Approval, document: PolicyDocument, manifest: dict[str
             )
 
 
+_DEMANDED = "tier demanded by its impact assessment"
+
+
 def _other_use(approval: Approval, document: PolicyDocument, manifest: dict[str, Any]) -> Seen:
     model, then = approval.review.version.model, manifest["version"]
-    for name, label in (("exposure", "exposure"), ("purpose_class", "use"), ("purpose", "purpose")):
+    named = {
+        "exposure": "exposure",
+        "purpose_class": "use",
+        "purpose": "purpose",
+        "demanded_tier": _DEMANDED,
+    }
+    for name, label in named.items():
         old, now = then.get(name), getattr(model, name)
         if old is not None and old != now:
             yield f"{name}:{now}"[:200], f"the model's {label} was {old!r} and is {now!r} now"

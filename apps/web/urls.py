@@ -18,6 +18,7 @@ from apps.web.views import (
     findings,
     health,
     home,
+    impact,
     independence,
     model_changes,
     model_forms,
@@ -129,6 +130,17 @@ urlpatterns += [
     path(_VERSION + "leave/", versions.leave, name="version-leave"),
     path(_VERSION + "deployments/new/", deployments.record, name="deployment-new"),
     path(_VERSION + "submit/", reviews.submit, name="submit"),
+]
+
+# The impact assessment of a model.
+urlpatterns += [
+    path("models/<name>/impact/", impact.impact, name="impact"),
+    path("models/<name>/impact/edit/", impact.edit, name="impact-edit"),
+    path("models/<name>/impact/sign/", impact.sign, name="impact-sign"),
+    path("models/<name>/impact/compare/", impact.compare, name="impact-compare"),
+    path("models/<name>/impact/notify/", impact.notify, name="impact-notify"),
+    path("models/<name>/impact/lower/", impact.lower, name="impact-lower"),
+    path("models/<name>/impact/assessment.json", impact.as_json, name="impact-json"),
 ]
 
 # What happens to an approval afterwards: it is questioned, or repeated in an emergency.

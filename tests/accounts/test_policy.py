@@ -32,8 +32,16 @@ CONTRIBUTE = READ | {
     "review.withdraw",
     "review.comment",
     "deployment.record",
+    "impact.edit",
 }
-JUDGE = {"finding.raise", "finding.close", "review.comment", "policy.sign", "check.recheck"}
+JUDGE = {
+    "finding.raise",
+    "finding.close",
+    "review.comment",
+    "policy.sign",
+    "check.recheck",
+    "impact.edit",
+}
 # The table of the contract, spelled out once more: the seeds are compared with it, not with themselves.
 HELD = {
     "viewer": READ,
@@ -41,9 +49,9 @@ HELD = {
     "owner": CONTRIBUTE
     | {"experiment.manage", "model.manage", "model.delete", "model.retire", "target.leave"},
     "validator": READ | JUDGE | {"review.sign.validator", "check.run", "check.recall"},
-    "approver": READ | JUDGE | {"review.sign.approver"},
-    "risk": READ | JUDGE | {"review.sign.risk"},
-    "legal": READ | JUDGE | {"review.sign.legal"},
+    "approver": READ | JUDGE | {"review.sign.approver", "impact.sign"},
+    "risk": READ | JUDGE | {"review.sign.risk", "impact.sign"},
+    "legal": READ | JUDGE | {"review.sign.legal", "impact.sign"},
     "product": READ | JUDGE | {"review.sign.product"},
     "on_call": READ | {"review.comment", "target.leave", "target.rollback", "deployment.record"},
     "auditor": READ | {"audit.read", "audit.export", "check.recheck"},

@@ -254,6 +254,17 @@ MODELS = [
         ok=422,
     ),
     *_form("web:version-new", _model, MAKERS),
+    _seen("web:impact", _model),
+    _seen("web:impact-compare", _model),
+    _seen("web:impact-json", _model),
+    Row("web:impact-edit", _model, may=MAKERS | SIGNERS, unseen=404),
+    # It has a revision already, which an empty form does not start from.
+    Row("web:impact-edit", _model, may=MAKERS | SIGNERS, unseen=404, post={}, ok=409),
+    *_form("web:impact-sign", _model, holders("approver", "risk", "legal")),
+    *_form("web:impact-notify", _model, MAKERS | SIGNERS),
+    Row("web:impact-lower", _model, may=holders("owner"), unseen=404),
+    # Nothing is demanded that could be lowered.
+    Row("web:impact-lower", _model, may=holders("owner"), unseen=404, post={}, ok=409),
     _seen("web:version", _version),
     _seen("web:version-compare", _version),
     _seen("web:version-lineage", _version),

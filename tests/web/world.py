@@ -38,6 +38,7 @@ from apps.core.errors import DomainError
 from apps.core.models import OutboxMessage
 from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, put_artifact, runs
+from apps.impact.services import save_assessment
 from apps.notices.models import KeptMail, Notice, WebhookDelivery
 from apps.notices.services import create_endpoint
 from apps.registry import services as registry
@@ -59,6 +60,7 @@ from apps.reviews.models import (
 from apps.reviews.policies import builtin, files
 from apps.reviews.policies.document import parse
 from tests import factories
+from tests.impact.samples import whole
 from tests.support.people import SYSTEM, as_actor
 
 ANONYMOUS: Final = "anonymous"
@@ -158,7 +160,8 @@ def build() -> World:
         | _recheck(actor, version)
         | _uploaded(actor, version)
         | _definition(actor, model)
-        | {"checkpoint": make_checkpoint(SYSTEM).size},
+        | {"checkpoint": make_checkpoint(SYSTEM).size}
+        | {"assessment": save_assessment(actor, model, whole(), 0)},
     )
 
 

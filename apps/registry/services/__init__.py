@@ -17,7 +17,7 @@ from apps.registry.services.models import (
 from apps.registry.services.moves import delete_alias, leave_target, set_alias, set_stage
 from apps.registry.services.promotion import authorize, promote, put_back, revoke_authorizations
 from apps.registry.services.retiring import in_the_way, restore_model, retire_model
-from apps.registry.services.standing import apply_standing
+from apps.registry.services.standing import apply_standing, require_tier
 from apps.registry.services.tags import (
     delete_model_tag,
     delete_version_tag,
@@ -61,6 +61,7 @@ __all__ = [
     "record_deployment",
     "register_run",
     "rename_model",
+    "require_tier",
     "restore_model",
     "retire_model",
     "revoke_authorizations",

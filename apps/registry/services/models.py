@@ -16,7 +16,6 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Blocked, Forbidden, Invalid
 from apps.registry import events, selectors, standing
-from apps.registry.materiality import risk_tier
 from apps.registry.models import Governance, ModelTag, ModelVersion, RegisteredModel
 from apps.registry.services.locks import lock_model
 from apps.registry.services.retired import refuse_if_retired
@@ -116,7 +115,7 @@ def rename_model(actor: Actor, model: RegisteredModel, *, new_name: str) -> Regi
 def update_model(actor: Actor, model: RegisteredModel, **changes: Any) -> RegisteredModel:
     """Change description (model.edit) or settings (model.manage): purpose, exposure, purpose class, owner, team.
 
-    The risk tier follows from exposure and purpose class. Governance has a verb of its own.
+    The risk tier follows from exposure and purpose class, and is at least what the impact assessment demands. Governance has a verb of its own.
     Refuses (Blocked) what lets a policy go or lowers the tier: that is proposed and signed (apps.reviews).
     """
     unknown = set(changes) - set(SETTINGS_FIELDS)
@@ -148,7 +147,7 @@ def update_model(actor: Actor, model: RegisteredModel, **changes: Any) -> Regist
             if before[field] != after[field]
         }
         refuse_letting_go(model, stood, standing.of(model, stood.tags))
-        tier = risk_tier(model.exposure, model.purpose_class)
+        tier = standing.of(model, ()).risk_tier
         if tier != model.risk_tier:
             diff["risk_tier"] = [str(model.risk_tier), str(tier)]
         if diff:

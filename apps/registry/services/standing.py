@@ -35,6 +35,25 @@ def settings_path(model: RegisteredModel) -> str:
     return f"/models/{quote(model.name, safe='')}/settings/"
 
 
+def require_tier(actor: Actor, model: RegisteredModel, tier: int, *, because: str) -> None:
+    """Make the model at least this tier, at once: a raise never waits. One that is demanded already changes nothing, and a
+    lower one neither: to lower what is demanded is proposed and signed (apps.reviews). Asks no right: called by what
+    demands it (apps.impact) in the transaction of its signature. `because` is a clause for the ledger.
+    """
+    with verb(actor) as v:
+        model = lock_model(model.pk)
+        if tier >= model.demanded_tier:
+            return
+        diff = {"demanded_tier": [str(model.demanded_tier), str(tier)]}
+        model.demanded_tier = tier
+        effective = standing.of(model, ()).risk_tier
+        if effective != model.risk_tier:
+            diff["risk_tier"] = [str(model.risk_tier), str(effective)]
+        model.risk_tier, model.updated_at = effective, clock.now()
+        model.save(update_fields=["demanded_tier", "risk_tier", "updated_at"])
+        v.record(events.ModelUpdated(model=model.pk, changes=diff, because=because))
+
+
 def apply_standing(
     actor: Actor,
     model: RegisteredModel,

@@ -17,6 +17,8 @@ from apps.checks.library.performance import PerformanceResult
 from apps.checks.uploaded import selectors as uploaded
 from apps.checks.uploaded.models import UploadedResult
 from apps.experiments import selectors as experiments
+from apps.impact import selectors as impact
+from apps.impact.assessed import Assessed
 from apps.modelcards import facts as card_facts
 from apps.modelcards.schema import REQUIRED_BY_DEFAULT, required_blocks
 from apps.registry import selectors as registry
@@ -102,6 +104,7 @@ class Facts:
         self.data, self.measured = check_facts.datasets(of), check_facts.measurements(of)
         self.cards = _cards(rows)
         self.waivers, self.findings = _waivers(versions), _findings(versions)
+        self.impact = impact.in_force_of({r.version.model_id for r in rows if r.manifest is None})
         self.recusals, self.conflicts = _recusals(rows), _conflicts(rows)
         self.runs: Mapping[int, Mapping[str, Any]] = {}
         self.tags: Mapping[int, Mapping[str, str]] = {}
@@ -134,6 +137,7 @@ class Facts:
             revision=revision,
             waived=self._waived(row),
             findings=self._blocking(row),
+            impact=self._assessed(row),
             rules=RuleFacts(
                 at=row.at,
                 number=row.version.number,
@@ -180,6 +184,13 @@ class Facts:
             for each in self.waivers.get(row.version.pk, [])
             if _in_force(each, row.at)
         }
+
+    def _assessed(self, row: Row) -> Assessed | None:
+        """The impact assessment that was put before the signers, or that is in force now."""
+        if row.manifest is None:
+            return self.impact.get(row.version.model_id)
+        told = row.manifest.get("impact") or ()
+        return Assessed.told(told[0]) if told else None
 
     def _blocking(self, row: Row) -> list[Blocking]:
         found = self.findings.get(row.version.pk, [])

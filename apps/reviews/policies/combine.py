@@ -95,6 +95,7 @@ def gates(parts: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
         "against_incumbent": _against_incumbent(parts),
         "max_age_days": ages,
         "clean_commit": any(part.get("clean_commit", False) for part in parts),
+        "impact_assessment": _impact([part.get("impact_assessment", {}) for part in parts]),
         "conditions": distinct(c for part in parts for c in part.get("conditions", ())),
     }
 
@@ -113,6 +114,14 @@ def _against_incumbent(parts: Sequence[Mapping[str, JSON]]) -> dict[str, JSON] |
             for metric in metrics
         },
         "same_data": any(each.get("same_data", True) for each in asked),
+    }
+
+
+def _impact(asked: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
+    """For every tier that one of them names; as new as the strictest asks, for the tiers of all."""
+    return {
+        "tiers": sorted({tier for each in asked for tier in each.get("tiers", ())}),
+        "max_age_days": shortest(each.get("max_age_days") for each in asked if each.get("tiers")),
     }
 
 

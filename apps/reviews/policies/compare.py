@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from apps.core.errors import Invalid
 from apps.reviews.policies import combine
-from apps.reviews.policies.document import AgainstIncumbent, PolicyDocument, Step, plain
+from apps.reviews.policies.document import AgainstIncumbent, ImpactGate, PolicyDocument, Step, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,15 @@ def _weaker_gates(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
     for of in ("results", "data"):
         if _longer(getattr(was.max_age_days, of), getattr(now.max_age_days, of)):
             yield f"{of} may be older"
+    yield from _weaker_impact(was.impact_assessment, now.impact_assessment)
     yield from _weaker_against_incumbent(was.against_incumbent, now.against_incumbent)
+
+
+def _weaker_impact(was: ImpactGate, now: ImpactGate) -> Iterator[str]:
+    for tier in sorted(set(was.tiers) - set(now.tiers)):
+        yield f"tier {tier} needs no impact assessment any more"
+    if was.tiers and _longer(was.max_age_days, now.max_age_days):
+        yield "an impact assessment may be older"
 
 
 def _gone_conditions(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:

@@ -61,6 +61,10 @@ def _as_set(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(values)))
 
 
+def _as_numbers(values: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(set(values)))
+
+
 # Sets, kept in one order so that the same set is the same document.
 AnyRoles = Annotated[tuple[AnyRole, ...], AfterValidator(_as_set)]
 SigningRoles = Annotated[tuple[SigningRole, ...], AfterValidator(_as_set)]
@@ -117,6 +121,15 @@ class MaxAge(_Strict):
     data: int | None = Field(default=None, ge=1, le=3660)
 
 
+class ImpactGate(_Strict):
+    """For models of which risk tiers (1 the highest) an impact assessment must be signed and in force, and how many days
+    old its signature may be. No tier: for none. An assessment can raise the tier of its model, and so be demanded by itself.
+    """
+
+    tiers: Annotated[tuple[Literal[1, 2, 3], ...], AfterValidator(_as_numbers)] = ()
+    max_age_days: int | None = Field(default=None, ge=1, le=3660)
+
+
 def _not_negative(number: str) -> str:
     if Fraction(number) < 0:
         raise ValueError("expected 0 or more: how much worse it may be")
@@ -156,6 +169,7 @@ class Gates(_Strict):
     against_incumbent: AgainstIncumbent | None = None
     max_age_days: MaxAge = MaxAge()
     clean_commit: bool = False
+    impact_assessment: ImpactGate = ImpactGate()
     conditions: tuple[Condition, ...] = ()
 
     @model_validator(mode="after")

@@ -86,6 +86,8 @@ _WHOLE: Final = {
     "governs.tags": "Tags nobody sets by hand",
     "gates.card_complete": "The model card is complete",
     "gates.clean_commit": "The code is committed",
+    "gates.impact_assessment.tiers": "Impact assessment for models of risk tiers",
+    "gates.impact_assessment.max_age_days": "Impact assessment was signed at most so many days ago",
     "gates.max_age_days.results": "Results are at most so many days old",
     "gates.max_age_days.data": "Data is at most so many days old",
     "gates.against_incumbent.same_data": "Compared on the same data only",

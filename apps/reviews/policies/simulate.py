@@ -18,6 +18,8 @@ from apps.checks.kinds import Result
 from apps.checks.library.judging import Assessment
 from apps.checks.selectors import CheckResult, assess_result
 from apps.core import canonical
+from apps.impact import judging as impact_judging
+from apps.impact.assessed import Assessed
 from apps.modelcards import judging as card_judging
 from apps.modelcards.schema import required_blocks
 from apps.registry.explain import unmet
@@ -97,6 +99,7 @@ class Case:
     waived: Mapping[str, str]
     findings: Sequence[Blocking]
     rules: RuleFacts
+    impact: Assessed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +142,11 @@ def ruling(document: PolicyDocument) -> Ruling:
     """Ready to be asked often."""
     terms = document.terms()
     required = required_blocks(terms)
-    own = {"checks", "card_complete", "accept_inconclusive"}
+    own = {"checks", "card_complete", "accept_inconclusive", "impact_assessment"}
     parts: dict[str, Any] = {
         "checks": {"checks": terms["checks"], "inconclusive": terms["accept_inconclusive"]},
         "card": list(required),
+        "impact": terms["impact_assessment"],
         "rules": {key: value for key, value in terms.items() if key not in own},
         "findings": None,
         "review": [
@@ -272,6 +276,10 @@ def _card(case: Case, under: Ruling, memory: Memory) -> GateResult:
     return found if found.passes else waived_card.or_waived(found, case.waived.get("card", ""))
 
 
+def _impact(case: Case, under: Ruling, memory: Memory) -> GateResult:
+    return impact_judging.judge(case.impact, case.tier, under.terms, case.rules.at, "")
+
+
 def _rules(case: Case, under: Ruling, memory: Memory) -> GateResult:
     facts = case.rules
     demanded = [row for row in facts.results if row.kind in under.limits.kinds]
@@ -328,6 +336,7 @@ def by_role(
 _GATES: Final[Mapping[str, Callable[[Case, Ruling, Memory], GateResult]]] = {
     "checks": _checks,
     "card": _card,
+    "impact": _impact,
     "rules": _rules,
     "findings": _findings,
     "review": _review,

@@ -10,6 +10,7 @@ from apps.accounts import policy
 from apps.accounts.models import User
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
+from apps.registry.materiality import NONE_DEMANDED
 from apps.registry.models import RegisteredModel
 from apps.registry.standing import Standing
 from apps.reviews.models import ModelChange, ModelChangeStatus
@@ -93,7 +94,11 @@ def standing_after(change: ModelChange, now: Standing) -> Standing:
     """How the model would stand with the change applied to how it stands now."""
     told = change.after
     after = replace(
-        now, exposure=told["exposure"], purpose_class=told["purpose_class"], team=told["team"]
+        now,
+        exposure=told["exposure"],
+        purpose_class=told["purpose_class"],
+        team=told["team"],
+        demanded=told.get("demanded_tier", NONE_DEMANDED),
     )
     for key, value in told["tags"].items():
         after = after.with_tag(key, value)

@@ -17,10 +17,11 @@ from apps.reviews.reads import findings
 # What each section shows of the manifest. Changes are told from all of it.
 _PARTS: Final[dict[EvidenceSection, tuple[str, ...]]] = {
     EvidenceSection.CHANGES: (
-        "version", "files", "run", "datasets", "checks", "uploaded", "card", "incumbents", "policy",
+        "version", "files", "run", "datasets", "checks", "uploaded", "card", "impact", "incumbents",
+        "policy",
     ),
     EvidenceSection.CHECKS: ("checks", "uploaded"),
-    EvidenceSection.CARD: ("card",),
+    EvidenceSection.CARD: ("card", "impact"),
     EvidenceSection.DATA: ("datasets",),
     EvidenceSection.LINEAGE: ("version", "run"),
     EvidenceSection.FILES: ("files",),

@@ -15,7 +15,7 @@ from apps.core import canonical
 from apps.registry.models import GovernedTarget, ModelTag, RegisteredModel, TargetKind
 from apps.reviews.models import ModelChange, ModelChangeSignature
 
-_BEGINS = {"exposure": "high", "purpose_class": "decision", "risk_tier": "1"}
+_BEGINS = {"exposure": "high", "purpose_class": "decision", "risk_tier": "1", "demanded_tier": "3"}
 
 
 def differences() -> Iterator[Difference]:
@@ -36,10 +36,16 @@ def _settings() -> Iterator[Difference]:
         known = told.setdefault(model, {})
         known |= {name: str(pair[1]) for name, pair in payload["changes"].items() if name in known}
     rows = RegisteredModel.objects.values_list(
-        "pk", "name", "exposure", "purpose_class", "risk_tier", "team_id"
+        "pk", "name", "exposure", "purpose_class", "risk_tier", "demanded_tier", "team_id"
     )
-    for pk, name, exposure, purpose, tier, team in rows.iterator():
-        shown = {"exposure": exposure, "purpose_class": purpose, "risk_tier": str(tier), "team_id": str(team or "")}  # fmt: skip
+    for pk, name, exposure, purpose, tier, demanded, team in rows.iterator():
+        shown = {
+            "exposure": exposure,
+            "purpose_class": purpose,
+            "risk_tier": str(tier),
+            "demanded_tier": str(demanded),
+            "team_id": str(team or ""),
+        }
         said = told.get(pk, {})
         for field, value in shown.items():
             if said.get(field) != value:

@@ -34,6 +34,7 @@ from apps.reviews.services.scheduling import put_in_force
 from apps.reviews.services.simulating import simulate, simulate_once
 from apps.reviews.services.standing import (
     change_settings,
+    lower_demand,
     sign_model_change,
     withdraw_model_change,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "end_orphaned",
     "expire",
     "grant_waiver",
+    "lower_demand",
     "mark_viewed",
     "new_round",
     "note_promotion",

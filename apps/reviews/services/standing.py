@@ -7,6 +7,7 @@ model who neither proposed it nor owns the model, and applied with that signatur
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -20,8 +21,10 @@ from apps.audits.log import Verb, verb
 from apps.core import canonical, clock
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, Forbidden, Invalid
+from apps.impact import selectors as impact
 from apps.registry import services as registry
 from apps.registry import standing
+from apps.registry.materiality import NONE_DEMANDED
 from apps.registry.models import RegisteredModel
 from apps.registry.services.locks import lock_model
 from apps.registry.standing import Standing
@@ -63,6 +66,30 @@ def change_settings(
         if others:
             registry.update_model(actor, model, **others)
         return _propose(v, actor, model, before, after, wanted, loosens, reason)
+
+
+def lower_demand(actor: Actor, model: RegisteredModel, *, reason: str) -> ModelChange | None:
+    """Lower the tier that is demanded of the model to what its impact assessment in force demands.
+
+    Where the model's tier falls by it, that is proposed and returned; else it is done at once. Refuses: somebody without
+    model.manage, no signed assessment that demands less (Conflict), a proposal without a reason or while one is open.
+    """
+    policy.require(actor, "model.manage", model)
+    with verb(actor) as v:
+        model = lock_model(model.pk)
+        found = impact.in_force(model)
+        if found is None or found.tier <= model.demanded_tier:
+            raise Conflict(
+                f"No signed impact assessment demands less of {model.name} than tier {model.demanded_tier}.",
+                hint="A lower tier takes a new assessment.",
+            )
+        before = standing.of(model)
+        after = replace(before, demanded=found.tier)
+        loosens = standing.let_go(model, before, after)
+        if loosens:
+            return _propose(v, actor, model, before, after, {}, loosens, reason)
+        registry.apply_standing(actor, model, settings={"demanded_tier": found.tier}, tags={})
+    return None
 
 
 def _after(
@@ -209,12 +236,24 @@ def _require_signer(actor: Actor, change: ModelChange) -> str:
 
 
 def _require_as_proposed(change: ModelChange) -> None:
+    _require_demand(change)
     now = standing.of(change.model)
     after = model_changes.standing_after(change, now)
     if now.plain() != change.before or standing.let_go(change.model, now, after) != change.loosens:
         raise Conflict(
             f"{change.model.name} or the policies changed since {change} was proposed.",
             hint="Withdraw it and propose it again.",
+        )
+
+
+def _require_demand(change: ModelChange) -> None:
+    """An assessment that was signed after the proposal counts: the demand never falls below it."""
+    found = impact.in_force(change.model)
+    asked = change.after.get("demanded_tier", NONE_DEMANDED)
+    if found is not None and asked > max(found.tier, change.model.demanded_tier):
+        raise Conflict(
+            f"A newer impact assessment demands tier {found.tier} of {change.model.name}.",
+            hint="Withdraw the proposal.",
         )
 
 
@@ -226,6 +265,7 @@ def _settings(change: ModelChange) -> dict[str, Any]:
     return {
         "exposure": change.after["exposure"],
         "purpose_class": change.after["purpose_class"],
+        "demanded_tier": change.after.get("demanded_tier", NONE_DEMANDED),
         "team_id": row.pk if row else None,
     }
 

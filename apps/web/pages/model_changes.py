@@ -126,6 +126,7 @@ def _differences(change: ModelChange) -> Table:
             _label(PurposeClass, before, "purpose_class"),
             _label(PurposeClass, after, "purpose_class"),
         ),
+        *_demanded(before, after),
         _row("Team", _or_none(before["team"]), _or_none(after["team"])),
     ]
     rows += [
@@ -133,6 +134,15 @@ def _differences(change: ModelChange) -> Table:
         for key, value in after["tags"].items()
     ]
     return Table("What changes", [Column("What"), Column("Is"), Column("Becomes")], rows)
+
+
+def _demanded(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Row]:
+    """What the impact assessment demands, where it does before or after."""
+    was, becomes = before.get("demanded_tier"), after.get("demanded_tier")
+    if was is None and becomes is None:
+        return []
+    values = [f"tier {each}" if each else "" for each in (was, becomes)]
+    return [_row("Demanded by its impact assessment", *map(_or_none, values))]
 
 
 def _row(what: str, was: Cell, becomes: Cell) -> Row:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from apps.accounts import policy
 from apps.core.actor import Actor
 from apps.registry import materiality, selectors
+from apps.registry.materiality import NONE_DEMANDED
 from apps.registry.models import Exposure, PurposeClass, RegisteredModel
 from apps.web import addresses
 from apps.web.parts import Crumb, PageHeader
@@ -23,13 +24,15 @@ class Tier:
     how: str
 
 
-def tier(exposure: str, purpose_class: str) -> Tier | None:
-    """As `registry.materiality` computes it; None for answers that are none."""
+def tier(exposure: str, purpose_class: str, demanded: int = NONE_DEMANDED) -> Tier | None:
+    """As `registry.materiality` computes it, and at least what is demanded; None for answers that are none."""
     if exposure not in Exposure.values or purpose_class not in PurposeClass.values:
         return None
-    number = materiality.risk_tier(exposure, purpose_class)
+    computed = materiality.risk_tier(exposure, purpose_class)
+    number = materiality.effective(computed, demanded)
     use = PurposeClass(purpose_class).label.lower()
-    return Tier(number, f"{Exposure(exposure).label.lower()} exposure, {use}")
+    raised = "; raised by the impact assessment" if number < computed else ""
+    return Tier(number, f"{Exposure(exposure).label.lower()} exposure, {use}{raised}")
 
 
 def teams(actor: Actor, *, current: RegisteredModel | None = None) -> list[tuple[str, str]]:

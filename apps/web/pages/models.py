@@ -24,7 +24,7 @@ from apps.reviews import rereview
 from apps.reviews import selectors as reviews
 from apps.reviews.reads import model_changes as changes
 from apps.web import addresses, cells, query, status, words
-from apps.web.pages import aftermath, deployments, model_changes, retiring
+from apps.web.pages import aftermath, deployments, impact, model_changes, retiring
 from apps.web.pages.version_frame import stage_chip
 from apps.web.pages.versions import tier_note
 from apps.web.parts import (
@@ -368,6 +368,7 @@ def _facts(found: RegisteredModel) -> list[Fact]:
         Fact("Team", cells.text(str(found.team)) if found.team else cells.missing("no team")),
         Fact("Governance", cells.chip(status.chip("governance", found.governance))),
         Fact("Risk tier", cells.text(f"Tier {found.risk_tier}", note=tier_note(found))),
+        impact.notice(found),
         Fact("Made by", cells.person(people[found.created_by_id])),
         Fact("Made", cells.when(found.created_at)),
     ]

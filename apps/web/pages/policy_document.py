@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.reviews.policies.document import Gates, PolicyDocument, Step
+from apps.reviews.policies.document import Gates, ImpactGate, PolicyDocument, Step
 from apps.reviews.policies.saying import METRICS, kind_title
 from apps.web import cells, words
 from apps.web.pages import policy_words
@@ -112,6 +112,8 @@ def _required(gates: Gates) -> Iterator[tuple[str, str]]:
         yield "Age", f"results are at most {words.plural(ages.results, 'day')} old"
     if ages.data:
         yield "Age of data", f"evaluation data is at most {words.plural(ages.data, 'day')} old"
+    if gates.impact_assessment.tiers:
+        yield "Impact assessment", _impact(gates.impact_assessment)
     if gates.clean_commit:
         yield "Code", "the run names a commit without uncommitted changes"
     against = gates.against_incumbent
@@ -121,6 +123,12 @@ def _required(gates: Gates) -> Iterator[tuple[str, str]]:
             "The version in use",
             f"{_measure('performance', metric)} is at most {loss} worse{data}",
         )
+
+
+def _impact(asked: ImpactGate) -> str:
+    tiers = ", ".join(map(str, asked.tiers))
+    age = f", at most {words.plural(asked.max_age_days, 'day')} ago" if asked.max_age_days else ""
+    return f"for models of risk tier {tiers} one is signed{age} and not due again"
 
 
 def _steps(document: PolicyDocument) -> Table:

@@ -15,7 +15,7 @@ from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
 from apps.checks import selectors as checks
 from apps.core.actor import Actor
-from apps.registry import deployed
+from apps.registry import deployed, materiality
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.reviews import evidence
@@ -227,7 +227,10 @@ def tier_note(model: RegisteredModel) -> str:
     """How the tier came about."""
     exposure = model.get_exposure_display()
     purpose = model.get_purpose_class_display()
-    return f"{exposure.lower()} exposure, {purpose[:1].lower()}{purpose[1:]}"
+    found = f"{exposure.lower()} exposure, {purpose[:1].lower()}{purpose[1:]}"
+    if model.risk_tier < materiality.risk_tier(model.exposure, model.purpose_class):
+        found += "; raised by its impact assessment"
+    return found
 
 
 def _authors(version: ModelVersion) -> list[Fact]:

@@ -455,6 +455,15 @@ _EVIDENCE: Final = Section(
         Entry("gates.max_age_days.data", "Evaluation data is at most so many days old", WHOLE, width="half"),
         Entry("gates.card_complete", "The model card is complete", TICK),
         Entry("gates.clean_commit", "The code is committed: the run names a commit without changes", TICK),
+        Entry(
+            "gates.impact_assessment.tiers",
+            "An impact assessment is signed, for models of these risk tiers",
+            TIERS,
+            "Ticking none asks for none.",
+            (("1", "Tier 1, the highest"), ("2", "Tier 2"), ("3", "Tier 3")),
+            width="half",
+        ),
+        Entry("gates.impact_assessment.max_age_days", "It was signed at most so many days ago", WHOLE, "Empty: until it is due again.", width="half"),
         Rows(
             "gates.conditions",
             "Conditions of your own",

@@ -165,7 +165,7 @@ def settings(request: HttpRequest, name: str) -> HttpResponse:
         "header": pages.settings_header(model),
         "form": form if verbs & {"model.edit", "model.manage"} else None,
         "governance": change if "model.sandbox" in verbs else None,
-        "tier": pages.tier(model.exposure, model.purpose_class)
+        "tier": pages.tier(model.exposure, model.purpose_class, model.demanded_tier)
         if "model.manage" in verbs
         else None,
         "back": addresses.model(name),

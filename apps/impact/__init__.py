@@ -1,0 +1,1 @@
+"""Impact assessments of what a model is used for. See docs/impact.md."""
