@@ -407,7 +407,11 @@ UPLOADED_RESULT_MAX_BYTES = env.integer("UPLOADED_RESULT_MAX_BYTES", 10 * 1024**
 
 # --- modelcards, compliance -------------------------------------------------------------------
 
-APPEND_ONLY_TABLES += ["modelcards_cardrevision"]
+APPEND_ONLY_TABLES += [
+    "modelcards_cardrevision",
+    "modelcards_cardtemplateversion",
+    "modelcards_cardtemplatechoice",
+]
 LEDGER_RECONCILERS += [
     "apps.modelcards.reconcile.differences",
     "apps.compliance.reconcile.differences",

@@ -25,6 +25,8 @@ VERBS: Final[dict[str, str]] = {
     "check.recall": "recall a measurement",
     "check.recheck": "have a measurement executed again and compared",
     "card.edit": "edit a model card",
+    "card.template": "choose which template a model's cards follow",
+    "card.define": "define card templates",
     "review.read": "see reviews and their evidence",
     "review.submit": "submit a version for review",
     "review.withdraw": "withdraw a review",

@@ -294,6 +294,8 @@ HOOKED: Final = (
     "checks.uploaded.recalled",
     "compliance.document.issued",
     "modelcards.card.saved",
+    "modelcards.template.chosen",
+    "modelcards.template.defined",
     "registry.alias.deleted",
     "registry.alias.set",
     "registry.authorization.minted",

@@ -34,16 +34,17 @@ CONTRIBUTE = READ | {
     "deployment.record",
 }
 JUDGE = {"finding.raise", "finding.close", "review.comment", "policy.sign", "check.recheck"}
+TEMPLATES = {"card.template", "card.define"}
 # The table of the contract, spelled out once more: the seeds are compared with it, not with themselves.
 HELD = {
     "viewer": READ,
     "contributor": CONTRIBUTE,
     "owner": CONTRIBUTE
     | {"experiment.manage", "model.manage", "model.delete", "model.retire", "target.leave"},
-    "validator": READ | JUDGE | {"review.sign.validator", "check.run", "check.recall"},
+    "validator": READ | JUDGE | {"review.sign.validator", "check.run", "check.recall", *TEMPLATES},
     "approver": READ | JUDGE | {"review.sign.approver"},
-    "risk": READ | JUDGE | {"review.sign.risk"},
-    "legal": READ | JUDGE | {"review.sign.legal"},
+    "risk": READ | JUDGE | {"review.sign.risk", *TEMPLATES},
+    "legal": READ | JUDGE | {"review.sign.legal", "card.template"},
     "product": READ | JUDGE | {"review.sign.product"},
     "on_call": READ | {"review.comment", "target.leave", "target.rollback", "deployment.record"},
     "auditor": READ | {"audit.read", "audit.export", "check.recheck"},

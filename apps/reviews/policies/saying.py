@@ -85,6 +85,7 @@ _WHOLE: Final = {
     "governs.environments": "Governs environments",
     "governs.tags": "Tags nobody sets by hand",
     "gates.card_complete": "The model card is complete",
+    "gates.card_templates": "The card follows the template",
     "gates.clean_commit": "The code is committed",
     "gates.max_age_days.results": "Results are at most so many days old",
     "gates.max_age_days.data": "Data is at most so many days old",

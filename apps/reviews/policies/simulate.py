@@ -19,7 +19,7 @@ from apps.checks.library.judging import Assessment
 from apps.checks.selectors import CheckResult, assess_result
 from apps.core import canonical
 from apps.modelcards import judging as card_judging
-from apps.modelcards.schema import required_blocks
+from apps.modelcards.judging import CardFacts
 from apps.registry.explain import unmet
 from apps.registry.gates import GateResult, state_of
 from apps.registry.targets import Target
@@ -92,8 +92,7 @@ class Case:
     round: PastRound
     decisions: Sequence[Signature]
     checks: Mapping[str, CheckFacts]
-    answered: frozenset[str]
-    revision: int
+    card: CardFacts
     waived: Mapping[str, str]
     findings: Sequence[Blocking]
     rules: RuleFacts
@@ -130,7 +129,6 @@ class Ruling:
     document: PolicyDocument
     terms: Mapping[str, Any]
     limits: CheckLimits
-    required: tuple[str, ...]
     keys: Mapping[str, str]
     check_keys: Mapping[str, str]
 
@@ -138,11 +136,10 @@ class Ruling:
 def ruling(document: PolicyDocument) -> Ruling:
     """Ready to be asked often."""
     terms = document.terms()
-    required = required_blocks(terms)
-    own = {"checks", "card_complete", "accept_inconclusive"}
+    own = {"checks", "card_complete", "card_templates", "accept_inconclusive"}
     parts: dict[str, Any] = {
         "checks": {"checks": terms["checks"], "inconclusive": terms["accept_inconclusive"]},
-        "card": list(required),
+        "card": [terms["card_complete"], terms["card_templates"]],
         "rules": {key: value for key, value in terms.items() if key not in own},
         "findings": None,
         "review": [
@@ -154,7 +151,6 @@ def ruling(document: PolicyDocument) -> Ruling:
         document,
         terms,
         CheckLimits.parse(terms["checks"]),
-        required,
         {name: canonical.digest_of(part) for name, part in parts.items()},
         {kind: canonical.digest_of(limits) for kind, limits in terms["checks"].items()},
     )
@@ -268,7 +264,7 @@ def _result(facts: CheckFacts, under: Ruling, memory: Memory) -> CheckResult:
 
 
 def _card(case: Case, under: Ruling, memory: Memory) -> GateResult:
-    found = card_judging.judge(under.required, case.answered, case.revision, "")
+    found = card_judging.judge(under.terms, case.card, "")
     return found if found.passes else waived_card.or_waived(found, case.waived.get("card", ""))
 
 
