@@ -298,6 +298,8 @@ HOOKED: Final = (
     "impact.assessment.signed",
     "impact.authority.notified",
     "modelcards.card.saved",
+    "modelcards.template.chosen",
+    "modelcards.template.defined",
     "registry.alias.deleted",
     "registry.alias.set",
     "registry.authorization.minted",

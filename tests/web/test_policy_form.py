@@ -47,6 +47,7 @@ EVERYTHING = policy(
     gates__max_age_days={"results": 30, "data": 60},
     gates__clean_commit=True,
     gates__card_complete=False,
+    gates__card_templates=["eu-annex-iv/1", "mrm"],
     gates__conditions=[{"key": "big", "title": "Large enough", "expression": "data.evaluation.rows >= 100"}],
     steps=[
         {"key": "a", "title": "First", "role": "validator", "count": 1},
