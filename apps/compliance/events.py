@@ -60,3 +60,24 @@ class StatementRecorded(Event):
 
     def scopes(self) -> tuple[str, ...]:
         return (f"version:{self.version}", f"model:{self.model}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class BundleIssued(Event):
+    """Everything about a version was handed out as one archive. `digest` is that of its index, which lists every member."""
+
+    type: ClassVar[str] = "compliance.bundle.issued"
+    bundle: str
+    model: int
+    version: int
+    digest: str
+    members: int
+    with_files: bool
+    ledger_size: int
+
+    def subject(self) -> str:
+        return f"bundle:{self.bundle}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (f"bundle:{self.bundle}", f"version:{self.version}", f"model:{self.model}")

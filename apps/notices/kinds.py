@@ -292,6 +292,7 @@ HOOKED: Final = (
     "checks.measurement.recalled",
     "checks.uploaded.attached",
     "checks.uploaded.recalled",
+    "compliance.bundle.issued",
     "compliance.document.issued",
     "compliance.statement.recorded",
     "impact.assessment.saved",
