@@ -13,7 +13,6 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,6 +114,7 @@ def _members(
     listed = _Listed()
     for item in items:
         yield zipping.Member(item.name, listed.watched(item), item.packed)
+    ordered = sorted(listed.members, key=lambda entry: str(entry["name"]))
     index = canonical.dumps(
         {
             "schema": SCHEMA,
@@ -126,7 +126,7 @@ def _members(
             "with_files": with_files,
             "made_at": clock.now().isoformat(),
             "ledger_size": size,
-            "members": sorted(listed.members, key=itemgetter("name")),
+            "members": ordered,
         }
     )
     yield zipping.Member(SEAL, [_issued(actor, version, index)])
