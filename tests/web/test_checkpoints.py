@@ -16,6 +16,7 @@ from apps.audits.models import Checkpoint, CheckpointDelivery
 from apps.audits.services import make_checkpoint
 from apps.core import signing
 from apps.core.actor import Actor
+from apps.core.errors import Blocked
 from tests.support.ledger import append_some, thing_template
 from tests.support.outside import verify
 from tests.web.browsing import browser, nothing_written
@@ -79,6 +80,8 @@ def test_a_kept_one_is_compared_and_its_proof_checks_without_us(
     assert "It is the same record" in page
     assert f"begins with exactly its {kept.size} events; 4 were added since" in page
     size = kept.size + 4
+    head = selectors.head()
+    assert f"--root {size}:{head.root}" in page
     (tmp_path / "kept").write_bytes(kept.note)
     proof = browser(ana).get(f"{URL}{kept.size}/to/{size}/").content
     (tmp_path / "proof").write_bytes(proof)
@@ -87,6 +90,9 @@ def test_a_kept_one_is_compared_and_its_proof_checks_without_us(
     done = verify(
         tmp_path, "--checkpoint", "kept", "--checkpoint", "new", "--proof", "proof", "--key", key
     )
+    assert done.status == 0, done.text
+    shown = ("--checkpoint", "kept", "--proof", "proof", "--root", f"{size}:{head.root}")
+    done = verify(tmp_path, *shown, "--key", key)
     assert done.status == 0, done.text
 
 
@@ -150,11 +156,11 @@ class TestSystemPage:
         for row in CheckpointDelivery.objects.all():
             try:
                 keeping.deliver(row.pk)
-            except OSError:
+            except Blocked:
                 assert row.target.endswith("gone")
         page = browser(ada).get("/system/").content.decode()
         assert f"Checkpoints do not arrive: file:{tmp_path}/gone" in page
-        assert "FileNotFoundError" in page
+        assert "There is no folder" in page
         assert f"do not arrive: file:{folder}" not in page
 
     def test_a_site_that_keeps_none_outside_is_told_so(self, ada: User) -> None:

@@ -95,7 +95,7 @@ def _table(request: HttpRequest) -> Table:
     )
     return Table(
         "Checkpoints",
-        [Column(name, numeric=name == "Events") for name in columns],
+        [Column(name) for name in columns],
         [_row(each) for each in found[:PAGE]],
         empty,
         Paging(count, following, start) if start or following else None,
@@ -104,17 +104,16 @@ def _table(request: HttpRequest) -> Table:
 
 def _row(each: CheckpointView) -> Row:
     url = reverse("web:checkpoint", args=[each.size])
-    label = f"checkpoint {each.size}"
     return Row(
         [
-            cells.number(words.thousands(each.size)),
+            cells.text(words.thousands(each.size)),
             cells.digest(each.root),
             cells.when(each.made_at),
             cells.mono(each.key_id[:16]),
             cells.text(", ".join(each.witnesses)) if each.witnesses else cells.missing("nobody"),
             cells.acts(Action("Download", url, "plain", "download", download=True)),
         ],
-        id=label.replace(" ", "-"),
+        id=f"checkpoint-{each.size}",
     )
 
 
