@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.audits import checkpoint_selectors, keeping, keys, selectors
 from apps.audits.models import Checkpoint, CheckpointDelivery
 from apps.audits.services import make_checkpoint
-from apps.core import signing
+from apps.core import clock, signing
 from apps.core.actor import Actor
 from apps.core.errors import Blocked
 from tests.support.ledger import append_some, thing_template
@@ -108,6 +108,17 @@ def test_one_that_is_not_ours_is_told_and_bad_input_is_refused(ana: User, settin
         {"file": _file(b"x" * 200_000)}, {"text": "\x00"},
     ):  # fmt: skip
         assert browser(ana).post(URL, sent).status_code == 422, sent
+
+
+def test_one_of_a_key_that_somebody_else_may_have_had_says_so(ana: User) -> None:
+    append_some(3)
+    kept = make_checkpoint(SYSTEM)
+    keys.retire(SYSTEM, kept.key_id, reason="stolen", compromised_since=clock.now())
+    page = browser(ana).post(URL, {"file": _file(kept.note)}).content.decode()
+    panel = page[page.index('id="compared"') : page.index('id="check"')]
+    assert "It is the same record" in panel
+    assert "proves nothing" in panel
+    assert "Compromised" in page
 
 
 def test_keys_are_listed_with_who_vouches_for_them(ana: User) -> None:

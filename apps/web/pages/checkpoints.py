@@ -20,6 +20,7 @@ from apps.web.pages import audit, record
 from apps.web.pages.record import Record
 from apps.web.parts import (
     Action,
+    Cell,
     Column,
     Empty,
     Fact,
@@ -168,6 +169,7 @@ def _witnessed(rows: Sequence[tuple[str, int, Any]]) -> Table:
 
 def _compared(kept: Kept) -> Compared:
     said = kept.checkpoint
+    keys = ledger_keys.listed()["keys"]
     title = "It is the same record" if kept.good else "It does not agree with the record"
     proof, command = None, ""
     if kept.proof:
@@ -175,27 +177,32 @@ def _compared(kept: Kept) -> Compared:
         url = reverse("web:checkpoint-proof", args=[said.size, size])
         proof = Action("The proof as a file", url, icon="download", download=True)
         files = f"--checkpoint kept.checkpoint --proof consistency-{said.size}-{size}.json"
-        command = _command(
-            f"{files} --root {size}:{kept.proof['new']['root']}", ledger_keys.listed()["keys"]
-        )
+        command = _command(f"{files} --root {size}:{kept.proof['new']['root']}", keys, kept.signer)
     return Compared(
         notice=Notice(kept.sentence, "good" if kept.good else "bad", title),
         facts=[
             Fact("Log", cells.mono(said.origin)),
             Fact("Events", cells.number(words.thousands(said.size))),
             Fact("Root", cells.digest(said.root.hex())),
-            Fact(
-                "Signed by",
-                cells.mono(kept.signer[:16]) if kept.signer else cells.missing("no key of ours"),
-            ),
+            Fact("Signed by", _signer(kept, keys)),
         ],
         proof=proof,
         command=command,
     )
 
 
-def _command(options: str, keys: Sequence[dict[str, Any]]) -> str:
-    key = keys[-1]["verifier"] if keys else "NAME+HASH+BASE64"
+def _signer(kept: Kept, keys: Sequence[dict[str, Any]]) -> Cell:
+    """The key, and what became of it: one that somebody else may have had vouches for little."""
+    found = next((each for each in keys if each["key_id"] == kept.signer), None)
+    if found is None:
+        return cells.missing("no key of ours")
+    return cells.mono(kept.signer[:16], note=_why(found))
+
+
+def _command(options: str, keys: Sequence[dict[str, Any]], signer: str = "") -> str:
+    """With the key that signed it, or the newest."""
+    chosen = [each for each in keys if each["key_id"] == signer] or list(keys[-1:])
+    key = chosen[0]["verifier"] if chosen else "NAME+HASH+BASE64"
     return f"python3 verify_ledger.py {options} --key {key}"
 
 
