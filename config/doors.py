@@ -74,6 +74,8 @@ WEB: Final[dict[str, str]] = {
     "web:deployment-traffic": "deployment.record",
     "web:deployment-end": "deployment.record",
     "web:version-data": "check.run",
+    "web:checkpoints": "anybody signed in: a question, nothing is changed",
+    "web:checkpoint-new": "audit.export",
     "web:check-run": "check.run",
     "web:check-form": "check.run",
     "web:definition-new": "check.run",

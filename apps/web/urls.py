@@ -12,6 +12,7 @@ from apps.web.views import (
     card_templates,
     cards,
     check_forms,
+    checkpoints,
     definitions,
     deployments,
     discussion,
@@ -97,6 +98,10 @@ urlpatterns += [
     path("audit/", audit.audit, name="audit"),
     path("audit/attempts/", audit.attempts, name="audit-attempts"),
     path("audit/export/", audit.export, name="audit-export"),
+    path("audit/checkpoints/", checkpoints.listed, name="checkpoints"),
+    path("audit/checkpoints/new/", checkpoints.new, name="checkpoint-new"),
+    path("audit/checkpoints/<int:size>/", checkpoints.one, name="checkpoint"),
+    path("audit/checkpoints/<int:old>/to/<int:new>/", checkpoints.proof, name="checkpoint-proof"),
     path("audit/<int:seq>/", audit.event, name="event"),
     path("audit/<int:seq>/extract.json", audit.extract, name="event-extract"),
 ]

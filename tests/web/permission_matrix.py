@@ -384,10 +384,19 @@ def _event(world: World) -> list[Any]:
     return [audits.events_for(scope, limit=1)[0].seq]
 
 
+def _checkpoint(world: World) -> list[Any]:
+    return [world.extra["checkpoint"]]
+
+
 AUDIT = [
     # Whoever asks a witness is known by a signature, not by an account; an empty request is malformed.
     Row("witness", may=EVERYBODY, ok=400, post={}),
     Row("web:audit"),
+    Row("web:checkpoints"),
+    Row("web:checkpoints", post={}, ok=422),
+    Row("web:checkpoint-new", may=holders("auditor"), post={}, ok=302),
+    Row("web:checkpoint", _checkpoint),
+    Row("web:checkpoint-proof", lambda w: [2, 5]),
     Row("web:audit-attempts", may=READERS),
     Row("web:audit-export", may=holders("auditor")),
     _seen("web:event", _event),
