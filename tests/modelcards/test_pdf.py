@@ -131,6 +131,8 @@ def test_the_attachments_are_the_evidence_byte_for_byte(
     assert set(inside) == {
         "evidence-manifest.json",
         "card.json",
+        "card.md",
+        "mlbom.cdx.json",
         "check-results.json",
         "decisions.json",
         "ledger-extract.json",
@@ -357,7 +359,7 @@ def test_a_document_that_tries_to_fetch_is_not_made(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(
         pdf,
         "document_html",
-        lambda _: "<!doctype html><title>x</title><img src='file:///etc/passwd'>",
+        lambda *_, **__: "<!doctype html><title>x</title><img src='file:///etc/passwd'>",
     )
     with pytest.raises(pdf.RenderError, match="file:///etc/passwd"):
         pdf.render_pdf(samples.dossier())

@@ -23,7 +23,7 @@ import weasyprint
 from django.conf import settings
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-from apps.modelcards.attachments import attachments
+from apps.modelcards.attachments import Attached, attachments
 from apps.modelcards.dossier import Dossier
 from apps.modelcards.renderers.html import document_html
 
@@ -54,20 +54,22 @@ def render_pdf(dossier: Dossier) -> bytes:
     Characters that no font of this machine has would be printed as empty boxes: then a note on the
     first page says which, and where the text is whole.
     """
+    files = attachments(dossier)
     with _listening() as missing:
-        data = _rendered(dossier)
+        data = _rendered(dossier, files)
     if not missing:
         return data
-    return _rendered(msgspec.structs.replace(dossier, notes=(*dossier.notes, _note(missing))))
+    noted = msgspec.structs.replace(dossier, notes=(*dossier.notes, _note(missing)))
+    return _rendered(noted, files)
 
 
-def _rendered(dossier: Dossier) -> bytes:
-    html = document_html(dossier)
+def _rendered(dossier: Dossier, files: tuple[Attached, ...]) -> bytes:
+    html = document_html(dossier, attached=files)
     when = dt.datetime.fromisoformat(dossier.as_of)
     fetcher = RefuseEverything()
     with _fixed_clock(when):
         try:
-            return bytes(_write(html, dossier, when, fetcher))
+            return bytes(_write(html, files, when, fetcher))
         except RefusedFetchError as error:
             raise RenderError(str(error)) from error
 
@@ -110,11 +112,10 @@ def _listening() -> Iterator[set[str]]:
         logger.removeFilter(listener)
 
 
-def _write(html: str, dossier: Dossier, when: dt.datetime, fetcher: URLFetcher) -> Any:
+def _write(html: str, files: tuple[Attached, ...], when: dt.datetime, fetcher: URLFetcher) -> Any:
     document = weasyprint.HTML(string=html, base_url="about:blank", url_fetcher=fetcher).render(
         stylesheets=[weasyprint.CSS(string=_style(), url_fetcher=fetcher, base_url="about:blank")],
     )
-    files = attachments(dossier)
     document.metadata.attachments = [
         weasyprint.Attachment(
             string=item.text,
