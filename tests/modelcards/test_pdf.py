@@ -11,11 +11,14 @@ import sys
 import time
 
 import html5lib
+import msgspec
 import pypdf
 import pytest
 
+from apps.core.parts import Bar, Chart
 from apps.modelcards import dossier as dossiers
 from apps.modelcards.attachments import attachments
+from apps.modelcards.card import Computed
 from apps.modelcards.dossier import Dossier
 from apps.modelcards.renderers import pdf
 from apps.modelcards.renderers.html import document_html
@@ -363,3 +366,49 @@ def test_a_document_that_tries_to_fetch_is_not_made(monkeypatch: pytest.MonkeyPa
     )
     with pytest.raises(pdf.RenderError, match="file:///etc/passwd"):
         pdf.render_pdf(samples.dossier())
+
+
+LINKS = (
+    "[a](file:///etc/passwd) [b](javascript:alert(1)) [c](data:text/html,x) "
+    "[d](http://169.254.169.254/latest/meta-data) ![e](http://127.0.0.1:1/x.png) ![f](file:///etc/hostname)"
+)
+
+
+def test_links_to_files_and_scripts_are_no_links_and_internal_addresses_are_not_asked() -> None:
+    """The fetcher raises on any request, so a document that is made asked for nothing."""
+    reader = read(render(samples.dossier(samples.card(texts={"summary": LINKS}))))
+    leads = {
+        str(annotation.get_object().get("/A", {}).get("/URI", ""))
+        for page in reader.pages
+        for annotation in page.get("/Annots", [])
+    }
+    assert not [to for to in leads if to.startswith(("file:", "javascript:", "data:"))]
+
+
+def test_a_huge_and_deeply_nested_text_is_set_or_refused_but_does_not_break_the_worker() -> None:
+    texts = {"summary": "word " * 3_900, "ethics": "> " * 400 + "deep", "limitations": "- " * 300 + "x"}
+    text = text_of(read(render(samples.dossier(samples.card(texts=texts)))))
+    assert text.count("word") >= 3_900
+    assert "deep" in text
+
+
+def test_charts_with_nothing_in_them_say_so() -> None:
+    card = samples.card()
+    empty = Chart("Nobody", "rate", (), empty="there were no rows")
+    broken = Chart("Not numbers", "rate", (Bar("a", "NaN", "x", "y"), Bar("b", "")))
+    sections = tuple(
+        msgspec.structs.replace(
+            section,
+            blocks=tuple(
+                msgspec.structs.replace(block, computed=Computed((empty, broken)))
+                if block.key == "fairness"
+                else block
+                for block in section.blocks
+            ),
+        )
+        for section in card.sections
+    )
+    shown = msgspec.structs.replace(card, sections=sections)
+    text = " ".join(text_of(read(render(samples.dossier(shown)))).split())
+    assert "Nothing to draw: there were no rows" in text
+    assert "Not numbers Nothing to draw" in text
