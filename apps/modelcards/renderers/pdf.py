@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import msgspec
 import weasyprint
 from django.conf import settings
+from weasyprint.text.ffi import ffi, fontconfig
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from apps.modelcards.attachments import Attached, attachments
@@ -54,6 +55,7 @@ def render_pdf(dossier: Dossier) -> bytes:
     Characters that no font of this machine has would be printed as empty boxes: then a note on the
     first page says which, and where the text is whole.
     """
+    _require_fonts()
     files = attachments(dossier)
     with _listening() as missing:
         data = _rendered(dossier, files)
@@ -61,6 +63,15 @@ def render_pdf(dossier: Dossier) -> bytes:
         return data
     noted = msgspec.structs.replace(dossier, notes=(*dossier.notes, _note(missing)))
     return _rendered(noted, files)
+
+
+@lru_cache(maxsize=1)
+def _require_fonts() -> None:
+    """Raises RenderError on a machine without a single font: Pango would take the whole worker down."""
+    config = ffi.gc(fontconfig.FcInitLoadConfigAndFonts(), fontconfig.FcConfigDestroy)
+    if fontconfig.FcConfigGetFonts(config, fontconfig.FcSetSystem).nfont == 0:
+        msg = "This machine has no fonts, so no document can be set: install fonts-dejavu-core and fonts-noto-core."
+        raise RenderError(msg)
 
 
 def _rendered(dossier: Dossier, files: tuple[Attached, ...]) -> bytes:
