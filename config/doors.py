@@ -90,6 +90,7 @@ WEB: Final[dict[str, str]] = {
     "web:model-card-template": "card.template",
     "web:version-documents": "model.read",
     "web:report-statement": "card.edit",
+    "web:document-verify": "whoever is signed in: a document of a model out of their sight is none",
     "web:submit": "review.submit",
     "web:draft-discard": "review.submit, or one's own",
     "web:review-decide": "review.sign",

@@ -28,6 +28,7 @@ FOR_ALL = {
     "reviews", "models", "gate-check", "openapi", "environments", "deployments", "notices", "delegations", "policies",
     "policy", "policy-changes", "policy-change", "policy-simulation", "notices-read", "results-schema", "check-kinds",
     "checkpoint", "checkpoint-at", "consistency", "inclusion", "ledger-keys",
+    "issued-documents",
 }  # fmt: skip
 CREATES = {
     "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",

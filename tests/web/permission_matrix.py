@@ -494,6 +494,8 @@ EVIDENCE = [
     Row("web:report-statement", _statement, may=MAKERS, unseen=404),
     Row("web:report-statement", _statement, may=MAKERS, unseen=404, post={}, ok=422),
     Row("web:document-page", _document, may=MEMBERS, unseen=404, ok=404),
+    Row("web:document-verify"),
+    Row("web:document-verify", post={}, ok=422),
     _seen("web:document", _document),
     # It is not made yet: no worker runs in the tests.
     Row("web:document-pdf", _document, may=MEMBERS, unseen=404, ok=409),

@@ -64,6 +64,7 @@ from apps.api.v1.independence import (
     DelegationEnds,
     Delegations,
 )
+from apps.api.v1.issued import Issued
 from apps.api.v1.ledger import (
     CheckpointAt,
     Consistency,
@@ -147,6 +148,7 @@ _READING: Final = (
     Route("GET", "schemas/results.v1.json", UploadedSchema, "results-schema", "model.read"),
     Route("GET", f"{_MODEL}/deployments", ModelDeployments, "model-deployments", "model.read"),
     Route("GET", f"{_MODEL}/retirement", Retirement, "retirement", "model.read"),
+    Route("GET", "documents", Issued, "issued-documents", "review.read"),
     Route("GET", "environments", Environments, "environments", "model.read"),
     Route("GET", "deployments", Deployments, "deployments", "model.read"),
     Route("GET", _DEPLOYMENT, OneDeployment, "deployment", "model.read"),
