@@ -88,6 +88,7 @@ WEB: Final[dict[str, str]] = {
     "web:model-card-template": "card.template",
     "web:version-documents": "model.read",
     "web:report-statement": "card.edit",
+    "web:version-use": "model.read, by a person (apps/compliance/uses.py)",
     "web:submit": "review.submit",
     "web:draft-discard": "review.submit, or one's own",
     "web:review-decide": "review.sign",
