@@ -91,6 +91,7 @@ WEB: Final[dict[str, str]] = {
     "web:version-documents": "model.read",
     "web:report-statement": "card.edit",
     "web:document-verify": "whoever is signed in: a document of a model out of their sight is none",
+    "web:version-use": "model.read, by a person (apps/compliance/uses.py)",
     "web:submit": "review.submit",
     "web:draft-discard": "review.submit, or one's own",
     "web:review-decide": "review.sign",

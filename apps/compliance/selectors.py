@@ -95,8 +95,13 @@ def page_name(document: Document) -> str:
 
 
 def _stem(document: Document) -> str:
+    return f"{stem(document)}-{kinds.get(document.kind).file}"
+
+
+def stem(document: Document) -> str:
+    """What the names of all its files begin with."""
     model = _UNSAFE.sub("-", document.version.model.name).strip("-.") or "model"
-    return f"{model[:80]}-v{document.version.number}-{kinds.get(document.kind).file}"
+    return f"{model[:80]}-v{document.version.number}"
 
 
 def read_page(document: Document) -> str:

@@ -42,6 +42,7 @@ from apps.web.views import (
     system,
     teams,
     uploaded,
+    using,
     verifying,
     versions,
     waivers,
@@ -232,6 +233,10 @@ urlpatterns += [
     path("documents/<uuid:document_uuid>/", evidence.document, name="document"),
     path("documents/<uuid:document_uuid>/page.html", reports.document_page, name="document-page"),
     path("documents/<uuid:document_uuid>/card.pdf", evidence.document_pdf, name="document-pdf"),
+    path(
+        "documents/<uuid:document_uuid>/forms/<str:form>", using.document_form, name="document-form"
+    ),
+    path(_VERSION + "use/", using.use, name="version-use"),
 ]
 
 # Who decides for whom, and who must not.

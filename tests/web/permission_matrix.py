@@ -499,6 +499,10 @@ EVIDENCE = [
     _seen("web:document", _document),
     # It is not made yet: no worker runs in the tests.
     Row("web:document-pdf", _document, may=MEMBERS, unseen=404, ok=409),
+    _seen("web:document-form", lambda w: [w.document.uuid, "card.json"]),
+    _seen("web:version-use", _version),
+    # Whoever may read may say that she read; what is sent empty is another wording than is there.
+    Row("web:version-use", _version, may=MEMBERS, unseen=404, post={}, ok=302),
 ]
 
 # The identity provider is not configured in the tests: its routes answer that there is none.

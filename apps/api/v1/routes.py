@@ -51,7 +51,9 @@ from apps.api.v1.deployments import (
 )
 from apps.api.v1.document import Document
 from apps.api.v1.documents import (
+    CardSchema,
     DocumentFile,
+    DocumentForm,
     DocumentKinds,
     Documents,
     DocumentWebPage,
@@ -254,6 +256,8 @@ _DOCUMENTS: Final = (
     Route("GET", _DOCUMENT, OneDocument, "document", "review.read"),
     Route("GET", f"{_DOCUMENT}/file.pdf", DocumentFile, "document-file", "review.read"),
     Route("GET", f"{_DOCUMENT}/page.html", DocumentWebPage, "document-page", "review.read"),
+    Route("GET", f"{_DOCUMENT}/forms/<str:form>", DocumentForm, "document-form", "review.read"),
+    Route("GET", "schemas/card.v1.json", CardSchema, "card-schema", "model.read"),
 )  # fmt: skip
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -17,6 +17,7 @@ from apps.core.actor import Actor
 from apps.modelcards.renderers.html import document_body
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, status, words
+from apps.web.pages.using import form_rows
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Chip, Column, Crumb, Empty, Notice, PageHeader, Row, Table
 
@@ -41,6 +42,7 @@ class DocumentPage:
     live_url: str
     again: Action | None
     body: SafeString | None
+    forms: Table | None
 
 
 def page(actor: Actor, version: ModelVersion) -> DocumentsPage:
@@ -162,6 +164,7 @@ def document(actor: Actor, row: Document) -> DocumentPage:
         body=document_body(documents.read_dossier(row), draw=pictures.kept)
         if row.is_ready
         else None,
+        forms=_forms(row) if row.is_ready else None,
     )
 
 
@@ -170,6 +173,13 @@ def _page_of(row: Document) -> list[Action]:
         return []
     url = reverse("web:document-page", args=[row.uuid])
     return [Action("Take the page to publish", url, icon="download", download=True)]
+
+
+def _forms(row: Document) -> Table | None:
+    """The forms beside the PDF; none for a document of before there were any."""
+    rows = form_rows(row)
+    columns = [Column("Form"), Column("SHA-256"), Column("File", hidden_label=True)]
+    return Table(caption="Other forms", columns=columns, rows=rows) if rows else None
 
 
 def _notice(row: Document) -> Notice | None:
