@@ -26,6 +26,7 @@ from apps.checks.uploaded.models import UploadedResult
 from apps.core import canonical
 from apps.core.parts import Missing, Part, Text
 from apps.experiments import selectors as experiments
+from apps.impact import selectors as impact
 from apps.modelcards.card import Computed, Source
 from apps.modelcards.computed import (
     about,
@@ -139,6 +140,7 @@ def _with_energy(
 def _identity(version: ModelVersion) -> about.Identity:
     model = version.model
     people = names([model.owner_id, version.created_by_id])
+    assessed = impact.in_force(model)
     return about.Identity(
         model=model.name,
         number=version.number,
@@ -156,6 +158,9 @@ def _identity(version: ModelVersion) -> about.Identity:
         targets=tuple(target.label for target in registry.held_targets(version)),
         manifest_digest=version.manifest_digest,
         url=f"/models/{quote(model.name, safe='')}/",
+        impact=assessed.sentence if assessed else "",
+        impact_url=impact.url(model) if assessed else "",
+        impact_digest=assessed.digest if assessed else "",
     )
 
 
