@@ -222,6 +222,7 @@ READ_ONLY_TABLES: list[str] = ["django_migrations"]
 
 APPEND_ONLY_TABLES += ["audits_event", "audits_attempt", "audits_verification"]
 APPEND_ONLY_TABLES += ["audits_signing_key", "audits_key_retirement"]
+APPEND_ONLY_TABLES += ["audits_checkpoint", "audits_cosignature", "audits_witnessed_checkpoint"]
 # Which tasks an event wakes: {event type: [dotted task names]}; one outbox row per task.
 EVENT_TASKS: dict[str, list[str]] = {
     "registry.version.promoted": ["apps.reviews.tasks.note_promotion"],
@@ -247,6 +248,7 @@ LEDGER_RECONCILERS: list[str] = [
     "apps.audits.reconcile.guards",
     "apps.audits.reconcile.attempts",
     "apps.audits.reconcile.openings",
+    "apps.audits.reconcile_checkpoints.differences",
 ]
 # Equal attempts within so many seconds are counted instead of written one by one.
 ATTEMPTS_WINDOW_SECONDS = env.integer("ATTEMPTS_WINDOW_SECONDS", 60)
@@ -261,6 +263,25 @@ KEYS_MADE_WHEN_NEEDED = env.flag(
 # A time stamp authority (RFC 3161) whose stamp every signed PDF gets; empty: none.
 TIMESTAMP_URL = env.text("TIMESTAMP_URL", "")
 TIMESTAMP_TIMEOUT_SECONDS = env.integer("TIMESTAMP_TIMEOUT_SECONDS", 20)
+# Checkpoints: the ledger's name in them, how often one is made (0: only when asked), and where they are kept outside
+# (file:/folder, mailto:address, s3://bucket/prefix). System check audits.E004 says what is wrong with them.
+_NAMED = "-".join(SIGNING_NAME.replace("+", " ").split())
+LEDGER_ORIGIN = env.text("LEDGER_ORIGIN", "") or f"{_NAMED}/ledger"
+WITNESS_NAME = env.text("WITNESS_NAME", "") or f"{_NAMED}/witness"
+CHECKPOINT_SECONDS = env.integer("CHECKPOINT_SECONDS", 3600)
+CHECKPOINT_KEPT = env.items("CHECKPOINT_KEPT")
+# Who cosigns ours: "address key", such as "https://other.example/witness other.example/witness+1f2e3d4c+BAAA...".
+CHECKPOINT_WITNESSES = env.items("CHECKPOINT_WITNESSES")
+# Whose we cosign: "origin key".
+WITNESS_FOR = env.items("WITNESS_FOR")
+if CHECKPOINT_SECONDS:
+    CELERY_BEAT_SCHEDULE |= {
+        "sign a checkpoint of the ledger": {
+            "task": "apps.audits.tasks.sign_checkpoint",
+            "schedule": float(CHECKPOINT_SECONDS),
+            "options": {"expires": max(CHECKPOINT_SECONDS - 5, 5)},
+        },
+    }
 # The site verifies what is new every few minutes, and all of it again after so many seconds.
 LEDGER_FULL_VERIFY_SECONDS = env.integer("LEDGER_FULL_VERIFY_SECONDS", 3600)
 CELERY_BEAT_SCHEDULE |= {
@@ -415,7 +436,7 @@ LEDGER_RECONCILERS += ["apps.impact.reconcile.differences"]
 
 # --- modelcards, compliance -------------------------------------------------------------------
 
-APPEND_ONLY_TABLES += ["modelcards_cardrevision"]
+APPEND_ONLY_TABLES += ["modelcards_cardrevision", "compliance_reportstatement"]
 LEDGER_RECONCILERS += [
     "apps.modelcards.reconcile.differences",
     "apps.compliance.reconcile.differences",
@@ -425,6 +446,7 @@ LEDGER_RECONCILERS += [
 
 APPEND_ONLY_TABLES += [
     "reviews_decision",
+    "reviews_decisionenvelope",
     "reviews_findingentry",
     "reviews_policyversion",
     "reviews_policysignature",
@@ -530,6 +552,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ReviewStatus": "apps.reviews.models.ReviewStatus",
         "MeasurementStatus": "apps.checks.models.MeasurementStatus",
         "Outcome": "apps.reviews.models.Outcome",
+        "DocumentKind": "apps.compliance.models.DocumentKind",
+        "DocumentStatus": "apps.compliance.models.DocumentStatus",
         "Governance": "apps.registry.models.Governance",
         "Stage": "apps.registry.models.Stage",
         "UploadedOutcome": "apps.checks.uploaded.reading.Outcome",

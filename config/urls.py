@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from apps.api.witness import add_checkpoint
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sso/", include("mozilla_django_oidc.urls")),
+    path("witness/add-checkpoint", add_checkpoint, name="witness"),
     path("", include("apps.api.urls")),
     path("", include("apps.web.urls")),
 ]

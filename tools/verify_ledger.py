@@ -8,6 +8,8 @@ ledger but the written format (docs/events.md):
     python verify_ledger.py --export ledger.jsonl --root 1200:9f3c...    # a root you kept elsewhere
     python verify_ledger.py --export ledger.jsonl --extract ledger-extract.json
     python verify_ledger.py --extract ledger-extract.json               # proofs only
+    python verify_ledger.py --export ledger.jsonl --checkpoint kept.txt --key NAME+HASH+BASE64
+    python verify_ledger.py --checkpoint kept.txt --checkpoint new.txt --proof proof.json --key NAME+HASH+BASE64
 
 For an export, line by line and in flat memory:
 
@@ -23,8 +25,16 @@ For an extract (the events enclosed in a document):
 7. Each opening (salt and value of personal data) fits a commitment in one of its events.
 8. With --export: the same events stand at the same places, and the extract's root was the ledger's.
 
+For checkpoints (signed notes that say size and root, https://c2sp.org/tlog-checkpoint), with the keys you trust:
+
+9. Each is signed by one of the keys (Ed25519, RFC 8032), and no signature by any of them is wrong. A key of a
+   witness (https://c2sp.org/tlog-cosignature) must have cosigned at least one.
+10. With --export: the tree had the checkpoint's root at the checkpoint's size.
+11. Without: all checkpoints, and the extract, lie on one line of growth: of one size they have one root, and from
+    each size to the next a --proof leads (consistency, RFC 9162, 2.1.4.2).
+
 What it cannot show: that what the events say is true, that no event was withheld from the ledger, or
-that the export is not of a ledger rewritten as a whole. Against the last, keep roots elsewhere and use --root.
+that the export is not of a ledger rewritten as a whole. Against the last, keep checkpoints (or roots) elsewhere.
 
 Exit status: 0 verified, 1 something is wrong (the first wrong thing is printed), 2 not run.
 """
@@ -38,13 +48,16 @@ import hashlib
 import json
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 MAX_LINE = 4 << 20
+MAX_NOTE = 128 << 10
 MAX_INTEGER = 2**53 - 1
 HEX = re.compile(r"[0-9a-f]{64}")
+SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 MEMBERS = {
     "v": int,
@@ -148,6 +161,194 @@ def parse(data: bytes, what: str) -> Any:
         )
     except (ValueError, RecursionError) as error:
         raise Wrong(f"{what} is not JSON in UTF-8: {error}") from None
+
+
+def check_consistent(old: int, new: int, roots: tuple[bytes, bytes], proof: list[bytes]) -> None:
+    """That the tree of `old` is the beginning of that of `new`; `roots` are theirs. Raises Wrong."""
+    if not 0 < old <= new:
+        raise Wrong(f"there is no consistency proof from size {old} to size {new}")
+    if old == new:
+        reached = (roots[0], roots[0])
+        if proof:
+            raise Wrong("the consistency proof is too long")
+    else:
+        reached = roots_from_proof(old, new, roots[0], proof)
+    if reached != roots:
+        raise Wrong(f"the consistency proof does not lead from size {old} to size {new}")
+
+
+def roots_from_proof(old: int, new: int, root: bytes, proof: list[bytes]) -> tuple[bytes, bytes]:
+    """RFC 9162, 2.1.4.2, the algorithm as it is written there."""
+    path = list(proof) if old & (old - 1) else [root, *proof]
+    if len(path) < 2:
+        raise Wrong("the consistency proof is too short")
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    first = second = path[0]
+    for part in path[1:]:
+        if sn == 0:
+            raise Wrong("the consistency proof is too long")
+        if fn & 1 or fn == sn:
+            first, second = node_hash(part, first), node_hash(part, second)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            second = node_hash(second, part)
+        fn, sn = fn >> 1, sn >> 1
+    if sn:
+        raise Wrong("the consistency proof is too short")
+    return first, second
+
+
+# Ed25519 (RFC 8032, 5.1): the curve -x^2 + y^2 = 1 + d x^2 y^2 over the integers modulo P, its base point of order L.
+# Points are (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z. Nothing here is secret, so nothing is constant in time.
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+Point = tuple[int, int, int, int]
+NEUTRAL: Point = (0, 1, 1, 0)
+
+
+def added(one: Point, other: Point) -> Point:
+    a = (one[1] - one[0]) * (other[1] - other[0]) % P
+    b = (one[1] + one[0]) * (other[1] + other[0]) % P
+    c = 2 * one[3] * other[3] * D % P
+    d = 2 * one[2] * other[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(number: int, point: Point) -> Point:
+    result = NEUTRAL
+    while number:
+        if number & 1:
+            result = added(result, point)
+        point = added(point, point)
+        number >>= 1
+    return result
+
+
+def point_of(data: bytes) -> Point:
+    """RFC 8032, 5.1.3. Raises Wrong for what is no point, and for a second way to write one."""
+    number = int.from_bytes(data, "little")
+    y, odd = number & ((1 << 255) - 1), number >> 255
+    if len(data) != 32 or y >= P:
+        raise Wrong("its key is not written in the one way RFC 8032 allows")
+    squared = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(squared, (P + 3) // 8, P)
+    if (x * x - squared) % P:
+        x = x * ROOT_OF_MINUS_ONE % P
+    if (x * x - squared) % P or (x == 0 and odd):
+        raise Wrong("its key is no point of the curve")
+    if x & 1 != odd:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+def bytes_of(point: Point) -> bytes:
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def base_point() -> Point:
+    y = 4 * pow(5, P - 2, P) % P
+    return point_of(y.to_bytes(32, "little"))
+
+
+def check_signature(public: bytes, message: bytes, signature: bytes) -> None:
+    """RFC 8032, 5.1.7, without the cofactor, and strict: refuses S >= L, other ways to write a point, and keys of small
+    order (which "sign" anything). Raises Wrong."""
+    key = point_of(public)
+    if bytes_of(times(8, key)) == bytes_of(NEUTRAL):
+        raise Wrong("its key is of small order")
+    s = int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or s >= L:
+        raise Wrong("its signature is not written in the one way RFC 8032 allows")
+    hashed = hashlib.sha512(signature[:32] + public + message).digest()
+    k = int.from_bytes(hashed, "little") % L
+    negative = (P - key[0], key[1], 1, P - key[3])
+    if bytes_of(added(times(s, base_point()), times(k, negative))) != signature[:32]:
+        raise Wrong("its signature does not fit")
+
+
+class Key:
+    """A key you trust, as `name+hash+base64`: of a log (kind 1) or of a witness (kind 4)."""
+
+    def __init__(self, text: str) -> None:
+        self.name, _, rest = text.strip().partition("+")
+        hashed, _, encoded = rest.partition("+")
+        material = unwrapped(encoded)
+        if not self.name or len(material) != 33 or material[0] not in (1, 4):
+            raise ValueError("expected NAME+HASH+BASE64 of an Ed25519 key")
+        self.kind, self.public = material[0], material[1:]
+        self.hash = hashlib.sha256(self.name.encode() + b"\n" + material).digest()[:4]
+        if self.hash.hex() != hashed:
+            raise ValueError("the hash in it is not that of its name and key")
+        self.used = False
+
+    def check(self, text: bytes, value: bytes) -> str:
+        """That the signature fits the text; what it says."""
+        if self.kind == 1:
+            check_signature(self.public, text, value)
+            return f"signed by {self.name}"
+        seconds = int.from_bytes(value[:8], "big")
+        check_signature(self.public, b"cosignature/v1\ntime %d\n" % seconds + text, value[8:])
+        return f"cosigned by {self.name} at {told(seconds)}"
+
+
+def told(seconds: int) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+    except (ValueError, OverflowError, OSError):
+        raise Wrong("its time is none") from None
+
+
+def unwrapped(text: str) -> bytes:
+    """Base64 in its one form; nothing for anything else."""
+    try:
+        value = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    return value if base64.b64encode(value).decode("ascii") == text else b""
+
+
+def check_checkpoint(data: bytes, keys: list[Key]) -> tuple[int, str, list[str]]:
+    """9. The size and the root that the note says, and who signed it."""
+    if len(data) > MAX_NOTE:
+        raise Wrong("it is too long for a checkpoint")
+    try:
+        note = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Wrong("it is not text in UTF-8") from None
+    text, parted, below = note.rpartition("\n\n")
+    lines = text.split("\n")
+    if not parted or len(lines) < 3 or not all(lines) or not SIZE.fullmatch(lines[1]):
+        raise Wrong("it is not a checkpoint: origin, size, root, an empty line, signatures")
+    root = unwrapped(lines[2])
+    if len(root) != 32 or not below.endswith("\n"):
+        raise Wrong("it is not a checkpoint: its root or its last line is not whole")
+    said = check_lines((text + "\n").encode(), below[:-1].split("\n"), keys)
+    return int(lines[1]), root.hex(), said
+
+
+def check_lines(text: bytes, lines: list[str], keys: list[Key]) -> list[str]:
+    said, signed = [], False
+    for line in lines:
+        dash, _, rest = line.partition(" ")
+        name, _, encoded = rest.partition(" ")
+        value = unwrapped(encoded)
+        if dash != "\u2014" or not name or len(value) < 5:
+            raise Wrong(f"it is not a checkpoint: {line[:60]!r} is no signature")
+        for key in keys:
+            if (key.name, key.hash) == (name, value[:4]):
+                said.append(key.check(text, value[4:]))
+                key.used, signed = True, signed or key.kind == 1
+    if not signed:
+        raise Wrong("it is not signed by any log's key you gave")
+    return said
 
 
 def statement_in(body: bytes) -> dict[str, Any]:
@@ -336,6 +537,53 @@ def check_opening(opening: Any, commitments: set[str]) -> None:
         raise Wrong(f"the opening of {commitment} belongs to no event of the extract")
 
 
+def check_growth(roots: Roots, proofs: list[Any]) -> list[str]:
+    """11. All sizes known are on one line of growth. The sentences to print."""
+    for size, known in roots.items():
+        check_root(size, known[0][0], roots)
+    steps = {}
+    for number, proof in enumerate(proofs, start=1):
+        ends, path = proof_of(proof, f"proof {number}")
+        for size, root in ends:
+            check_root(size, root, roots)
+        steps[ends[0][0], ends[1][0]] = (ends, path)
+    sizes = sorted(roots)
+    said = []
+    for old, new in [(sizes[at], sizes[at + 1]) for at in range(len(sizes) - 1)]:
+        if (old, new) not in steps:
+            raise Wrong(
+                f"nothing leads from size {old} to size {new}: give an --export, or a --proof"
+            )
+        ends, path = steps[old, new]
+        check_consistent(old, new, (bytes.fromhex(ends[0][1]), bytes.fromhex(ends[1][1])), path)
+        said.append(f"proof: the ledger of {new} events begins with the ledger of {old}")
+    return said
+
+
+def proof_of(proof: Any, what: str) -> tuple[list[tuple[int, str]], list[bytes]]:
+    if member(proof, "format", str, what) != "countersign-ledger-consistency":
+        raise Wrong(f"{what}: this is not a consistency proof of a Countersign ledger")
+    if member(proof, "version", int, what) != 1:
+        raise Wrong(f"{what}: version {proof['version']} is unknown to this program")
+    ends = [
+        (member(end, "size", int, what), hashed(end, "root", what))
+        for end in (member(proof, name, dict, what) for name in ("old", "new"))
+    ]
+    path = []
+    for part in member(proof, "proof", list, what):
+        if not isinstance(part, str) or not HEX.fullmatch(part):
+            raise Wrong(f"{what}: it is not a list of hashes")
+        path.append(bytes.fromhex(part))
+    return ends, path
+
+
+def trusted_key(text: str) -> Key:
+    try:
+        return Key(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def saved_root(text: str) -> tuple[int, str]:
     size, _, root = text.partition(":")
     if not size.isdigit() or not HEX.fullmatch(root):
@@ -352,19 +600,47 @@ def run(options: argparse.Namespace) -> list[str]:
     said: list[str] = []
     for size, root in options.root:
         roots.setdefault(size, []).append((root, "the root you gave"))
+    for name in options.checkpoint:
+        said += read_checkpoint(name, options.key, roots)
+    for key in options.key:
+        if not key.used:
+            raise Wrong(f"no checkpoint is signed by {key.name}")
     if options.extract:
-        with Path(options.extract).open("rb") as stream:
-            size, root, leaves = check_extract(parse(stream.read(), "the extract"))
+        size, root, leaves = check_extract(parse(Path(options.extract).read_bytes(), "the extract"))
         roots.setdefault(size, []).append((root, "the extract"))
         said.append(f"extract: {len(leaves)} events proved under root {root} at size {size}")
-    if options.export:
-        with Path(options.export).open("rb") as stream:
-            size, root = check_export(stream, roots, leaves)
-        said.append(f"export: {size} events, root {root}")
-        said += [f"export: the root at size {kept} is the one you gave" for kept, _ in options.root]
-        if options.extract:
-            said.append("extract: its events and its root are those of the export")
+    proofs = [parse(Path(name).read_bytes(), name) for name in options.proof]
+    if not options.export:
+        return said + check_growth(roots, proofs)
+    with Path(options.export).open("rb") as stream:
+        size, root = check_export(stream, roots, leaves)
+    said.append(f"export: {size} events, root {root}")
+    said += [f"export: the root at size {kept} is the one you gave" for kept, _ in options.root]
+    said += [
+        f"export: its root at size {kept} is that of the checkpoint"
+        for kept in sorted(roots)
+        if any(why.startswith("the checkpoint") for _, why in roots[kept])
+    ]
+    if options.extract:
+        said.append("extract: its events and its root are those of the export")
     return said
+
+
+def read_checkpoint(name: str, keys: list[Key], roots: Roots) -> list[str]:
+    try:
+        size, root, signers = check_checkpoint(Path(name).read_bytes(), keys)
+    except Wrong as wrong:
+        raise Wrong(f"checkpoint {name}: {wrong}") from None
+    roots.setdefault(size, []).append((root, f"the checkpoint {name}"))
+    return [f"checkpoint {name}: {size} events, root {root}, {', '.join(signers)}"]
+
+
+def complain(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Exit with status 2 where what is asked makes no sense together."""
+    if not options.export and (options.root or not (options.extract or options.checkpoint)):
+        parser.error("name an --export (or an --extract or a --checkpoint alone)")
+    if bool(options.checkpoint) != bool(options.key):
+        parser.error("a --checkpoint needs the --key you trust, and a --key a --checkpoint")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -383,9 +659,30 @@ def main(arguments: list[str] | None = None) -> int:
         default=[],
         help="a root you kept, which the export must have had at that size",
     )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a checkpoint, kept or new",
+    )
+    parser.add_argument(
+        "--key",
+        metavar="NAME+HASH+BASE64",
+        type=trusted_key,
+        action="append",
+        default=[],
+        help="a key you trust to sign checkpoints, from a place that is not the file's",
+    )
+    parser.add_argument(
+        "--proof",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a consistency proof from the size of one checkpoint to that of the next",
+    )
     options = parser.parse_args(arguments)
-    if not options.export and (options.root or not options.extract):
-        parser.error("name an --export (or an --extract alone)")
+    complain(parser, options)
     try:
         said = run(options)
     except OSError as error:

@@ -10,7 +10,7 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.module_loading import import_string
 
-from apps.audits import events
+from apps.audits import events, keeping, notes, witnessing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def check_ledger(**_options: Any) -> list[Error]:
     """E001: an event type without a template. E002: a consumer of an unknown type or that does not import.
-    E003: a reconciler that does not import."""
-    return [*_unreadable(), *_consumers(), *_reconcilers()]
+    E003: a reconciler that does not import. E004: a setting about checkpoints that cannot be used."""
+    return [*_unreadable(), *_consumers(), *_reconcilers(), *_checkpoints()]
 
 
 def _unreadable() -> Iterator[Error]:
@@ -41,6 +41,15 @@ def _reconcilers() -> Iterator[Error]:
     for path in settings.LEDGER_RECONCILERS:
         if error := _unimportable(path, "audits.E003"):
             yield error
+
+
+def _checkpoints() -> Iterator[Error]:
+    for name in ("LEDGER_ORIGIN", "WITNESS_NAME"):
+        value = getattr(settings, name)
+        if not notes.NAME.fullmatch(value):
+            yield Error(f"{name}={value!r} must have no spaces and no plus signs", id="audits.E004")
+    for mistake in (*keeping.mistakes(), *witnessing.mistakes()):
+        yield Error(mistake, id="audits.E004")
 
 
 def _unimportable(path: str, code: str) -> Error | None:

@@ -210,3 +210,108 @@ class KeyRetirement(models.Model):
 
     def __str__(self) -> str:
         return f"retirement of {self.key_id}"
+
+
+class Checkpoint(models.Model):
+    """The site's signed statement that its ledger had this root at this size (C2SP tlog-checkpoint). Written once.
+
+    A key says one thing about a size; the database also refuses a root that is not the ledger's.
+    """
+
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="checkpoints")
+    note = models.BinaryField()
+    made_at = models.DateTimeField()
+    occasion = models.CharField(max_length=20)
+
+    class Meta:
+        db_table = "audits_checkpoint"
+        constraints = [
+            models.UniqueConstraint(fields=["size", "key"], name="audits_checkpoint_one_root"),
+            models.CheckConstraint(
+                condition=models.Q(size__gt=0), name="audits_checkpoint_of_something"
+            ),
+        ]
+        indexes = [models.Index(fields=["made_at"], name="audits_checkpoint_made")]
+
+    def __str__(self) -> str:
+        return f"checkpoint at size {self.size}"
+
+
+class Cosignature(models.Model):
+    """A witness's signature on a checkpoint of ours, verified before it was stored. Written once."""
+
+    checkpoint = models.ForeignKey(
+        Checkpoint, on_delete=models.PROTECT, related_name="cosignatures"
+    )
+    witness = models.TextField()
+    line = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "audits_cosignature"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["checkpoint", "witness"], name="audits_cosignature_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"cosignature of {self.witness}"
+
+
+class CheckpointDelivery(models.Model):
+    """One checkpoint on its way to one place outside: a folder, an address, a bucket, a witness."""
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="deliveries")
+    target = models.TextField()
+    tries = models.IntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    said = models.TextField(default="")
+
+    class Meta:
+        db_table = "audits_checkpoint_delivery"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["checkpoint", "target"], name="audits_delivery_once_per_target"
+            ),
+        ]
+        indexes = [models.Index(fields=["target", "-checkpoint"], name="audits_delivery_target")]
+
+    def __str__(self) -> str:
+        return f"{self.target}: checkpoint {self.checkpoint_id}"
+
+
+class WitnessedLog(models.Model):
+    """How far another log has been cosigned here; its lock is the queue of those who ask. It moves forward only."""
+
+    origin = models.TextField(primary_key=True)
+    size = models.BigIntegerField(default=0)
+    root = models.BinaryField()
+
+    class Meta:
+        db_table = "audits_witnessed_log"
+
+    def __str__(self) -> str:
+        return f"{self.origin} at size {self.size}"
+
+
+class WitnessedCheckpoint(models.Model):
+    """A checkpoint of another log that was cosigned here. Written once: of one size there is one root."""
+
+    origin = models.TextField()
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    note = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "audits_witnessed_checkpoint"
+        constraints = [
+            models.UniqueConstraint(fields=["origin", "size"], name="audits_witnessed_one_root"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.origin} at size {self.size}"

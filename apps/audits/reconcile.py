@@ -36,6 +36,8 @@ _GUARDS = {
     "audits_attempt": ("audits_attempt_rows", "audits_attempt_truncate"),
     "audits_opening": ("audits_opening_rows", "audits_opening_truncate"),
     "audits_verification": ("audits_verification_rows", "audits_verification_truncate"),
+    "audits_checkpoint": ("audits_checkpoint_rows", "audits_checkpoint_true"),
+    "audits_witnessed_log": ("audits_witnessed_log_rows", "audits_witnessed_forward"),
 }
 
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from apps.audits import attempt_selectors, commitments, models, proofs
+from apps.audits import attempt_selectors, checkpoint_selectors, commitments, models, proofs
 from apps.audits.labels import actor_labels, opened
 from apps.core.errors import NotFound
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 attempts = attempt_selectors.attempts
 extract = proofs.extract
+latest_checkpoint = checkpoint_selectors.latest_checkpoint
+checkpoint_at = checkpoint_selectors.checkpoint_at
 
 ERASED = "[erased]"
 _CHUNK = 1000

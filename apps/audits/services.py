@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.db import connection, transaction
 
-from apps.audits import tree
+from apps.audits import checkpoints, tree
 from apps.audits.attempts import COPIED, LOCK, body_of, columns
 from apps.audits.events import AttemptsAnchored, OpeningsErased
 from apps.audits.log import verb
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from apps.core.actor import Actor
+
+make_checkpoint = checkpoints.make_checkpoint
 
 BATCH: Final = 5000
 MAX_ERASED: Final = 100

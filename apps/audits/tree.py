@@ -153,6 +153,32 @@ def root_from_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[byte
     return node
 
 
+def require_consistent(
+    old: int, new: int, roots: tuple[bytes, bytes], proof: Sequence[bytes]
+) -> None:
+    """Whether the tree of `old` leaves is the beginning of that of `new` (RFC 9162, 2.1.4.2): `roots` are theirs.
+
+    Raises ValueError where the proof's length or its hashes do not fit.
+    """
+    ranges = consistency_ranges(old, new)
+    if len(ranges) != len(proof):
+        msg = f"consistency proof: got {len(proof)} hashes, expected {len(ranges)}"
+        raise ValueError(msg)
+    # The ranges left of `old` add up to the old tree, which is its own first part where `old` is a power of two.
+    given = list(zip(ranges, proof, strict=True))
+    if not given or given[0][0][0] >= old:
+        given.insert(0, ((0, old), roots[0]))
+    (_span, first), second = given[0], given[0][1]
+    for (start, _end), part in given[1:]:
+        if start < old:
+            first, second = node_hash(part, first), node_hash(part, second)
+        else:
+            second = node_hash(second, part)
+    if (first, second) != roots:
+        msg = f"the proof does not lead from the root at size {old} to the one at size {new}"
+        raise ValueError(msg)
+
+
 def _split(size: int) -> int:
     """The largest power of two smaller than `size`."""
     return 1 << ((size - 1).bit_length() - 1)

@@ -32,6 +32,7 @@ TEMPLATE = "model-card/1"
 SITE = "Countersign"
 
 render_html = html.document_html
+render_page = html.page_html
 
 
 def render_pdf(dossier: Dossier) -> bytes:

@@ -39,3 +39,24 @@ class DocumentIssued(Event):
 
     def scopes(self) -> tuple[str, ...]:
         return (f"document:{self.uuid}", f"version:{self.version}", f"model:{self.model}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class StatementRecorded(Event):
+    """Somebody stated what a report needs and no record holds. `digest` is that of the texts, which are not here."""
+
+    type: ClassVar[str] = "compliance.statement.recorded"
+    statement: int
+    kind: str
+    model: int
+    version: int
+    number: int
+    digest: str
+    changed: list[str]
+
+    def subject(self) -> str:
+        return f"version:{self.version}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (f"version:{self.version}", f"model:{self.model}")

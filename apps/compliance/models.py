@@ -17,6 +17,8 @@ from apps.registry.models import ModelVersion, RegisteredModel
 
 class DocumentKind(models.TextChoices):
     MODEL_CARD = "model_card", "Model card"
+    LL144_REPORT = "ll144_report", "Bias audit report (NYC Local Law 144)"
+    ANNEX_IV_DOSSIER = "annex_iv_dossier", "Technical documentation (EU AI Act, Annex IV)"
 
 
 class DocumentStatus(models.TextChoices):
@@ -112,3 +114,38 @@ class Document(models.Model):
     def policy_root(self) -> RegisteredModel:
         """Where rights to this object are granted (see apps.accounts.policy)."""
         return self.version.model
+
+
+class ReportStatement(models.Model):
+    """What a person states for the reports of one kind about a version; every save is a row, the newest counts.
+
+    Append-only. `texts` are the fields of the kind that were filled in, `digest` that of all that the row says.
+    """
+
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="report_statements"
+    )
+    kind = models.CharField(max_length=16, choices=DocumentKind.choices)
+    number = models.PositiveIntegerField()
+    texts = models.JSONField()
+    digest = models.CharField(max_length=64)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "kind", "number"], name="compliance_statement_numbered_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["ll144_report", "annex_iv_dossier"]),
+                name="compliance_statement_kind_takes_one",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(number__gte=1), name="compliance_statement_counts_from_1"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Statement {self.number} for {self.get_kind_display()} of {self.version}"

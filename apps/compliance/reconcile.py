@@ -1,7 +1,7 @@
-"""Compare issued documents with the ledger's events.
+"""Compare issued documents and statements for reports with the ledger's events.
 
-Compared: every ready document has exactly its event with the same version, digest and size, its bytes
-are stored, and no event lacks its document. Not compared: the bytes themselves (a download verifies
+Compared: every ready document has exactly its event with the same kind, version, digest and size, its bytes
+are stored, and no event lacks its document; every statement has its event and is what its digest says. Not compared: the bytes themselves (a download verifies
 them, and `core.blobs.check` re-hashes them).
 """
 
@@ -12,11 +12,17 @@ from typing import Any
 
 from apps.audits.reconcile import Difference
 from apps.audits.selectors import replay
-from apps.compliance.models import Document, DocumentStatus
+from apps.compliance import statements
+from apps.compliance.models import Document, DocumentStatus, ReportStatement
 
 
 def differences() -> Iterator[Difference]:
-    """Every difference between the ledger and the documents, each naming its row."""
+    """Every difference between the ledger and the rows of this app, each naming its row."""
+    yield from _documents()
+    yield from _statements()
+
+
+def _documents() -> Iterator[Difference]:
     issued = {
         int(event.payload["document"]): event.payload
         for event in replay("compliance.document.issued")
@@ -36,6 +42,7 @@ def _compare(row: Document, said: dict[str, Any] | None) -> Iterator[Difference]
         yield Difference(subject, "is ready and was never issued according to the ledger")
         return
     now = {
+        "kind": row.kind,
         "version": row.version_id,
         "digest": row.digest,
         "size": row.size,
@@ -50,3 +57,28 @@ def _compare(row: Document, said: dict[str, Any] | None) -> Iterator[Difference]
             yield Difference(subject, f"{name} is {value}, the ledger says {said.get(name, '')}")
     if row.blob is not None and row.blob.size != row.size:
         yield Difference(subject, f"its bytes have size {row.blob.size}, expected {row.size}")
+
+
+def _statements() -> Iterator[Difference]:
+    recorded = {
+        int(event.payload["statement"]): event.payload
+        for event in replay("compliance.statement.recorded")
+    }
+    rows = ReportStatement.objects.select_related("version", "author")
+    for row in rows.iterator(chunk_size=200):
+        yield from _stated(row, recorded.pop(row.pk, None))
+    for payload in recorded.values():
+        yield Difference(
+            f"statement:{payload['statement']}", "was recorded according to the ledger and is gone"
+        )
+
+
+def _stated(row: ReportStatement, said: dict[str, Any] | None) -> Iterator[Difference]:
+    subject = f"statement:{row.pk}"
+    if said is None:
+        yield Difference(subject, "is there and was never recorded according to the ledger")
+        return
+    if said["digest"] != row.digest:
+        yield Difference(subject, f"digest is {row.digest}, the ledger says {said['digest']}")
+    if statements.digest_of(row, row.version) != row.digest:
+        yield Difference(subject, "is not what its digest says")

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 
 from apps.accounts import policy
+from apps.compliance import documents as documents_
+from apps.compliance import kinds
 from apps.compliance.models import Document
 from apps.core import blobs
 from apps.core.actor import Actor
@@ -58,8 +60,7 @@ def find_by_digest(actor: Actor, digest: str) -> Document | None:
 
 def read_pdf(document: Document, start: int = 0, end: int | None = None) -> Iterator[bytes]:
     """The PDF's bytes, each piece verified before it is handed out; Conflict while it is not ready."""
-    if not document.is_ready:
-        raise Conflict(f"This document is {document.state.label.lower()}.", hint=document.error)
+    _require_ready(document)
     return blobs.read(document.digest, start, end)
 
 
@@ -70,5 +71,28 @@ def read_dossier(document: Document) -> Dossier:
 
 def file_name(document: Document) -> str:
     """income-v3-model-card.pdf: plain letters, whatever the model's name is made of."""
+    return f"{_stem(document)}.pdf"
+
+
+def page_name(document: Document) -> str:
+    """income-v3-ll144-bias-audit.html."""
+    return f"{_stem(document)}.html"
+
+
+def _stem(document: Document) -> str:
     model = _UNSAFE.sub("-", document.version.model.name).strip("-.") or "model"
-    return f"{model[:80]}-v{document.version.number}-model-card.pdf"
+    return f"{model[:80]}-v{document.version.number}-{kinds.get(document.kind).file}"
+
+
+def read_page(document: Document) -> str:
+    """The document as one self-contained web page; NotFound for a kind that is not made for it, Conflict before it is
+    ready, Tampered if the stored facts are damaged."""
+    if not kinds.get(document.kind).page:
+        raise NotFound(f"The {document.get_kind_display().lower()} has no page to publish.")
+    _require_ready(document)
+    return documents_.render_page(read_dossier(document))
+
+
+def _require_ready(document: Document) -> None:
+    if not document.is_ready:
+        raise Conflict(f"This document is {document.state.label.lower()}.", hint=document.error)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from apps.accounts import policy
 from apps.audits import keys
 from apps.audits.log import verb
-from apps.compliance import documents, selectors
+from apps.compliance import documents, kinds, selectors, statements
 from apps.compliance.events import DocumentIssued
-from apps.compliance.models import Document, DocumentKind, DocumentStatus
+from apps.compliance.kinds import Kind
+from apps.compliance.models import Document, DocumentKind, DocumentStatus, ReportStatement
+from apps.compliance.reports.base import Assembled
 from apps.core import blobs, canonical, clock, outbox
 from apps.core.actor import Actor
 from apps.core.errors import Blocked, NotFound
@@ -26,32 +30,40 @@ WORKER = Actor.system("worker")
 _LONGEST_ERROR = 1000
 
 
-def request_document(actor: Actor, version: ModelVersion) -> Document:
-    """The model card of this version as a document; made in the worker unless it already is.
+def request_document(
+    actor: Actor, version: ModelVersion, kind: str = DocumentKind.MODEL_CARD
+) -> Document:
+    """A document of this kind about this version; made in the worker unless it already is.
 
     The facts are assembled and frozen now. Asked for again while nothing has changed, the same
     document is returned; one that could not be made is tried again. Refuses who may not read the
-    version, a deleted version, and (Tampered) evidence whose bytes are not what was signed.
+    version, a deleted version, a kind that does not exist (NotFound) or cannot be made of this version (Conflict, in
+    words), and (Tampered) evidence whose bytes are not what was signed.
     """
     policy.require(actor, selectors.READ, version)
     if version.deleted_at is not None:
         raise NotFound("This version was deleted; no document is made about it.")
     _admit_key()
-    round_ = documents.reported_round(version)
-    dossier = documents.assemble(version, round_)
-    digest = documents.input_digest(dossier)
-    found = selectors.documents(version).filter(input_digest=digest).first()
-    if found is not None:
-        return _again(actor, found)
-    stored = blobs.put_bytes(dossiers.to_json(dossier))
+    wanted = kinds.get(kind)
+    kinds.require(wanted, version)
+    found = wanted.assemble(version)
+    digest = documents.input_digest(found.dossier)
+    same = selectors.documents(version).filter(kind=wanted.key, input_digest=digest).first()
+    return _again(actor, same) if same else _queued(actor, version, wanted, found, digest)
+
+
+def _queued(
+    actor: Actor, version: ModelVersion, kind: Kind, made: Assembled, digest: str
+) -> Document:
+    stored = blobs.put_bytes(dossiers.to_json(made.dossier))
     with verb(actor):
         document, created = Document.objects.get_or_create(
             version=version,
-            kind=DocumentKind.MODEL_CARD,
+            kind=kind.key,
             input_digest=digest,
             defaults={
-                "review_id": round_.review_id if round_ else None,
-                "round_id": round_.pk if round_ else None,
+                "review_id": made.review_id,
+                "round_id": made.round_id,
                 "dossier": stored,
                 "requested_by_id": actor.user_id,
                 "created_at": clock.now(),
@@ -66,6 +78,16 @@ def _admit_key() -> None:
     """The document encloses the public key it will be signed with. Where there is none the worker says so."""
     with suppress(Blocked):
         keys.document_key(WORKER)
+
+
+def record_statement(
+    actor: Actor, version: ModelVersion, kind: str, given: Mapping[str, Any], base: int
+) -> ReportStatement:
+    """What a person states for reports of this kind; see `statements.record` for what is refused."""
+    wanted = kinds.stated(kind)
+    return statements.record(
+        actor, version, wanted.key, given, base, fields=wanted.fields, together=wanted.together
+    )
 
 
 def _again(actor: Actor, document: Document) -> Document:
@@ -96,13 +118,19 @@ def make(document_id: int) -> None:
     try:
         dossier = selectors.read_dossier(document)
         html = documents.render_html(dossier)
-        made = documents.signed(documents.render_pdf(dossier), keys.document_key(WORKER))
+        made = _made(dossier)
         stored = blobs.put_bytes(made.data)
     except Exception as error:
         log.exception("compliance: a document could not be made", extra={"document": document_id})
         _fail(document, error)
         return
     _issue(document, dossier, canonical.digest(html.encode()), made, stored)
+
+
+def _made(dossier: Dossier) -> documents.Signed:
+    """Laid out and signed; every kind goes this way."""
+    rendered = documents.render_pdf(dossier)
+    return documents.signed(rendered, keys.document_key(WORKER), dossier.document)
 
 
 def _issue(

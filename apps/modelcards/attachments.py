@@ -40,13 +40,25 @@ class Attached(msgspec.Struct, frozen=True):
 
 def attachments(dossier: Dossier) -> tuple[Attached, ...]:
     """Every file of the document, in the order in which it is listed; absent ones are not there."""
+    report = dossier.report
+    if report is None:
+        return _whole(dossier)
+    told = Attached(report.file, report.about, _text(as_data(report)))
+    return (told, *_whole(dossier)) if report.whole else (told, _results(dossier))
+
+
+def _results(dossier: Dossier) -> Attached:
+    return Attached(
+        "check-results.json", "Check results with their parameters and inputs", _checks(dossier)
+    )
+
+
+def _whole(dossier: Dossier) -> tuple[Attached, ...]:
     files = [
         Attached(
             "card.json", "The model card, every section and source", _text(as_data(dossier.card))
         ),
-        Attached(
-            "check-results.json", "Check results with their parameters and inputs", _checks(dossier)
-        ),
+        _results(dossier),
         Attached(
             "decisions.json", "Decisions with the statements that were signed", _decisions(dossier)
         ),

@@ -72,10 +72,15 @@ def _problem(key: object, value: object) -> str:
         return "The card has no such block."
     if block.kind == "computed":
         return "This block is computed from the record and cannot be typed."
+    return problem_of(value, MAX_BLOCK_CHARS)
+
+
+def problem_of(value: object, most: int) -> str:
+    """Why this is no text that can be stored and printed; empty if it is one."""
     if not isinstance(value, str):
         return f"Expected text, got {type(value).__name__}."
-    if len(value) > MAX_BLOCK_CHARS:
-        return f"{len(value):,} characters; a block may hold {MAX_BLOCK_CHARS:,}."
+    if len(value) > most:
+        return f"{len(value):,} characters; a block may hold {most:,}."
     if _SURROGATE.search(value):
         return "The text holds half a character (a lone surrogate); it is not valid Unicode."
     if bad := _FORBIDDEN.search(value.replace("\r", "\n")):

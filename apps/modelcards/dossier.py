@@ -15,6 +15,7 @@ from apps.core import canonical
 from apps.core.parts import Fact, Table, Tone
 from apps.modelcards.card import Card
 from apps.modelcards.machine import Machine
+from apps.modelcards.report import Report
 
 SCHEMA = "countersign.dossier/1"
 
@@ -63,7 +64,8 @@ class RoundView(msgspec.Struct, frozen=True, omit_defaults=True):
 class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
     """One signature: printed name, date and time, meaning (21 CFR 11.50), and what it is bound to.
 
-    `statement` is the very text that was signed; its SHA-256 is `statement_digest`. `void` says why
+    `statement` is the very text that was signed; its SHA-256 is `statement_digest`. `envelope` is the site's own signature
+    around it (DSSE; empty for decisions of before there were keys). `void` says why
     the signature no longer counts; empty means it stands. `on_behalf_of` is who delegated the role to the signer.
     """
 
@@ -82,6 +84,7 @@ class DecisionView(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int
     void: str = ""
     on_behalf_of: str = ""
+    envelope: str = ""
 
 
 class CheckView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -167,6 +170,7 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
     keys: tuple[KeyView, ...] = ()
     notes: tuple[str, ...] = ()
     machine: Machine | None = None
+    report: Report | None = None
 
     @property
     def title(self) -> str:
@@ -174,7 +178,9 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def binding_digest(self) -> tuple[str, str]:
-        """What is printed in every page's margin: the evidence digest, else the card revision's."""
+        """What is printed in every page's margin: the evidence digest, else the card revision's, or what a report rests on."""
+        if self.report is not None:
+            return self.report.margin
         if self.evidence_digest:
             return "evidence", self.evidence_digest
         if self.card.digest:

@@ -296,6 +296,7 @@ HOOKED: Final = (
     "impact.assessment.saved",
     "impact.assessment.signed",
     "impact.authority.notified",
+    "compliance.statement.recorded",
     "modelcards.card.saved",
     "registry.alias.deleted",
     "registry.alias.set",

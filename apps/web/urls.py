@@ -29,6 +29,7 @@ from apps.web.views import (
     policy_editor,
     preferences,
     registering,
+    reports,
     retiring,
     reviews,
     runs,
@@ -217,7 +218,9 @@ urlpatterns += [
     path(_VERSION + "card/", evidence.card, name="card"),
     path(_VERSION + "card/edit/", evidence.card_edit, name="card-edit"),
     path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),
+    path(_VERSION + "documents/<slug:kind>/statement/", reports.statement, name="report-statement"),
     path("documents/<uuid:document_uuid>/", evidence.document, name="document"),
+    path("documents/<uuid:document_uuid>/page.html", reports.document_page, name="document-page"),
     path("documents/<uuid:document_uuid>/card.pdf", evidence.document_pdf, name="document-pdf"),
 ]
 

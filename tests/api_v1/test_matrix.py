@@ -27,11 +27,12 @@ pytestmark = pytest.mark.django_db
 FOR_ALL = {
     "reviews", "models", "gate-check", "openapi", "environments", "deployments", "notices", "delegations", "policies",
     "policy", "policy-changes", "policy-change", "policy-simulation", "notices-read", "results-schema", "check-kinds",
+    "checkpoint", "checkpoint-at", "consistency", "inclusion", "ledger-keys",
 }  # fmt: skip
 CREATES = {
     "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
     "review-rollback", "finding-raise", "finding-respond", "thread-start", "thread-reply", "model-change", "policy-propose",
-    "policy-sign", "recheck", "upload-result", "recall-uploaded", "measure", "define-check", "redefine-check",
+    "policy-sign", "recheck", "upload-result", "recall-uploaded", "measure", "define-check", "redefine-check", "document-make",
 }  # fmt: skip
 # About no model, so there is nothing to hide: whoever lacks the right is told so.
 OF_THE_SITE = {
@@ -43,6 +44,10 @@ OF_THE_SITE = {
 }
 # Having read something is kept for the reader alone.
 OF_ONES_OWN = {"notice-read", "notices-read"}
+# Whoever may read may have it written down.
+READERS_ASK = {"document-make"}
+# The world's document waits for a worker, and is none that is published as a page.
+NOT_THERE = {"document-file": 409, "document-page": 404}
 # Whom the standard policy asks; who signs in another role is refused on this review.
 ASKED = {"validator", "approver"}
 
@@ -113,6 +118,8 @@ def _by_state(route: Route, visitor: str) -> int:
         return ANOTHERS[route.name].get(visitor, 403)
     if route.name in TOO_EARLY:
         return 409
+    if route.name in NOT_THERE:
+        return NOT_THERE[route.name]
     return 201 if route.name in CREATES else 200
 
 
@@ -168,7 +175,10 @@ def test_the_table_names_rights_that_exist_and_scopes_that_carry_them() -> None:
     for route in ROUTES:
         assert any(verb.startswith(route.verb) for verb in VERBS), route.label
         assert route.interactive == (not SCOPES_OF_VERB.get(route.verb)), route.label
-        reads = route.verb in {"review.read", "model.read"} and route.name not in OF_ONES_OWN
+        reads = (
+            route.verb in {"review.read", "model.read"}
+            and route.name not in OF_ONES_OWN | READERS_ASK
+        )
         assert route.mutates == (not reads), route.label
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 

@@ -44,6 +44,7 @@ BODIES: dict[str, Body] = {
     "define-check": lambda w: {"name": "Nightly", "kind": "quality", "every_days": 1},
     "redefine-check": _redefined,
     "recheck": lambda w: {},
+    "document-make": lambda w: {"kind": "model_card"},
     "upload-result": lambda w: {
         "content": base64.b64encode(b'<testsuite><testcase name="b"/></testsuite>').decode(),
         "name": "smoke",
@@ -151,6 +152,7 @@ BODIES: dict[str, Body] = {
 
 QUERIES: dict[str, Callable[[World], str]] = {
     "who-may": lambda w: f"?verb=review.submit&model={w.model.name}",
+    "consistency": lambda w: "?old=3",
 }
 
 
@@ -196,6 +198,8 @@ def placeholders(world: World) -> dict[str, object]:
     deployment = world.extra["deployment"]
     assert isinstance(deployment, Deployment)
     return {
+        "<int:size>": world.extra["checkpoint"],
+        "<int:seq>": 2,
         "<int:review_id>": world.review.pk,
         "<int:round_number>": 1,
         "<int:rollback_id>": world.rollback.pk,
@@ -217,6 +221,7 @@ def placeholders(world: World) -> dict[str, object]:
         "<uuid:deployment>": deployment.uuid,
         "<uuid:measurement>": world.extra["measured"],
         "<uuid:definition>": world.extra["definition"],
+        "<uuid:document>": world.document.uuid,
         "<uuid:result>": world.extra["uploaded"],
         "<uuid:recheck>": world.extra["recheck"],
     }

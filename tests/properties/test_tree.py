@@ -113,6 +113,94 @@ def test_a_consistency_proof_rebuilds_both_roots(old: int, more: int) -> None:
     proof = [_hash_of(span, leaves) for span in tree.consistency_ranges(old, new)]
     old_root, new_root = _by_definition(leaves[:old]), _by_definition(leaves)
     assert _roots_from_consistency(old, new, proof, old_root) == (old_root, new_root)
+    tree.require_consistent(old, new, (old_root, new_root), proof)
+    verify_ledger.check_consistent(old, new, (old_root, new_root), proof)
+
+
+@given(st.integers(1, 60), st.integers(0, 60), st.data())
+def test_no_other_proof_root_or_size_is_consistent(
+    old: int, more: int, data: st.DataObject
+) -> None:
+    new = old + more
+    leaves = _leaves(new)
+    proof = [_hash_of(span, leaves) for span in tree.consistency_ranges(old, new)]
+    roots = (_by_definition(leaves[:old]), _by_definition(leaves))
+    wrong: list[tuple[tuple[bytes, bytes], list[bytes]]] = [
+        ((bytes(32), roots[1]), proof),
+        ((roots[0], bytes(32)), proof),
+        (roots, [*proof, bytes(32)]),
+    ]
+    if proof:
+        at = data.draw(st.integers(0, len(proof) - 1))
+        wrong += [
+            (roots, proof[:at] + proof[at + 1 :]),
+            (roots, [*proof[:at], bytes(32), *proof[at + 1 :]]),
+        ]
+    for changed, path in wrong:
+        with pytest.raises(ValueError, match="proof"):
+            tree.require_consistent(old, new, changed, path)
+        with pytest.raises(verify_ledger.Wrong):
+            verify_ledger.check_consistent(old, new, changed, path)
+
+
+# Proofs in the tree of the inputs above, as Certificate Transparency publishes them with it.
+_PUBLISHED_INCLUSION = {
+    (0, 1): [],
+    (0, 8): [
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ],
+    (5, 8): [
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 3): ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
+}
+_PUBLISHED_CONSISTENCY = {
+    (1, 1): [],
+    (1, 8): [
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ],
+    (6, 8): [
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 5): [
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ],
+}
+
+
+def _known() -> list[bytes]:
+    return [tree.leaf_hash(bytes.fromhex(each)) for each in _INPUTS]
+
+
+@pytest.mark.parametrize(("index", "size"), _PUBLISHED_INCLUSION)
+def test_the_published_inclusion_proofs(index: int, size: int) -> None:
+    published = _PUBLISHED_INCLUSION[index, size]
+    made = [_hash_of(span, _known()).hex() for span in tree.inclusion_ranges(index, size)]
+    assert made == published
+    path = [bytes.fromhex(each) for each in published]
+    root = bytes.fromhex(_ROOTS[size - 1])
+    assert tree.root_from_inclusion(_known()[index], index, size, path) == root
+    assert verify_ledger.root_from_proof(_known()[index], index, size, path) == root
+
+
+@pytest.mark.parametrize(("old", "new"), _PUBLISHED_CONSISTENCY)
+def test_the_published_consistency_proofs(old: int, new: int) -> None:
+    published = _PUBLISHED_CONSISTENCY[old, new]
+    made = [_hash_of(span, _known()).hex() for span in tree.consistency_ranges(old, new)]
+    assert made == published
+    roots = bytes.fromhex(_ROOTS[old - 1]), bytes.fromhex(_ROOTS[new - 1])
+    path = [bytes.fromhex(each) for each in published]
+    tree.require_consistent(old, new, roots, path)
+    verify_ledger.check_consistent(old, new, roots, path)
 
 
 def _roots_from_consistency(

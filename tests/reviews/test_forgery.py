@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from apps.core import clock
 from apps.registry.models import Alias, Authorization, ModelVersion
 from apps.reviews import selectors
-from apps.reviews.models import Decision, Review, Round
+from apps.reviews.models import Decision, DecisionEnvelope, Review, Round
 from tests import factories
 from tests.reviews.conftest import Cast
 from tests.reviews.test_signing import sign
@@ -26,6 +26,7 @@ TABLES = [
     "registry_authorization",
     "registry_registeredmodel",
     "reviews_decision",
+    "reviews_decisionenvelope",
     "reviews_round",
     "reviews_review",
 ]
@@ -151,5 +152,7 @@ def test_a_review_closed_by_hand_is_named(cast: Cast) -> None:
 
 def test_a_deleted_decision_is_named(cast: Cast) -> None:
     decision = sign(cast.vera, cast.submit())
-    as_owner_of_the_server(lambda: Decision.objects.all().delete())
+    as_owner_of_the_server(
+        lambda: (DecisionEnvelope.objects.all().delete(), Decision.objects.all().delete())
+    )
     assert f"decision {decision.pk} is in the ledger and not in the table" in differences()

@@ -385,6 +385,8 @@ def _event(world: World) -> list[Any]:
 
 
 AUDIT = [
+    # Whoever asks a witness is known by a signature, not by an account; an empty request is malformed.
+    Row("witness", may=EVERYBODY, ok=400, post={}),
     Row("web:audit"),
     Row("web:audit-attempts", may=READERS),
     Row("web:audit-export", may=holders("auditor")),
@@ -431,6 +433,10 @@ def _document(world: World) -> list[Any]:
     return [world.document.uuid]
 
 
+def _statement(world: World) -> list[Any]:
+    return [*_version(world), "ll144_report"]
+
+
 # Who has checks run; only a validator recalls a result.
 CHECKERS = MAKERS | holders("validator")
 
@@ -469,6 +475,9 @@ EVIDENCE = [
     Row("web:card-edit", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}, ok=302),
     _seen("web:version-documents", _version),
     Row("web:version-documents", _version, may=MEMBERS, unseen=404, post={}, ok=302),
+    Row("web:report-statement", _statement, may=MAKERS, unseen=404),
+    Row("web:report-statement", _statement, may=MAKERS, unseen=404, post={}, ok=422),
+    Row("web:document-page", _document, may=MEMBERS, unseen=404, ok=404),
     _seen("web:document", _document),
     # It is not made yet: no worker runs in the tests.
     Row("web:document-pdf", _document, may=MEMBERS, unseen=404, ok=409),

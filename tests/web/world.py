@@ -19,6 +19,7 @@ from django.test import override_settings
 from apps.accounts.models import RoleAssignment, Team, User
 from apps.accounts.services import ReauthProof, create_team, issue_token
 from apps.accounts.verbs import ROLES
+from apps.audits.services import make_checkpoint
 from apps.checks.models import Measurement
 from apps.checks.services import (
     attach_dataset,
@@ -160,6 +161,7 @@ def build() -> World:
         | _uploaded(actor, version)
         | _definition(actor, model)
         | {"assessment": save_assessment(actor, model, whole(), 0)},
+        | {"checkpoint": make_checkpoint(SYSTEM).size},
     )
 
 

@@ -50,12 +50,26 @@ from apps.api.v1.deployments import (
     OneEnvironment,
 )
 from apps.api.v1.document import Document
+from apps.api.v1.documents import (
+    DocumentFile,
+    DocumentKinds,
+    Documents,
+    DocumentWebPage,
+    OneDocument,
+)
 from apps.api.v1.gate import GateCheck
 from apps.api.v1.independence import (
     Conflicts,
     ConflictWithdrawals,
     DelegationEnds,
     Delegations,
+)
+from apps.api.v1.ledger import (
+    CheckpointAt,
+    Consistency,
+    Inclusion,
+    LatestCheckpoint,
+    LedgerKeys,
 )
 from apps.api.v1.measurements import (
     Cancellation,
@@ -138,6 +152,11 @@ _READING: Final = (
     Route("GET", _DEPLOYMENT, OneDeployment, "deployment", "model.read"),
     Route("POST", "gate/check", GateCheck, "gate-check", "model.read"),
     Route("GET", "who-may", WhoMayView, "who-may", "model.read"),
+    Route("GET", "ledger/checkpoint", LatestCheckpoint, "checkpoint", "model.read"),
+    Route("GET", "ledger/checkpoints/<int:size>", CheckpointAt, "checkpoint-at", "model.read"),
+    Route("GET", "ledger/consistency", Consistency, "consistency", "model.read"),
+    Route("GET", "ledger/events/<int:seq>/inclusion", Inclusion, "inclusion", "model.read"),
+    Route("GET", "ledger/keys", LedgerKeys, "ledger-keys", "model.read"),
     Route("GET", "openapi.json", Document, "openapi", "model.read"),
 )  # fmt: skip
 
@@ -225,6 +244,16 @@ _CHANGES: Final = (
     Route("POST", f"{_POLICY_CHANGE}/withdrawal", PolicyWithdrawal, "policy-withdraw", "policy.edit", mutates=True, interactive=True),
 )  # fmt: skip
 
+_DOCUMENT: Final = "documents/<uuid:document>"
+_DOCUMENTS: Final = (
+    Route("GET", f"{_VERSION}/document-kinds", DocumentKinds, "document-kinds", "review.read"),
+    Route("GET", f"{_VERSION}/documents", Documents, "documents", "review.read"),
+    Route("POST", f"{_VERSION}/documents", Documents, "document-make", "review.read", mutates=True),
+    Route("GET", _DOCUMENT, OneDocument, "document", "review.read"),
+    Route("GET", f"{_DOCUMENT}/file.pdf", DocumentFile, "document-file", "review.read"),
+    Route("GET", f"{_DOCUMENT}/page.html", DocumentWebPage, "document-page", "review.read"),
+)  # fmt: skip
+
 ROUTES: Final[tuple[Route, ...]] = (
-    *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES,
+    *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES, *_DOCUMENTS,
 )  # fmt: skip

@@ -12,19 +12,16 @@ Not detected: an object that is replaced while it is read and replaced again by 
 from __future__ import annotations
 
 import logging
-import os
-import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from django.conf import settings
-
 from apps.checks import s3, selectors
 from apps.checks.engine.folders import Part, check_extent, is_data
 from apps.checks.s3 import Address
+from apps.core import objects
 from apps.core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _PIECE = 4 << 20
-_CONNECT_SECONDS, _REQUEST_SECONDS = 5, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,25 +149,9 @@ def _state(store: S3FileSystem, each: _Object) -> tuple[object, ...]:
 
 
 def _connected() -> S3FileSystem:
-    """The server that the settings name, with the environment's credentials."""
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # before the library looks
-    from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
-
-    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
-    if not key or not secret:
+    if not objects.has_credentials():
         raise s3.refused("this site has no credentials for S3; an administrator can set them")
-    endpoint = urllib.parse.urlsplit(settings.CHECKS_S3_ENDPOINT)
-    return S3FileSystem(
-        access_key=key,
-        secret_key=secret,
-        session_token=os.environ.get("AWS_SESSION_TOKEN") or None,
-        region=settings.CHECKS_S3_REGION,
-        endpoint_override=endpoint.netloc or None,
-        scheme=endpoint.scheme or "https",
-        connect_timeout=_CONNECT_SECONDS,
-        request_timeout=_REQUEST_SECONDS,
-        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=3),
-    )
+    return objects.connected()
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def _view(version: ModelVersion, result: CheckResult) -> CheckView:
         result_digest=row.result_digest,
         code_version=row.code_version,
         rows=_rows(result),
-        record=_record(row, result),
+        record=record(row, result.sentence),
     )
 
 
@@ -83,7 +83,7 @@ def _row(row: Row) -> tuple[Cell, ...]:
     )
 
 
-def _record(row: Measurement, result: CheckResult) -> dict[str, Any]:
+def record(row: Measurement, sentence: str) -> dict[str, Any]:
     """What a program needs to compute every published number again."""
     return {
         "key": row.key,
@@ -93,7 +93,7 @@ def _record(row: Measurement, result: CheckResult) -> dict[str, Any]:
         "statistics": row.statistics,
         "result": row.result,
         "status": row.status,
-        "sentence": result.sentence,
+        "sentence": sentence,
     }
 
 

@@ -167,7 +167,9 @@ def _items(manifest: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
 def decisions(round_: Round) -> tuple[DecisionView, ...]:
     """Every decision of the review, those of dead rounds marked void; raises Tampered for a statement
     that is not what its digest says."""
-    rows = round_.review.decisions.select_related("round", "user", "on_behalf_of").order_by("pk")
+    rows = round_.review.decisions.select_related(
+        "round", "user", "on_behalf_of", "envelope"
+    ).order_by("pk")
     return tuple(_decision(row, round_.review) for row in rows)
 
 
@@ -176,6 +178,7 @@ def _decision(row: Decision, review: Review) -> DecisionView:
     if canonical.digest(statement) != row.statement_digest:
         raise Tampered(f"Decision {row.pk}: the statement is not what its digest says.")
     targets = ", ".join(target.label for target in review.target_list)
+    sealed = getattr(row, "envelope", None)
     return DecisionView(
         signer=row.signer_name,
         signer_id=row.user_id,
@@ -192,6 +195,7 @@ def _decision(row: Decision, review: Review) -> DecisionView:
         round=row.round.number,
         void="" if row.round.is_live else _void(row.round),
         on_behalf_of=str(row.on_behalf_of) if row.on_behalf_of else "",
+        envelope=bytes(sealed.data).decode() if sealed else "",
     )
 
 

@@ -8,8 +8,11 @@ the HTML form holds). Nothing in them is fetched: no image, no script, no remote
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
@@ -46,7 +49,8 @@ def document_body(
     dossier: Dossier, *, palette: svg.Palette = "page", draw: svg.Draw = pictures.drawn
 ) -> SafeString:
     """The whole document without <html> and without its h1, for composing into a page."""
-    body = render_to_string("reports/_document.html", _context(dossier, palette, draw))
+    context = _context(dossier, palette, draw)
+    body = render_to_string(context["body"], context)
     return mark_safe(body)  # noqa: S308 -- our template, autoescaped
 
 
@@ -55,10 +59,26 @@ def document_html(dossier: Dossier, *, palette: svg.Palette = "print") -> str:
     return render_to_string("reports/document.html", _context(dossier, palette, pictures.drawn))
 
 
+def page_html(dossier: Dossier) -> str:
+    """A complete web page in one file, for a public site: nothing in it is fetched and nothing leads into this site."""
+    context = _context(dossier, "print", pictures.drawn)
+    return render_to_string("reports/page.html", context | {"public": True, "style": _style()})
+
+
+@lru_cache(maxsize=1)
+def _style() -> SafeString:
+    text = (Path(settings.BASE_DIR) / "templates" / "reports" / "page.css").read_text("utf-8")
+    return mark_safe(text)  # noqa: S308 -- our own style sheet
+
+
 def _parts(card: Card) -> Iterator[Part]:
     for block in card.blocks:
         if block.computed is not None:
             yield from block.computed.parts
+
+
+def _drawn(dossier: Dossier) -> Iterator[Part]:
+    return dossier.report.parts() if dossier.report else _parts(dossier.card)
 
 
 def _context(dossier: Dossier, palette: svg.Palette, draw: svg.Draw) -> dict[str, Any]:
@@ -68,7 +88,9 @@ def _context(dossier: Dossier, palette: svg.Palette, draw: svg.Draw) -> dict[str
         "dossier": dossier,
         "card": dossier.card,
         "palette": palette,
-        "drawings": svg.drawings(_parts(dossier.card), palette, draw),
+        "report": dossier.report,
+        "body": "reports/_report.html" if dossier.report else "reports/_document.html",
+        "drawings": svg.drawings(_drawn(dossier), palette, draw),
         # On paper a link must say which site it leads to; on the site's own page it must not.
         "link_root": dossier.base_url if palette == "print" else "",
         "attached": attached,

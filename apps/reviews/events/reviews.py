@@ -61,10 +61,11 @@ class RoundVoided(_ReviewEvent):
 @register
 @dataclass(frozen=True, kw_only=True)
 class DecisionRecorded(_ReviewEvent):
-    """A signature. `on_behalf_of` is who gave her the role, where she signs under a delegation; else empty."""
+    """A signature. `on_behalf_of` is who gave her the role, where she signs under a delegation; else empty. `envelope` is
+    the digest of the site's own signature around it."""
 
     type: ClassVar[str] = "reviews.decision.recorded"
-    schema: ClassVar[int] = 2
+    schema: ClassVar[int] = 3
     decision: int
     round: int
     number: int
@@ -78,6 +79,7 @@ class DecisionRecorded(_ReviewEvent):
     signer: str
     signer_name: Personal
     on_behalf_of: str
+    envelope: str
 
 
 @register

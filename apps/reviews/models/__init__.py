@@ -2,6 +2,7 @@
 
 from apps.reviews.models.discussion import Comment, CommentRevision, Section, Thread, ThreadMark
 from apps.reviews.models.drafts import DraftStatus, ReviewDraft
+from apps.reviews.models.envelopes import DecisionEnvelope
 from apps.reviews.models.findings import (
     POSSIBLE_FROM,
     SETTLED,
@@ -50,6 +51,7 @@ __all__ = [
     "Conflict",
     "ConflictWithdrawal",
     "Decision",
+    "DecisionEnvelope",
     "Delegation",
     "DelegationEnd",
     "DraftStatus",

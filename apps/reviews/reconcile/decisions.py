@@ -1,6 +1,6 @@
 """Compare decisions, rounds and reviews with the ledger's events (invariant 5).
 
-Names: a decision without its event, with another statement than the event's, made by another user, or
+Names: a decision whose envelope is missing, is not that of the event, or does not verify; a decision without its event, with another statement than the event's, made by another user, or
 whose statement is not about its round; a round whose manifest changed; a status the events do not tell.
 """
 
@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from apps.audits import keys
 from apps.audits.reconcile import Difference
 from apps.audits.selectors import replay
 from apps.core import canonical
-from apps.reviews.models import Decision, Review, Round
+from apps.core.errors import Tampered
+from apps.reviews import envelopes
+from apps.reviews.models import Decision, DecisionEnvelope, Review, Round
 
 _STATUS = {
     "reviews.review.submitted": "open",
@@ -29,11 +32,13 @@ def differences() -> Iterator[Difference]:
     """Every difference between the ledger and the rows of reviews, each naming its row."""
     decided: dict[int, tuple[int | None, str, str, int]] = {}
     made: dict[int, str] = {}
+    sealed: dict[int, str] = {}
     voided: set[int] = set()
     status: dict[int, str] = {}
     for event in replay(*_STATUS, "reviews.decision.recorded", "reviews.review.closed"):
         payload = event.payload
         if event.type == "reviews.decision.recorded":
+            sealed[int(payload["decision"])] = str(payload.get("envelope", ""))
             decided[int(payload["decision"])] = (
                 event.actor_id,
                 str(payload["statement_digest"]),
@@ -47,6 +52,7 @@ def differences() -> Iterator[Difference]:
         review = int(payload["review"])
         status[review] = str(payload.get("status") or _STATUS.get(event.type) or status.get(review))
     yield from _decisions(decided)
+    yield from _envelopes(sealed)
     yield from _rounds(made, voided)
     yield from _reviews(status)
 
@@ -68,6 +74,27 @@ def _decisions(told: dict[int, tuple[int | None, str, str, int]]) -> Iterator[Di
             )
     for pk in told:
         yield Difference(f"decision:{pk}", f"decision {pk} is in the ledger and not in the table")
+
+
+def _envelopes(told: dict[int, str]) -> Iterator[Difference]:
+    """What the events say of envelopes; decisions of before there were keys have none (schema 2)."""
+    known = keys.public_keys()
+    rows = DecisionEnvelope.objects.select_related("decision__review__version")
+    for row in rows.iterator():
+        subject = f"review:{row.decision.review_id}"
+        said = told.pop(row.decision_id, "")
+        if said != canonical.digest(bytes(row.data)) or said != row.digest:
+            yield Difference(
+                subject, f"decision {row.decision_id}: its envelope is not the one in the ledger"
+            )
+            continue
+        try:
+            envelopes.verified(row, known)
+        except Tampered as error:
+            yield Difference(subject, f"decision {row.decision_id}: {error.message}")
+    for pk, digest in told.items():
+        if digest:
+            yield Difference(f"decision:{pk}", f"decision {pk}: its envelope is gone")
 
 
 def _statement_fits(row: Decision) -> bool:

@@ -7,7 +7,7 @@ The order in `decide`:
  3. the signer has the role at this moment, or it is delegated to her by somebody who has it at this moment, is an
     active human being, no author, has not stepped aside, has no conflict of interest and says so, has not
     decided yet (nor whoever she signs for), and has just re-authenticated in her own session;
- 4. write the decision with the statement she signed; the ledger has its digest;
+ 4. write the decision with the statement she signed and the site's envelope around it; the ledger has both digests;
  5. a rejection closes the review; a request for changes hands it back; an approval that completes the quorum
     mints the authorizations and promotes, if every gate passes at this moment.
 A gate that fails in step 5 leaves the signature standing: "signed, not promoted".
@@ -21,13 +21,24 @@ from apps.accounts import policy
 from apps.accounts import selectors as accounts
 from apps.accounts.models import User
 from apps.accounts.services import ReauthProof
+from apps.audits import keys
 from apps.audits.log import Verb, verb
+from apps.core import canonical, dsse
+from apps.core import signing as core_signing
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.registry import services as registry
-from apps.reviews import evidence, quorum, selectors
+from apps.reviews import envelopes, evidence, quorum, selectors
 from apps.reviews.events import reviews as events
-from apps.reviews.models import Decision, Delegation, Outcome, Review, ReviewStatus, Round
+from apps.reviews.models import (
+    Decision,
+    DecisionEnvelope,
+    Delegation,
+    Outcome,
+    Review,
+    ReviewStatus,
+    Round,
+)
 from apps.reviews.policies.document import Step
 from apps.reviews.reads import delegations, expiry, findings
 from apps.reviews.services import rounds, signing
@@ -59,7 +70,7 @@ def decide(
     the first who delegated an open step to her. The open findings are counted in what she signs; `findings_shown` is
     the digest (`findings.counted`) of those she was shown, and others by then are a Conflict. Refuses: other evidence than the live round's (Conflict, saying what
     happened), an author of it, somebody who stepped aside or has a conflict of interest, somebody without the role
-    now, a second decision on the round, no comment, a stale or foreign proof.
+    now, a second decision on the round, no comment, a stale or foreign proof, a site without its key (Blocked).
     """
     chosen = _outcome(outcome)
     if not no_conflict:
@@ -69,6 +80,7 @@ def decide(
         )
     check_text(comment, "comment")
     proof.require_for(actor)
+    core_signing.ledger_key()  # a site that cannot sign refuses before anything is touched
     _stop_if_damaged(actor, review)
     with verb(actor) as v:
         review = lock_review(review.pk)
@@ -78,7 +90,8 @@ def decide(
         found = findings.as_shown(review.version, findings_shown)
         decision = _write(review, round_, user, signed, chosen, comment, proof, found)
         registry.mark_decided(review.version)
-        v.record(_recorded(review, round_, decision, user))
+        sealed = _seal(actor, decision)
+        v.record(_recorded(review, round_, decision, user, sealed))
         _follow(v, actor, review, round_, decision)
     return decision
 
@@ -276,7 +289,18 @@ def _write(
     )
 
 
-def _recorded(review: Review, round_: Round, row: Decision, user: User) -> events.DecisionRecorded:
+def _seal(actor: Actor, decision: Decision) -> DecisionEnvelope:
+    """The site's signature around the decision."""
+    key = keys.ledger_key(actor)
+    data = dsse.envelope(envelopes.payload(decision), key)
+    return DecisionEnvelope.objects.create(
+        decision=decision, data=data, digest=canonical.digest(data), key_id=key.key_id
+    )
+
+
+def _recorded(
+    review: Review, round_: Round, row: Decision, user: User, sealed: DecisionEnvelope
+) -> events.DecisionRecorded:
     return events.DecisionRecorded(
         review=review.pk,
         version=review.version_id,
@@ -294,6 +318,7 @@ def _recorded(review: Review, round_: Round, row: Decision, user: User) -> event
         signer=str(user.uuid),
         signer_name=row.signer_name,
         on_behalf_of=str(row.on_behalf_of.uuid) if row.on_behalf_of else "",
+        envelope=sealed.digest,
     )
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from apps.compliance import kinds, statements
 from apps.compliance import selectors as documents
-from apps.compliance.models import Document
+from apps.compliance.kinds import Kind
+from apps.compliance.models import Document, DocumentKind
 from apps.core import outbox, pictures
 from apps.core.actor import Actor
 from apps.modelcards.renderers.html import document_body
@@ -25,7 +27,7 @@ class DocumentsPage:
 
     frame: VersionFrame
     table: Table
-    ask: Action
+    offers: Table
     live_url: str
 
 
@@ -45,12 +47,44 @@ def page(actor: Actor, version: ModelVersion) -> DocumentsPage:
     """Every document about a version, newest first."""
     rows = list(documents.documents(version)[:100])
     url = addresses.version(version.model.name, version.number, "documents/")
+    top = frame(actor, version, "documents/")
     return DocumentsPage(
-        frame=frame(actor, version, "documents/"),
+        frame=top,
         table=_table(rows),
-        ask=Action("Make the model card", url, "primary", "file", post=True),
+        offers=_offers(version, url, may_state=statements.STATE in top.verbs),
         live_url=url if any(row.is_open for row in rows) else "",
     )
+
+
+def _offers(version: ModelVersion, url: str, *, may_state: bool) -> Table:
+    """Each kind with the act that makes one, or the reason why none can be made."""
+    return Table(
+        caption="What can be made",
+        columns=[Column("Document"), Column("Acts")],
+        rows=[
+            Row(
+                [
+                    cells.text(kind.title, note=why or kind.about),
+                    cells.acts(*_acts(kind, url, why, may_state)),
+                ]
+            )
+            for kind in kinds.KINDS.values()
+            for why in [kind.why_not(version)]
+        ],
+    )
+
+
+def _acts(kind: Kind, url: str, why: str, may_state: bool) -> list[Action]:
+    found = []
+    if not why:
+        first = kind.key == DocumentKind.MODEL_CARD
+        fields = {"kind": kind.key}
+        found.append(
+            Action(kind.act, url, "primary" if first else "", "file", post=True, fields=fields)
+        )
+    if kind.fields and may_state:
+        found.append(Action("State what it needs", f"{url}{kind.key}/statement/", icon="edit"))
+    return found
 
 
 def _table(rows: Sequence[Document]) -> Table:
@@ -108,7 +142,7 @@ def document(actor: Actor, row: Document) -> DocumentPage:
             if row.is_ready
             else [],
             digest=row.digest,
-            actions=[pdf] if row.is_ready else [],
+            actions=[pdf, *_page_of(row)] if row.is_ready else [],
             crumbs=[
                 Crumb("Models", addresses.models()),
                 Crumb(version.model.name, addresses.model(version.model.name)),
@@ -131,6 +165,13 @@ def document(actor: Actor, row: Document) -> DocumentPage:
     )
 
 
+def _page_of(row: Document) -> list[Action]:
+    if not kinds.get(row.kind).page:
+        return []
+    url = reverse("web:document-page", args=[row.uuid])
+    return [Action("Take the page to publish", url, icon="download", download=True)]
+
+
 def _notice(row: Document) -> Notice | None:
     if row.status == "error":
         return Notice(row.error, "bad", "The document could not be made")
@@ -146,4 +187,5 @@ def _again(row: Document) -> Action | None:
     if row.status != "error":
         return None
     url = addresses.version(row.version.model.name, row.version.number, "documents/")
-    return Action("Try again", url, "primary", "refresh", post=True)
+    again = {"kind": row.kind}
+    return Action("Try again", url, "primary", "refresh", post=True, fields=again)

@@ -22,6 +22,7 @@ from apps.checks import selectors as checks
 from apps.checks import services as checks_services
 from apps.compliance import selectors as documents
 from apps.compliance import services as documents_services
+from apps.compliance.models import DocumentKind
 from apps.core.errors import Conflict, Invalid, NotFound
 from apps.modelcards import selectors as cards
 from apps.modelcards import services as cards_services
@@ -244,7 +245,8 @@ def version_documents(request: HttpRequest, name: str, number: int) -> HttpRespo
     """The documents about a version; POST asks for one about how things stand now."""
     found = access.version_for(request, name, number, "review.read")
     if request.method == "POST":
-        made = documents_services.request_document(access.actor(request), found)
+        kind = request.POST.get("kind") or DocumentKind.MODEL_CARD
+        made = documents_services.request_document(access.actor(request), found, kind)
         return see_other(request, reverse("web:document", args=[made.uuid]))
     page = document_pages.page(access.actor(request), found)
     return page_or_fragment(

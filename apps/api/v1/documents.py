@@ -1,0 +1,127 @@
+"""Documents about a version: which kinds can be made, asking for one, following it, taking it away."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.v1.base import Door, download
+from apps.api.v1.incoming import Strict, Text
+from apps.api.v1.paging import Paged, page, page_of
+from apps.api.v1.paging import number as numbered
+from apps.api.v1.schema import described
+from apps.api.v1.shapes import documents as shapes
+from apps.compliance import kinds, selectors, services
+from apps.compliance.models import Document
+
+DocumentPage = page_of(shapes.DocumentShape, "DocumentPage")
+
+
+class DocumentToMake(Strict):
+    """Which kind."""
+
+    kind = Text(max_length=16, help_text="A key of `document-kinds`, such as `ll144_report`.")
+
+
+class DocumentKinds(Door):
+    """What can be made of a version."""
+
+    @described("List the kinds of documents", answer=shapes.DocumentKindsShape)
+    def get(self, request: Request, name: str, number: int) -> Response:
+        """Each with the reason why it cannot be made of this version; empty for one that can."""
+        self.nothing_asked()
+        version = self.version(name, number)
+        found = {"kinds": [shapes.kind(each, version) for each in kinds.KINDS.values()]}
+        return self.say(shapes.DocumentKindsShape, found)
+
+
+class Documents(Door):
+    """The documents about a version."""
+
+    @described("List the documents about a version", asks=Paged, answer=DocumentPage)
+    def get(self, request: Request, name: str, number: int) -> Response:
+        """Newest first, of every kind and in every state."""
+        asked = self.query(Paged)
+        rows = selectors.documents(self.version(name, number))
+        after = numbered(asked["cursor"])
+        if after is not None:
+            rows = rows.filter(pk__lt=after)
+        found = list(rows[: asked["limit"] + 1])
+        shown = found[: asked["limit"]]
+        more = shown[-1].pk if len(found) > len(shown) else None
+        return self.say(DocumentPage, page([shapes.document(each) for each in shown], more))
+
+    @described(
+        "Ask for a document",
+        takes=DocumentToMake,
+        answer=shapes.DocumentShape,
+        status=201,
+        refusals=(409,),
+    )
+    def post(self, request: Request, name: str, number: int) -> Response:
+        """A worker makes it; `Location` says where to follow it. While the facts are the same, the answer is the document there
+        is. 409: this kind cannot be made of this version, and why."""
+        self.nothing_asked()
+        version = self.version(name, number)
+        made = services.request_document(self.actor, version, self.body(DocumentToMake)["kind"])
+        made = selectors.get_document(self.actor, made.uuid)
+        response = self.say(shapes.DocumentShape, shapes.document(made), status=201)
+        response["Location"] = f"/api/v1/documents/{made.uuid}"
+        return response
+
+
+class _About(Door):
+    """Something of one document."""
+
+    def found(self, document: UUID) -> Document:
+        """The document; NotFound for strangers. A refusal from here on is about it."""
+        self.nothing_asked()
+        row = selectors.get_document(self.actor, document)
+        self.subject = f"document:{row.uuid}"
+        return row
+
+
+class OneDocument(_About):
+    """One of them."""
+
+    @described("Read a document's state", answer=shapes.DocumentShape)
+    def get(self, request: Request, document: UUID) -> Response:
+        """Also while it is made: `status` and `step`."""
+        return self.say(shapes.DocumentShape, shapes.document(self.found(document)))
+
+
+class DocumentFile(_About):
+    """Its PDF."""
+
+    @described(
+        "Download a document",
+        answer=OpenApiTypes.BINARY,
+        media="application/pdf",
+        refusals=(409,),
+    )
+    def get(self, request: Request, document: UUID) -> StreamingHttpResponse:
+        """Each piece is compared with the digest before it is sent. 409: it is not ready."""
+        row = self.found(document)
+        answer = download(selectors.read_pdf(row), "application/pdf", selectors.file_name(row))
+        answer["Content-Length"] = str(row.size)
+        return answer
+
+
+class DocumentWebPage(_About):
+    """The report as a page to publish."""
+
+    @described(
+        "Download a report as one web page",
+        answer=OpenApiTypes.STR,
+        media="text/html",
+        refusals=(409,),
+    )
+    def get(self, request: Request, document: UUID) -> StreamingHttpResponse:
+        """For kinds that are published; 404 for others, 409 while it is not ready."""
+        row = self.found(document)
+        written = iter([selectors.read_page(row).encode()])
+        return download(written, "text/html; charset=utf-8", selectors.page_name(row))
