@@ -160,7 +160,7 @@ def build() -> World:
         | _recheck(actor, version)
         | _uploaded(actor, version)
         | _definition(actor, model)
-        | {"assessment": save_assessment(actor, model, whole(), 0)},
+        | {"assessment": save_assessment(actor, model, whole(), 0)}
         | {"checkpoint": make_checkpoint(SYSTEM).size},
     )
 
