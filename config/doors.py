@@ -84,6 +84,8 @@ WEB: Final[dict[str, str]] = {
     "web:uploaded-new": "check.run",
     "web:uploaded-recall": "check.recall",
     "web:card-edit": "card.edit",
+    "web:card-template-define": "card.define",
+    "web:model-card-template": "card.template",
     "web:version-documents": "model.read",
     "web:report-statement": "card.edit",
     "web:submit": "review.submit",

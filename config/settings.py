@@ -436,7 +436,12 @@ LEDGER_RECONCILERS += ["apps.impact.reconcile.differences"]
 
 # --- modelcards, compliance -------------------------------------------------------------------
 
-APPEND_ONLY_TABLES += ["modelcards_cardrevision", "compliance_reportstatement"]
+APPEND_ONLY_TABLES += [
+    "modelcards_cardrevision",
+    "modelcards_cardtemplateversion",
+    "modelcards_cardtemplatechoice",
+    "compliance_reportstatement",
+]
 LEDGER_RECONCILERS += [
     "apps.modelcards.reconcile.differences",
     "apps.compliance.reconcile.differences",

@@ -27,6 +27,8 @@ VERBS: Final[dict[str, str]] = {
     "card.edit": "edit a model card",
     "impact.edit": "answer a model's impact assessment",
     "impact.sign": "sign a model's impact assessment",
+    "card.template": "choose which template a model's cards follow",
+    "card.define": "define card templates",
     "review.read": "see reviews and their evidence",
     "review.submit": "submit a version for review",
     "review.withdraw": "withdraw a review",

@@ -16,7 +16,6 @@ from apps.compliance.assembly import checks, facts, ledger, machine, pinned, pub
 from apps.core import canonical
 from apps.core.signing import DocumentKey
 from apps.modelcards import dossier as dossiers
-from apps.modelcards import schema
 from apps.modelcards import selectors as cards
 from apps.modelcards.dossier import Dossier, GateView
 from apps.modelcards.renderers import html
@@ -85,7 +84,7 @@ def assemble(version: ModelVersion, round_: Round | None) -> Dossier:
         evidence.revision,
         measurements=evidence.measurements,
         uploaded=evidence.uploaded,
-        required=schema.required_blocks(terms),
+        terms=terms,
     )
     record = ledger.view(version)
     return Dossier(

@@ -9,6 +9,10 @@ import msgspec
 
 from apps.core.parts import Missing, Part
 from apps.modelcards import schema
+from apps.modelcards.templating import shipped_templates
+from apps.modelcards.templating.document import CardTemplate
+
+KEPT = "The card's template does not ask for this; what was written stays."
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,6 +47,7 @@ class CardBlock(msgspec.Struct, frozen=True, omit_defaults=True):
     required: bool = False
     prose: Prose | None = None
     computed: Computed | None = None
+    kept: bool = False
 
     @property
     def is_gap(self) -> bool:
@@ -83,6 +88,9 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
     digest: str = ""
     author: str = ""
     at: str = ""
+    template: str = ""
+    template_title: str = ""
+    template_digest: str = ""
 
     @property
     def blocks(self) -> Iterator[CardBlock]:
@@ -114,8 +122,11 @@ def build_sections(
     computed: Mapping[str, Computed],
     prose: Mapping[str, Prose],
     required: Iterable[str] = schema.REQUIRED_BY_DEFAULT,
+    template: CardTemplate = shipped_templates.FIRST,
+    kept: Mapping[str, Mapping[str, str]] | None = None,
 ) -> tuple[CardSection, ...]:
-    """The nine sections, each block filled from the record or from people, gaps left visible.
+    """The nine sections as the template lays them out, each block filled from the record or from people, gaps left
+    visible; text that the template does not ask for (`kept`: its title and section) stands at the end of its section.
 
     A computed block without content is refused (KeyError): leaving one out would hide a gap.
     """
@@ -125,10 +136,21 @@ def build_sections(
             number,
             section.key,
             section.title,
-            tuple(_filled(block, computed, prose, wanted) for block in section.blocks),
+            (
+                *(_filled(block, computed, prose, wanted) for block in section.blocks),
+                *_kept(section.key, prose, kept or {}),
+            ),
         )
-        for number, section in enumerate(schema.SECTIONS, start=1)
+        for number, section in enumerate(template.sections, start=1)
     )
+
+
+def _kept(
+    section: str, prose: Mapping[str, Prose], kept: Mapping[str, Mapping[str, str]]
+) -> Iterator[CardBlock]:
+    for key, name in kept.items():
+        if name["section"] == section:
+            yield CardBlock(key, name["title"], KEPT, "human", prose=prose[key], kept=True)
 
 
 def _filled(

@@ -20,11 +20,13 @@ from apps.checks.files.report import FilesResult
 from apps.checks.library.drift import DriftResult
 from apps.checks.library.groups import FairnessResult
 from apps.checks.library.performance import PerformanceResult
+from apps.checks.mapping import Role
 from apps.checks.models import CheckKind, EvaluationDataset, Measurement
 from apps.checks.uploaded import selectors as uploaded_results
 from apps.checks.uploaded.models import UploadedResult
-from apps.core import canonical
-from apps.core.parts import Missing, Part, Text
+from apps.core import blobs, canonical
+from apps.core.errors import DomainError
+from apps.core.parts import Cell, Missing, Part, Text
 from apps.experiments import selectors as experiments
 from apps.impact import selectors as impact
 from apps.modelcards.card import Computed, Source
@@ -32,18 +34,23 @@ from apps.modelcards.computed import (
     about,
     data,
     definitions,
+    dependencies,
     drift,
     energy,
     fairness,
     files,
+    lineage,
     performance,
     reported,
+    worstgroups,
 )
 from apps.modelcards.energy import of_run
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
+from apps.registry.targets import Target
 
 R = TypeVar("R", PerformanceResult, FairnessResult, DriftResult, FilesResult)
+_MOST_READ = 8  # files of a version that name packages
 # The kinds that have a block of their own; the others share `further_checks`.
 _OWN = {
     "performance": "performance",
@@ -67,6 +74,8 @@ def collect(
         **_about(version, facts),
         **_data(version, facts, shown, sources),
         **_analyses(shown, sources),
+        **_packages(version, shown, sources),
+        "lineage": _lineage(version, facts),
         "reported": reported.reported(
             [_reported(version, row) for row in _rows(version, uploaded)]
         ),
@@ -203,8 +212,10 @@ def _data(
     groups = _result(shown, CheckKind.FAIRNESS, FairnessResult)
     run = version.run
     inputs = Source(f"run {run.run_id[:8]}", f"/runs/{run.run_id}/") if run else None
+    reference = in_force.get(Role.REFERENCE)
     return {
         "evaluation_sheets": data.evaluation_sheets(sheets),
+        "drift_baseline": data.drift_baseline(_sheet(reference, url) if reference else None),
         "evaluated_factors": data.evaluated_factors(
             groups, declared, sources.get(CheckKind.FAIRNESS)
         ),
@@ -264,6 +275,11 @@ def _analyses(
             sources.get(CheckKind.FAIRNESS),
             why.format("Fairness"),
         ),
+        "worst_groups": worstgroups.worst_groups(
+            _result(shown, CheckKind.FAIRNESS, FairnessResult),
+            sources.get(CheckKind.FAIRNESS),
+            why.format("Fairness"),
+        ),
         "drift": drift.drift(
             _result(shown, CheckKind.DRIFT, DriftResult),
             sources.get(CheckKind.DRIFT),
@@ -279,6 +295,56 @@ def _analyses(
             shown, libraries, tuple(sources.values())
         ),
     }
+
+
+def _packages(
+    version: ModelVersion, shown: Mapping[str, Measurement], sources: Mapping[str, Source]
+) -> dict[str, Computed]:
+    """What the version's own files say of packages, with the libraries of the checks."""
+    named = [each for each in version.manifest if _names_packages(str(each["path"]))]
+    read = {str(each["path"]): _bytes(each) for each in named[:_MOST_READ]}
+    libraries: dict[str, str] = {}
+    for row in shown.values():
+        libraries |= row.libraries
+    return {
+        "dependencies": dependencies.dependencies(read),
+        "environment": dependencies.environment(read, libraries, tuple(sources.values())),
+    }
+
+
+def _names_packages(path: str) -> bool:
+    return path.rpartition("/")[2] in dependencies.READ
+
+
+def _bytes(entry: Mapping[str, Any]) -> bytes | None:
+    """The verified bytes of a file; None for one that is too large, gone or damaged: the check of the files says which."""
+    if int(entry["size"]) > dependencies.MAX_BYTES:
+        return None
+    try:
+        return blobs.read_all(str(entry["digest"]), dependencies.MAX_BYTES)
+    except DomainError:
+        return None
+
+
+def _lineage(version: ModelVersion, facts: Mapping[str, Any] | None) -> Computed:
+    live = registry.latest_versions(version.model)
+    before = live.filter(number__lt=version.number).first()
+    held = registry.held_governed_of(live.values_list("pk", flat=True))
+    in_use = live.filter(pk__in=held)
+    run = version.run
+    return lineage.lineage(
+        Cell(run.name or run.run_id[:8], f"/runs/{run.run_id}/") if run else None,
+        [f"{each['name']} ({each['digest']})" for each in (facts or {}).get("datasets") or ()],
+        _relative(before, ()) if before else None,
+        [_relative(each, held[each.pk]) for each in in_use],
+    )
+
+
+def _relative(row: ModelVersion, targets: Sequence[Target]) -> lineage.Relative:
+    name = quote(row.model.name, safe="")
+    labels = tuple(target.label for target in sorted(targets))
+    url = f"/models/{name}/{row.number}/"
+    return lineage.Relative(f"version {row.number}", url, moment(row.created_at), labels)
 
 
 def _further(shown: Mapping[str, Measurement], sources: Mapping[str, Source]) -> Computed:

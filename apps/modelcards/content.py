@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
@@ -20,7 +20,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from apps.core.errors import Invalid
-from apps.modelcards import schema
+from apps.modelcards.templating import shipped_templates
+from apps.modelcards.templating.document import CardTemplate
 
 MAX_BLOCK_CHARS = 20_000
 MAX_CARD_CHARS = 120_000
@@ -39,8 +40,15 @@ _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}} | dict.fromkeys(
 )
 
 
-def clean(content: object) -> dict[str, str]:
-    """The human blocks that have text, in the order of the schema; raises Invalid naming each bad field."""
+def clean(
+    content: object,
+    template: CardTemplate = shipped_templates.FIRST,
+    kept: Collection[str] = (),
+) -> dict[str, str]:
+    """The human blocks that have text, in the order of the template; raises Invalid naming each bad field.
+
+    `kept` are blocks with text that the template does not have.
+    """
     if not isinstance(content, Mapping):
         raise Invalid(
             f"A card's content is a mapping of block to text, got {type(content).__name__}."
@@ -48,7 +56,7 @@ def clean(content: object) -> dict[str, str]:
     errors: dict[str, str] = {}
     texts: dict[str, str] = {}
     for key, value in content.items():
-        problem = _problem(key, value)
+        problem = _problem(key, value, template, kept)
         if problem and len(errors) < MAX_FIELDS_NAMED:
             errors[str(key)[:100]] = problem
         elif not problem:
@@ -57,7 +65,7 @@ def clean(content: object) -> dict[str, str]:
         errors["__all__"] = f"The whole card may hold {MAX_CARD_CHARS:,} characters of prose."
     if errors:
         raise Invalid("The card was not saved.", fields=errors, hint="Nothing was changed.")
-    return {key: texts[key] for key in schema.HUMAN_BLOCKS if texts.get(key)}
+    return {key: texts[key] for key in (*template.human, *kept) if texts.get(key)}
 
 
 def normalise(text: str) -> str:
@@ -66,21 +74,21 @@ def normalise(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines).strip()
 
 
-def _problem(key: object, value: object) -> str:
-    block = schema.BLOCKS.get(key) if isinstance(key, str) else None
-    if block is None:
+def _problem(key: object, value: object, template: CardTemplate, kept: Collection[str]) -> str:
+    block = template.blocks.get(key) if isinstance(key, str) else None
+    if block is None and key not in kept:
         return "The card has no such block."
-    if block.kind == "computed":
+    if block is not None and block.kind == "computed":
         return "This block is computed from the record and cannot be typed."
-    return problem_of(value, MAX_BLOCK_CHARS)
+    return problem_of(value)
 
 
-def problem_of(value: object, most: int) -> str:
-    """Why this is no text that can be stored and printed; empty if it is one."""
+def problem_of(value: object, most: int = MAX_BLOCK_CHARS, what: str = "a block") -> str:
+    """What is wrong with a text, in a sentence; "" if it can be kept."""
     if not isinstance(value, str):
         return f"Expected text, got {type(value).__name__}."
     if len(value) > most:
-        return f"{len(value):,} characters; a block may hold {most:,}."
+        return f"{len(value):,} characters; {what} may hold {most:,}."
     if _SURROGATE.search(value):
         return "The text holds half a character (a lone surrogate); it is not valid Unicode."
     if bad := _FORBIDDEN.search(value.replace("\r", "\n")):

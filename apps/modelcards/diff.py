@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from apps.modelcards import schema
+from apps.modelcards.templating import naming
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 MAX_WORDS = 6_000  # beyond this, compare by line: difflib is quadratic in the worst case
@@ -61,16 +61,18 @@ def _state(old: str, new: str) -> State:
 
 
 def compare(
-    old: Mapping[str, str], new: Mapping[str, str], *, only_changed: bool = False
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+    *,
+    only_changed: bool = False,
+    names: naming.Names = naming.SHIPPED,
 ) -> tuple[BlockDiff, ...]:
-    """Every human block that either side has, in the order of the schema."""
+    """Every human block that either side has, in the order of `names`."""
     found = []
-    for key in schema.HUMAN_BLOCKS:
+    for key, name in names.items():
         before, after = old.get(key, ""), new.get(key, "")
         if not (before or after) or (only_changed and before == after):
             continue
-        block, section = schema.BLOCKS[key], schema.section_of(key)
-        found.append(
-            BlockDiff(key, block.title, section.title, _state(before, after), words(before, after))
-        )
+        state = _state(before, after)
+        found.append(BlockDiff(key, name.title, name.section_title, state, words(before, after)))
     return tuple(found)

@@ -12,12 +12,18 @@ from collections.abc import Iterator
 from apps.audits.reconcile import Difference
 from apps.audits.selectors import replay
 from apps.core.errors import Tampered
-from apps.modelcards import revisions
-from apps.modelcards.models import CardRevision
+from apps.modelcards import layouts, revisions
+from apps.modelcards.models import CardRevision, CardTemplateChoice, CardTemplateVersion
 
 
 def differences() -> Iterator[Difference]:
-    """Every difference between the ledger and the card revisions, each naming its row."""
+    """Every difference between the ledger and the card revisions, templates and choices, each naming its row."""
+    yield from _revisions()
+    yield from _templates()
+    yield from _choices()
+
+
+def _revisions() -> Iterator[Difference]:
     recorded = {
         int(event.payload["revision"]): event.payload for event in replay("modelcards.card.saved")
     }
@@ -28,6 +34,42 @@ def differences() -> Iterator[Difference]:
             f"version:{payload['version']}",
             f"card revision {payload['number']} is in the ledger and not in the table",
         )
+
+
+def _templates() -> Iterator[Difference]:
+    recorded = {
+        int(event.payload["template"]): event.payload
+        for event in replay("modelcards.template.defined")
+    }
+    for row in CardTemplateVersion.objects.order_by("pk"):
+        subject, said = f"cardtemplate:{row.key}", recorded.pop(row.pk, None)
+        is_now = {"key": row.key, "number": row.number, "digest": row.digest}
+        if said is None or any(said[name] != value for name, value in is_now.items()):
+            yield Difference(subject, f"the card template {row} is not as the ledger tells it")
+        try:
+            layouts.read(row)
+        except Tampered as error:
+            yield Difference(subject, error.message)
+    for payload in recorded.values():
+        name = f"{payload['key']}/{payload['number']}"
+        message = f"the card template {name} is in the ledger and not in the table"
+        yield Difference(f"cardtemplate:{payload['key']}", message)
+
+
+def _choices() -> Iterator[Difference]:
+    recorded = {
+        int(event.payload["choice"]): event.payload
+        for event in replay("modelcards.template.chosen")
+    }
+    for row in CardTemplateChoice.objects.order_by("pk"):
+        said = recorded.pop(row.pk, None)
+        is_now = {"model": row.model_id, "key": row.key, "reason": row.reason}
+        if said is None or any(said[name] != value for name, value in is_now.items()):
+            message = f"choice {row.pk} of a card template is not as the ledger tells it"
+            yield Difference(f"model:{row.model_id}", message)
+    for payload in recorded.values():
+        message = f"choice {payload['choice']} of a card template is not in the table"
+        yield Difference(f"model:{payload['model']}", message)
 
 
 def _compare(row: CardRevision, said: dict[str, object] | None) -> Iterator[Difference]:

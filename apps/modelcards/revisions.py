@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from apps.core import canonical
 from apps.core.errors import Tampered
 from apps.modelcards import schema
 from apps.modelcards.models import CardRevision
+from apps.modelcards.templating import naming
+from apps.modelcards.templating.document import CardTemplate
 
 
 def make(
@@ -21,10 +23,14 @@ def make(
     previous: Mapping[str, Any],
     author: str,
     at: dt.datetime,
+    template: CardTemplate,
+    names: naming.Names,
 ) -> dict[str, Any]:
     """The document of the next revision; blocks whose wording did not change keep author and time.
 
-    `version` and `author` are public identifiers (UUIDs): bytes copied to another version do not fit it.
+    `version` and `author` are public identifiers (UUIDs): bytes copied to another version do not fit it. It names its
+    template with the digest, so that what is signed includes what was asked. Text in blocks that the template does not
+    have is kept with the title and section it had (from `names`): a move to another template loses no word.
     """
     blocks = {}
     for key, text in texts.items():
@@ -33,12 +39,25 @@ def make(
             blocks[key] = before
         else:
             blocks[key] = {"text": text, "author": author, "at": at.isoformat()}
-    return {"schema": schema.SCHEMA, "version": version, "number": number, "blocks": blocks}
+    return {
+        "schema": schema.SCHEMA,
+        "version": version,
+        "number": number,
+        "template": template.reference(),
+        "blocks": blocks,
+        "kept": {
+            key: {"title": names[key].title, "section": names[key].section}
+            for key in texts
+            if key not in template.blocks
+        },
+    }
 
 
-def changed_blocks(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Keys of the human blocks whose text differs, in the order of the schema."""
-    return [key for key in schema.HUMAN_BLOCKS if before.get(key, "") != after.get(key, "")]
+def changed_blocks(
+    before: Mapping[str, str], after: Mapping[str, str], order: Iterable[str]
+) -> list[str]:
+    """Keys of the human blocks whose text differs, in this order."""
+    return [key for key in order if before.get(key, "") != after.get(key, "")]
 
 
 def verified(revision: CardRevision) -> dict[str, Any]:

@@ -1,23 +1,28 @@
 """The card's sections after Mitchell et al. 2019 ("Model Cards for Model Reporting"), all nine.
 
 A `computed` block is filled from the record (run, data, measurements) and nobody can type into it;
-a `human` block is prose with an author. `required` is what the built-in policy asks for; a policy
-version may name its own (`required_blocks`).
+a `human` block is prose with an author. What stands here is the first template, `standard/1`: it never changes, because
+revisions of the first schema are laid out by it. Other templates, which put other blocks into the same nine sections,
+are in `templating`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-SCHEMA = "countersign.card/1"
+SCHEMA = "countersign.card/2"
+FIRST_SCHEMA = "countersign.card/1"  # revisions without a template: laid out by SECTIONS, for ever
 
 Kind: TypeAlias = Literal["computed", "human"]
 
+# One line that a reader sees as it is stored: no controls, no bidirectional overrides, no half characters.
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]*(?![\s\S])"
 
-class Block(msgspec.Struct, frozen=True):
+
+class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
     title: str
     help: str
@@ -25,7 +30,7 @@ class Block(msgspec.Struct, frozen=True):
     required: bool = False
 
 
-class Section(msgspec.Struct, frozen=True):
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
     title: str
     blocks: tuple[Block, ...]
@@ -234,19 +239,24 @@ def section_of(key: str) -> Section:
     raise KeyError(key)
 
 
-def required_blocks(terms: Mapping[str, Any] | None) -> tuple[str, ...]:
+def required_blocks(
+    terms: Mapping[str, Any] | None,
+    asked: Sequence[str] = REQUIRED_BY_DEFAULT,
+    writable: Sequence[str] = HUMAN_BLOCKS,
+) -> tuple[str, ...]:
     """The human blocks that a policy's gates (`terms`, or a document that holds them) want answered.
 
-    `card_complete` is true for the default set, false for none, or a list of block keys; terms that do
-    not speak of it get the default set. Refuses (ValueError) a key that is no human block: a
-    requirement nobody can meet must be seen when the policy is written, an ignored one is a hole.
+    `asked` are the blocks that the card's template requires, `writable` those that it has. `card_complete` is true for
+    what the template requires, false for none, or a list of block keys; terms that do not speak of it get what the
+    template requires. Refuses (ValueError) a key that is no human block: a requirement nobody can meet must be seen
+    when the policy is written, an ignored one is a hole.
     """
     gates = (terms or {}).get("gates", terms or {})
     wanted = gates.get("card_complete", True) if isinstance(gates, Mapping) else True
     if wanted is True or wanted is False:
-        return REQUIRED_BY_DEFAULT if wanted else ()
-    unknown = sorted(set(wanted) - set(HUMAN_BLOCKS))
+        return tuple(asked) if wanted else ()
+    unknown = sorted(set(wanted) - set(writable))
     if unknown:
         msg = f"the policy requires card blocks that do not exist: {', '.join(unknown)}"
         raise ValueError(msg)
-    return tuple(key for key in HUMAN_BLOCKS if key in set(wanted))
+    return tuple(key for key in writable if key in set(wanted))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from django.db.models import QuerySet
@@ -12,10 +13,13 @@ from apps.accounts.selectors import accountable_for_all
 from apps.checks.models import Measurement
 from apps.checks.uploaded.models import UploadedResult
 from apps.core.errors import NotFound
-from apps.modelcards import diff, revisions, schema
-from apps.modelcards.card import Card, Gap, Prose, build_sections
+from apps.modelcards import diff, layouts, revisions, schema
+from apps.modelcards.card import Card, CardSection, Computed, Gap, Prose, build_sections
 from apps.modelcards.collect import collect
+from apps.modelcards.judging import required_of
 from apps.modelcards.models import CardRevision
+from apps.modelcards.templating import naming
+from apps.modelcards.templating.document import CardTemplate
 from apps.registry.models import ModelVersion
 
 
@@ -38,9 +42,9 @@ def get_revision(version: ModelVersion, number: int) -> CardRevision:
     return _of(revision, version)
 
 
-def card(version: ModelVersion, required: Iterable[str] = schema.REQUIRED_BY_DEFAULT) -> Card:
-    """The card as it is now: the latest revision, the latest results."""
-    return card_at(version, latest_revision(version), required=required)
+def card(version: ModelVersion, terms: Mapping[str, Any] | None = None) -> Card:
+    """The card as it is now: the latest revision, the latest results; `terms` of a policy say what is required."""
+    return card_at(version, latest_revision(version), terms=terms)
 
 
 def card_at(
@@ -49,46 +53,81 @@ def card_at(
     *,
     measurements: Mapping[str, Measurement] | None = None,
     uploaded: Sequence[UploadedResult] | None = None,
-    required: Iterable[str] = schema.REQUIRED_BY_DEFAULT,
+    terms: Mapping[str, Any] | None = None,
 ) -> Card:
-    """The card at one revision (None: before anybody wrote anything).
+    """The card at one revision (None: before anybody wrote anything), laid out by the template that it names.
 
     `measurements` pins the analyses to given results by kind, `uploaded` what other tools reported; without them the
     latest are shown.
-    Raises Tampered when the revision's bytes are not what its digest says.
+    `terms` are those of the policy it is held to: which blocks must be answered.
+    Raises Tampered when the revision's bytes, or its template's, are not what their digest says.
     """
+    content = revisions.verified(revision) if revision else None
+    template = layouts.of(content) if content else layouts.given(version.model)
     return Card(
-        schema=schema.SCHEMA,
+        schema=content["schema"] if content else schema.SCHEMA,
         model=version.model.name,
         version=version.number,
         sections=build_sections(
             computed=collect(version, measurements, uploaded),
-            prose=_prose(revision) if revision else {},
-            required=required,
+            prose=_prose(content) if content else {},
+            required=required_of(terms, template),
+            template=template,
+            kept=content.get("kept", {}) if content else {},
         ),
         revision=revision.number if revision else 0,
         digest=revision.digest if revision else "",
         author=str(revision.author) if revision else "",
         at=revision.created_at.isoformat() if revision else "",
+        template=template.name,
+        template_title=str(template),
+        template_digest=template.digest,
     )
 
 
-def gaps(
-    version: ModelVersion, required: Iterable[str] = schema.REQUIRED_BY_DEFAULT
-) -> tuple[Gap, ...]:
+def outline(
+    version: ModelVersion, revision: CardRevision | None, template: CardTemplate
+) -> tuple[CardSection, ...]:
+    """What an editor of the revision sees when it is laid out by `template`: every block to write, what other blocks
+    hold, and the computed blocks without their content."""
+    content = revisions.verified(revision) if revision else None
+    names = layouts.names(content) if content else {}
+    texts = content["blocks"] if content else {}
+    return build_sections(
+        computed=dict.fromkeys(template.blocks, Computed(())),
+        prose=_prose(content) if content else {},
+        required=template.required,
+        template=template,
+        kept={
+            key: {"title": name.title, "section": name.section}
+            for key, name in names.items()
+            if key in texts and key not in template.blocks
+        },
+    )
+
+
+def gaps(version: ModelVersion, terms: Mapping[str, Any] | None = None) -> tuple[Gap, ...]:
     """The required human blocks that the latest revision does not answer."""
     revision = latest_revision(version)
+    template = layouts.over(version.model, revision)
     texts = revision.texts if revision else {}
+    names = {**naming.SHIPPED, **naming.of((template, {}))}
     return tuple(
-        Gap(key, schema.BLOCKS[key].title, schema.section_of(key).title)
-        for key in required
+        Gap(key, names[key].title, names[key].section_title)
+        for key in required_of(terms, template)
         if not texts.get(key)
     )
 
 
 def compare(older: CardRevision, newer: CardRevision) -> tuple[diff.BlockDiff, ...]:
     """The human blocks that differ, word by word."""
-    return diff.compare(older.texts, newer.texts, only_changed=True)
+    names = layouts.names(newer.content, older.content)
+    return diff.compare(older.texts, newer.texts, only_changed=True, names=names)
+
+
+def names_of(revision: CardRevision) -> naming.Names:
+    """What the written blocks of a revision are called, shipped ones that it does not have at the end."""
+    return naming.with_shipped(layouts.names(revision.content))
 
 
 def card_authors(version: ModelVersion) -> set[int]:
@@ -108,9 +147,9 @@ def _of(revision: CardRevision, version: ModelVersion) -> CardRevision:
     return revision
 
 
-def _prose(revision: CardRevision) -> dict[str, Prose]:
-    """The verified blocks with their authors' printed names."""
-    blocks = revisions.verified(revision)["blocks"]
+def _prose(content: Mapping[str, Any]) -> dict[str, Prose]:
+    """The blocks of a verified document with their authors' printed names."""
+    blocks = content["blocks"]
     uuids = {block["author"] for block in blocks.values()}
     people = {str(user.uuid): user for user in User.objects.filter(uuid__in=uuids)}
     return {

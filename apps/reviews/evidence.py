@@ -21,7 +21,6 @@ from apps.core.errors import DomainError, Tampered
 from apps.experiments import selectors as experiments
 from apps.impact import selectors as impact
 from apps.modelcards import selectors as modelcards
-from apps.modelcards.schema import required_blocks
 from apps.registry import materiality
 from apps.registry import selectors as registry
 from apps.registry.gates import Fix, GateResult
@@ -151,8 +150,7 @@ def _card(version: ModelVersion, document: PolicyDocument) -> dict[str, Any] | N
     revision = modelcards.latest_revision(version)
     if revision is None:
         return None
-    required = required_blocks(document.terms())
-    gaps = [gap.key for gap in modelcards.gaps(version, required)]
+    gaps = [gap.key for gap in modelcards.gaps(version, document.terms())]
     return {"revision": revision.number, "digest": revision.digest, "gaps": gaps}
 
 

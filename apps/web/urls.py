@@ -9,6 +9,8 @@ from apps.web.views import (
     account,
     aftermath,
     audit,
+    card_templates,
+    cards,
     check_forms,
     definitions,
     deployments,
@@ -119,6 +121,7 @@ urlpatterns += [
     path("models/<name>/retire/", retiring.retire, name="model-retire"),
     path("models/<name>/bring-back/", retiring.bring_back, name="model-bring-back"),
     path("models/<name>/deployments/", deployments.of_model, name="model-deployments"),
+    path("models/<name>/card-template/", card_templates.choose, name="model-card-template"),
     path("models/<name>/versions/new/", model_forms.new_version, name="version-new"),
     path(_VERSION, versions.version, name="version"),
     path(_VERSION + "compare/", versions.compare, name="version-compare"),
@@ -215,8 +218,8 @@ urlpatterns += [
     path(
         _VERSION + "checks/uploaded/<uuid:result>/recall/", uploaded.recall, name="uploaded-recall"
     ),
-    path(_VERSION + "card/", evidence.card, name="card"),
-    path(_VERSION + "card/edit/", evidence.card_edit, name="card-edit"),
+    path(_VERSION + "card/", cards.card, name="card"),
+    path(_VERSION + "card/edit/", cards.edit, name="card-edit"),
     path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),
     path(_VERSION + "documents/<slug:kind>/statement/", reports.statement, name="report-statement"),
     path("documents/<uuid:document_uuid>/", evidence.document, name="document"),
@@ -293,6 +296,15 @@ urlpatterns += [
 
 # Policies.
 urlpatterns += [
+    path("card-templates/", card_templates.templates, name="card-templates"),
+    path("card-templates/schema.json", card_templates.schema, name="card-template-schema"),
+    path("card-templates/define/", card_templates.define, name="card-template-define"),
+    path("card-templates/<slug:key>/<int:number>/", card_templates.template, name="card-template"),
+    path(
+        "card-templates/<slug:key>/<int:number>.yaml",
+        card_templates.yaml,
+        name="card-template-yaml",
+    ),
     path("policies/", policies.policies, name="policies"),
     path("policies/schema.json", policies.schema, name="policy-schema"),
     path("policies/propose/", policy_editor.propose, name="policy-propose"),

@@ -42,16 +42,17 @@ JUDGE = {
     "check.recheck",
     "impact.edit",
 }
+TEMPLATES = {"card.template", "card.define"}
 # The table of the contract, spelled out once more: the seeds are compared with it, not with themselves.
 HELD = {
     "viewer": READ,
     "contributor": CONTRIBUTE,
     "owner": CONTRIBUTE
     | {"experiment.manage", "model.manage", "model.delete", "model.retire", "target.leave"},
-    "validator": READ | JUDGE | {"review.sign.validator", "check.run", "check.recall"},
+    "validator": READ | JUDGE | {"review.sign.validator", "check.run", "check.recall", *TEMPLATES},
     "approver": READ | JUDGE | {"review.sign.approver", "impact.sign"},
-    "risk": READ | JUDGE | {"review.sign.risk", "impact.sign"},
-    "legal": READ | JUDGE | {"review.sign.legal", "impact.sign"},
+    "risk": READ | JUDGE | {"review.sign.risk", "impact.sign", *TEMPLATES},
+    "legal": READ | JUDGE | {"review.sign.legal", "impact.sign", "card.template"},
     "product": READ | JUDGE | {"review.sign.product"},
     "on_call": READ | {"review.comment", "target.leave", "target.rollback", "deployment.record"},
     "auditor": READ | {"audit.read", "audit.export", "check.recheck"},

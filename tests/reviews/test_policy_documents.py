@@ -64,6 +64,7 @@ policies = st.builds(
     gates__checks=_checks,
     gates__card_complete=st.booleans(),
     gates__clean_commit=st.booleans(),
+    gates__card_templates=st.lists(st.sampled_from(["mrm", "eu-annex-iv/1"]), unique=True),
     gates__max_age_days=st.fixed_dictionaries(
         {}, optional={"results": st.integers(1, 90), "data": st.integers(1, 90)}
     ),
@@ -181,12 +182,13 @@ def test_the_rest_that_loosens() -> None:
         promote="on_request",
         gates__conditions=[rule],
         gates__clean_commit=True,
+        gates__card_templates=["mrm"],
         gates__max_age_days={"results": 30, "data": 60},
         gates__against_incumbent={"max_loss": {"roc_auc": "0.01"}},
         review_days=30,
         waivers={"max_days": 30},
     )
-    assert len(compare.loosenings(strict, policy())) == 10
+    assert len(compare.loosenings(strict, policy())) == 11
     assert compare.loosenings(policy(), strict) == []
     assert compare.loosenings(policy(), None)
     shorter = policy(freeze_windows=[window | {"last": "2027-01-02"}])

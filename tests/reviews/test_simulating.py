@@ -325,3 +325,20 @@ def test_queries_do_not_grow_with_reviews(cast: Cast, adam: Actor, settings: Set
     for _ in range(4):
         decided(cast, cast.vera, cast.rui)
     assert count() == few
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_draft_that_names_a_card_template_tells_which_cards_do_not_follow_it(
+    cast: Cast, adam: Actor
+) -> None:
+    from apps.modelcards import layouts
+    from apps.modelcards import services as cards
+
+    answers = dict.fromkeys(layouts.get("standard/2").required, "Words.")
+    review = decided(cast, cast.vera, cast.rui)
+    cards.save_card(cast.ana, review.version, answers, 0)
+    found = tried(adam, propose(adam, gates__card_templates=["standard/2"]))
+    assert labels(found.asked) == [
+        review.key
+    ]  # the card that it was decided on; the version in use has one by now
+    assert found.asked.seen[0].reasons == ("the card does not follow the template standard/2",)

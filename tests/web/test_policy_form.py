@@ -48,6 +48,7 @@ EVERYTHING = policy(
     gates__clean_commit=True,
     gates__impact_assessment={"tiers": [1, 2], "max_age_days": 90},
     gates__card_complete=False,
+    gates__card_templates=["eu-annex-iv/1", "mrm"],
     gates__conditions=[{"key": "big", "title": "Large enough", "expression": "data.evaluation.rows >= 100"}],
     steps=[
         {"key": "a", "title": "First", "role": "validator", "count": 1},

@@ -160,8 +160,8 @@ def build() -> World:
         | _recheck(actor, version)
         | _uploaded(actor, version)
         | _definition(actor, model)
-        | {"assessment": save_assessment(actor, model, whole(), 0)}
-        | {"checkpoint": make_checkpoint(SYSTEM).size},
+        | {"checkpoint": make_checkpoint(SYSTEM).size}
+        | {"assessment": save_assessment(actor, model, whole(), 0)},
     )
 
 

@@ -92,6 +92,24 @@ def _columns(sheets: Sequence[Sheet]) -> Table:
     return Table("Columns and their missing values", head, rows)
 
 
+def drift_baseline(sheet: Sheet | None) -> Computed:
+    """The reference data in force: what they are, how many rows, since when, when their rows are from."""
+    if sheet is None:
+        why = "No reference data are attached, so drift has nothing to be measured against."
+        return Computed((Missing(why),))
+    when = dict(sheet.meaning).get("time", ())
+    rows = [
+        Fact("Reference data", Cell(sheet.name)),
+        Fact("Rows", Cell(grouped(sheet.rows))),
+        Fact("In force since", Cell(f"{sheet.attached_at}, attached by {sheet.attached_by}")),
+        Fact("When a row is from", Cell(", ".join(when) or "no column says it")),
+        Fact("SHA-256", Cell(sheet.digest), code=True),
+    ]
+    return Computed(
+        (Facts(tuple(rows)),), (Source(f"data set {sheet.name}", sheet.url, sheet.digest),)
+    )
+
+
 def evaluated_factors(
     result: FairnessResult | None, declared: Sequence[str], source: Source | None
 ) -> Computed:

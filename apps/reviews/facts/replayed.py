@@ -20,7 +20,7 @@ from apps.experiments import selectors as experiments
 from apps.impact import selectors as impact
 from apps.impact.assessed import Assessed
 from apps.modelcards import facts as card_facts
-from apps.modelcards.schema import REQUIRED_BY_DEFAULT, required_blocks
+from apps.modelcards.judging import CardFacts
 from apps.registry import selectors as registry
 from apps.registry.models import ModelTag, ModelVersion, VersionTag
 from apps.registry.targets import Target
@@ -123,7 +123,6 @@ class Facts:
     def case(self, row: Row, outline: Case) -> Case:
         """The whole of one case, of which the outline is known."""
         used, data = self.used[row.round.pk], self._data(row)
-        answered, revision = self.cards[row.round.pk]
         return replace(
             outline,
             round=replace(outline.round, barred_ids=self._barred(row)),
@@ -133,8 +132,7 @@ class Facts:
                 )
                 for kind, fact in used.items()
             },
-            answered=answered,
-            revision=revision,
+            card=self.cards[row.round.pk],
             waived=self._waived(row),
             findings=self._blocking(row),
             impact=self._assessed(row),
@@ -281,26 +279,12 @@ def _rival_versions(rows: Sequence[Row]) -> dict[tuple[int, int], int]:
     }
 
 
-def _cards(rows: Sequence[Row]) -> dict[int, tuple[frozenset[str], int]]:
-    """The answered blocks of each case's card and its revision. A manifest whose policy asked for the usual blocks
-    names the gaps; only for the others the card is read."""
+def _cards(rows: Sequence[Row]) -> dict[int, CardFacts]:
+    """Each case's card: the revision that its manifest names, or the newest now."""
     latest = card_facts.latest({row.version.pk for row in rows if row.manifest is None})
-    numbers = {row.round.pk: _revision(row, latest) for row in rows}
-    told = {row.round.pk: answered for row in rows if (answered := _told(row)) is not None}
-    wanted = {
-        (row.version.pk, numbers[row.round.pk])
-        for row in rows
-        if row.round.pk not in told and numbers[row.round.pk]
-    }
-    read = card_facts.answered(wanted)
-    return {
-        row.round.pk: (
-            told.get(row.round.pk)
-            or read.get((row.version.pk, numbers[row.round.pk]), frozenset()),
-            numbers[row.round.pk],
-        )
-        for row in rows
-    }
+    numbers = {row.round.pk: (row.version.pk, _revision(row, latest)) for row in rows}
+    read = card_facts.of_revisions({pair for pair in numbers.values() if pair[1]})
+    return {pk: read.get(pair, card_facts.NOTHING) for pk, pair in numbers.items()}
 
 
 def _revision(row: Row, latest: Mapping[int, int]) -> int:
@@ -308,14 +292,6 @@ def _revision(row: Row, latest: Mapping[int, int]) -> int:
         return latest.get(row.version.pk, 0)
     card = row.manifest["card"]
     return int(card["revision"]) if card else 0
-
-
-def _told(row: Row) -> frozenset[str] | None:
-    if row.manifest is None or row.manifest["card"] is None:
-        return None
-    if required_blocks(row.review.policy_version.document) != REQUIRED_BY_DEFAULT:
-        return None
-    return frozenset(REQUIRED_BY_DEFAULT) - frozenset(row.manifest["card"]["gaps"])
 
 
 def _waivers(versions: Sequence[int]) -> Mapping[int, list[Waiver]]:

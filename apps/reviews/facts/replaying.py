@@ -18,6 +18,7 @@ import msgspec
 from django.db.models import Max, QuerySet
 
 from apps.core import canonical, clock
+from apps.modelcards import facts as card_facts
 from apps.registry import selectors as registry
 from apps.registry.models import Authorization, ModelTag
 from apps.registry.targets import Target
@@ -142,8 +143,7 @@ def _outline(row: Row, tags: Mapping[int, Mapping[str, str]]) -> Case:
         ),
         decisions=row.decisions,
         checks={},
-        answered=frozenset(),
-        revision=0,
+        card=card_facts.NOTHING,
         waived={},
         findings=(),
         rules=RuleFacts(row.at, version.number),

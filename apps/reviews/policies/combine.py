@@ -91,6 +91,7 @@ def gates(parts: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
     return {
         "checks": checks([part["checks"] for part in parts]),
         "card_complete": any(part.get("card_complete", True) for part in parts),
+        "card_templates": distinct(t for part in parts for t in part.get("card_templates", ())),
         "accept_inconclusive": _accepted_by_all(parts),
         "against_incumbent": _against_incumbent(parts),
         "max_age_days": ages,

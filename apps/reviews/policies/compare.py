@@ -137,6 +137,8 @@ def _weaker_gates(old: PolicyDocument, new: PolicyDocument) -> Iterator[str]:
     was, now = old.gates, new.gates
     if was.card_complete and not now.card_complete:
         yield "the card need not be complete"
+    for template in sorted({*was.card_templates} - {*now.card_templates}):
+        yield f"the card need not follow the template {template}"
     if was.clean_commit and not now.clean_commit:
         yield "the code need not be committed"
     for kind in now.accept_inconclusive:

@@ -68,6 +68,12 @@ def _as_numbers(values: tuple[int, ...]) -> tuple[int, ...]:
 # Sets, kept in one order so that the same set is the same document.
 AnyRoles = Annotated[tuple[AnyRole, ...], AfterValidator(_as_set)]
 SigningRoles = Annotated[tuple[SigningRole, ...], AfterValidator(_as_set)]
+CardTemplates = Annotated[
+    tuple[
+        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,59}(/[1-9][0-9]{0,4})?$")], ...
+    ],
+    AfterValidator(_as_set),
+]
 Triggers = Annotated[tuple[Trigger, ...], AfterValidator(_as_set)]
 
 
@@ -166,11 +172,14 @@ class Condition(_Strict):
 class Gates(_Strict):
     """What must hold at the moment of promotion. `checks` maps a check to its limits.
 
+    `card_templates` names the template that the card must follow: by key, or by key/number for that version or a newer one.
+
     `accept_inconclusive` names the checks for which too wide an interval is accepted, with the reason.
     """
 
     checks: dict[str, dict[str, Any]]
     card_complete: bool = True
+    card_templates: CardTemplates = ()
     accept_inconclusive: dict[Kind, Text] = Field(default_factory=dict)
     against_incumbent: AgainstIncumbent | None = None
     max_age_days: MaxAge = MaxAge()

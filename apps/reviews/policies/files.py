@@ -13,38 +13,12 @@ from typing import Any, Final
 
 import yaml
 
+from apps.core import strict_yaml
 from apps.core.errors import Invalid
 from apps.reviews.policies.document import PolicyDocument, parse, plain
 
 MAX_LENGTH: Final = 200_000
 _PACKS: Final = Path(__file__).parent / "packs"
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain data only: no aliases (a few lines could unfold to gigabytes), no key twice, no dates made of text."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise _refused("aliases (*name) are not read here", self.line + 1)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                raise _refused(f"the key {key!r} is not text", key_node.start_mark.line + 1)
-            if key in seen:
-                raise _refused(f"the key {key} stands there twice", key_node.start_mark.line + 1)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-# "2026-04-17" stays text: JSON has no dates, and pydantic reads them.
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def load(text: str, **fixed: Any) -> PolicyDocument:
@@ -69,24 +43,8 @@ def read(text: str) -> dict[str, Any]:
 
 
 def _composed(text: str) -> tuple[Any, dict[str, Any]]:
-    if len(text) > MAX_LENGTH:
-        raise Invalid(f"A policy has at most {MAX_LENGTH:,} characters.", fields={"text": "length"})
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise _refused(str(reason), mark.line + 1 if mark else 1) from error
-    except RecursionError as error:
-        raise _refused("it is nested too deeply", 1) from error
-    if not isinstance(data, dict):
-        raise _refused("expected keys such as `title:` and `steps:`", 1)
-    return node, data
-
-
-def _refused(reason: str, line: int) -> Invalid:
-    return Invalid(f"Line {line}: {reason}.", fields={f"line {line}": reason})
+    keys = "`title:` and `steps:`"
+    return strict_yaml.composed(text, most=MAX_LENGTH, what="A policy", keys=keys)
 
 
 def _line(node: Any, path: str) -> int:

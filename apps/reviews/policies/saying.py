@@ -85,6 +85,7 @@ _WHOLE: Final = {
     "governs.environments": "Governs environments",
     "governs.tags": "Tags nobody sets by hand",
     "gates.card_complete": "The model card is complete",
+    "gates.card_templates": "The card follows the template",
     "gates.clean_commit": "The code is committed",
     "gates.impact_assessment.tiers": "Impact assessment for models of risk tiers",
     "gates.impact_assessment.max_age_days": "Impact assessment was signed at most so many days ago",

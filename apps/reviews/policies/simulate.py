@@ -21,7 +21,7 @@ from apps.core import canonical
 from apps.impact import judging as impact_judging
 from apps.impact.assessed import Assessed
 from apps.modelcards import judging as card_judging
-from apps.modelcards.schema import required_blocks
+from apps.modelcards.judging import CardFacts
 from apps.registry.explain import unmet
 from apps.registry.gates import GateResult, state_of
 from apps.registry.targets import Target
@@ -94,8 +94,7 @@ class Case:
     round: PastRound
     decisions: Sequence[Signature]
     checks: Mapping[str, CheckFacts]
-    answered: frozenset[str]
-    revision: int
+    card: CardFacts
     waived: Mapping[str, str]
     findings: Sequence[Blocking]
     rules: RuleFacts
@@ -133,7 +132,6 @@ class Ruling:
     document: PolicyDocument
     terms: Mapping[str, Any]
     limits: CheckLimits
-    required: tuple[str, ...]
     keys: Mapping[str, str]
     check_keys: Mapping[str, str]
 
@@ -141,11 +139,16 @@ class Ruling:
 def ruling(document: PolicyDocument) -> Ruling:
     """Ready to be asked often."""
     terms = document.terms()
-    required = required_blocks(terms)
-    own = {"checks", "card_complete", "accept_inconclusive", "impact_assessment"}
+    own = {
+        "checks",
+        "card_complete",
+        "card_templates",
+        "accept_inconclusive",
+        "impact_assessment",
+    }
     parts: dict[str, Any] = {
         "checks": {"checks": terms["checks"], "inconclusive": terms["accept_inconclusive"]},
-        "card": list(required),
+        "card": [terms["card_complete"], terms["card_templates"]],
         "impact": terms["impact_assessment"],
         "rules": {key: value for key, value in terms.items() if key not in own},
         "findings": None,
@@ -158,7 +161,6 @@ def ruling(document: PolicyDocument) -> Ruling:
         document,
         terms,
         CheckLimits.parse(terms["checks"]),
-        required,
         {name: canonical.digest_of(part) for name, part in parts.items()},
         {kind: canonical.digest_of(limits) for kind, limits in terms["checks"].items()},
     )
@@ -272,7 +274,7 @@ def _result(facts: CheckFacts, under: Ruling, memory: Memory) -> CheckResult:
 
 
 def _card(case: Case, under: Ruling, memory: Memory) -> GateResult:
-    found = card_judging.judge(under.required, case.answered, case.revision, "")
+    found = card_judging.judge(under.terms, case.card, "")
     return found if found.passes else waived_card.or_waived(found, case.waived.get("card", ""))
 
 

@@ -11,8 +11,7 @@ from apps.checks import s3
 from apps.checks.loggedinputs import LoggedInput
 from apps.checks.mapping import Role
 from apps.core.errors import Invalid
-from apps.modelcards import schema
-from apps.web.forms.base import Form, say_plainly
+from apps.web.forms.base import Form
 
 ROLES = [
     (Role.EVALUATION.value, "Evaluation: measured for performance and fairness"),
@@ -147,45 +146,3 @@ class RecallForm(Form):
     reason = forms.CharField(
         label="Reason", max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
     )
-
-
-class CardForm(Form):
-    """The human blocks of a card, in the order of its sections; `base_revision` is what the editor started from."""
-
-    base_revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for key in schema.HUMAN_BLOCKS:
-            block = schema.BLOCKS[key]
-            self.fields[f"block-{key}"] = forms.CharField(
-                label=block.title + (" (required)" if block.required else ""),
-                required=False,
-                strip=True,
-                help_text=block.help,
-                widget=forms.Textarea(attrs={"rows": 5}),
-            )
-            say_plainly(self.fields[f"block-{key}"])
-
-    def refuse(self, error: Invalid) -> None:
-        """A refusal about the block `ethics` belongs beside the field `block-ethics`."""
-        fields = {
-            f"block-{key}" if key in schema.BLOCKS else key: text
-            for key, text in error.fields.items()
-        }
-        super().refuse(Invalid(error.message, fields=fields, hint=error.hint))
-
-    def content(self) -> dict[str, str]:
-        """The blocks by key, as the service takes them."""
-        return {key: self.cleaned_data[f"block-{key}"] for key in schema.HUMAN_BLOCKS}
-
-    def sections(self) -> list[tuple[str, list[Any], list[schema.Block]]]:
-        """Section titles with their fields, and the blocks that fill themselves in: nobody writes those."""
-        return [
-            (
-                section.title,
-                [self[f"block-{b.key}"] for b in section.blocks if b.kind == "human"],
-                [b for b in section.blocks if b.kind == "computed"],
-            )
-            for section in schema.SECTIONS
-        ]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.safestring import SafeString
 
 from apps.core import pictures
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
-from apps.modelcards import schema
+from apps.modelcards import layouts
 from apps.modelcards import selectors as cards
 from apps.modelcards.models import CardRevision
 from apps.modelcards.renderers.html import card_html
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, query, words
-from apps.web.forms.evidence import CardForm
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Column, Notice, Row, Table
 
@@ -30,20 +28,13 @@ class CardPage:
     title: str
     gaps: Notice | None
     old: Notice | None
+    template: Notice | None
+    layout: Action
+    choose: str
     body: SafeString
     contents: Sequence[tuple[str, str]]
     revisions: Table
     acts: Sequence[Action]
-
-
-@dataclass(frozen=True, slots=True)
-class EditPage:
-    """The editing form by sections, with what went wrong."""
-
-    title: str
-    back: str
-    sections: Sequence[tuple[str, list[Any], list[schema.Block]]]
-    conflict: Notice | None
 
 
 def page(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
@@ -69,12 +60,37 @@ def page(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
         )
         if old and latest
         else None,
+        template=_template(version, latest, "card.edit" in top.verbs, url),
+        layout=Action(card.template_title, f"/card-templates/{card.template}/"),
+        choose=f"{addresses.model(version.model.name)}card-template/"
+        if "card.template" in top.verbs
+        else "",
         body=card_html(card, draw=pictures.kept),
         contents=[(f"#s-{section.key}", section.title) for section in card.sections],
         revisions=_revisions(version, url),
         acts=[Action("Edit the card", f"{url}edit/", "primary", "edit")]
         if "card.edit" in top.verbs
         else [],
+    )
+
+
+def _template(
+    version: ModelVersion, latest: CardRevision | None, may_edit: bool, url: str
+) -> Notice | None:
+    """A card that could move to a newer template, or to the one that its model is given by now."""
+    if latest is None:
+        return None
+    current, *others = layouts.open_to(version.model, latest.content)
+    if not others:
+        return None
+    return Notice(
+        f"The card follows {current}. It can move to {others[-1]}: all text stays.",
+        "info",
+        "There is another template for this card",
+        url=f"{url}edit/?template={others[-1].name}"
+        if may_edit
+        else f"/card-templates/{others[-1].name}/",
+        url_label="See what it asks" if not may_edit else "Move the card",
     )
 
 
@@ -103,34 +119,4 @@ def _revisions(version: ModelVersion, url: str) -> Table:
             )
             for row in cards.revisions_of(version)[:100]
         ],
-    )
-
-
-def initial(latest: CardRevision | None) -> dict[str, Any]:
-    """What the form starts with: the latest texts, and which revision that is."""
-    texts = latest.texts if latest else {}
-    return {f"block-{key}": texts.get(key, "") for key in schema.HUMAN_BLOCKS} | {
-        "base_revision": latest.number if latest else 0
-    }
-
-
-def edit(
-    version: ModelVersion, latest: CardRevision | None, form: CardForm, conflict: str
-) -> EditPage:
-    """The form; after a conflict, with the way to what somebody else saved."""
-    notice = None
-    if conflict and latest is None:
-        notice = Notice(conflict, "warn", "Nothing was saved")
-    elif conflict and latest is not None:
-        url = addresses.version(
-            version.model.name, version.number, f"card/?revision={latest.number}"
-        )
-        notice = Notice(
-            conflict, "warn", "Somebody else saved meanwhile", url=url, url_label="Read theirs"
-        )
-    return EditPage(
-        title=f"Card of {version}",
-        back=addresses.version(version.model.name, version.number, "card/"),
-        sections=form.sections(),
-        conflict=notice,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from apps.checks import selectors as checks
 from apps.checks.models import Measurement
 from apps.experiments import selectors as experiments
-from apps.modelcards import diff
+from apps.modelcards import diff, layouts
 from apps.modelcards import selectors as modelcards
 from apps.modelcards.models import CardRevision
 from apps.registry.models import ModelVersion
@@ -187,7 +187,8 @@ def _card(older: CardRevision | None, newer: CardRevision | None) -> list[TextCh
     if newer is None:
         return []
     before, after = older.texts if older else {}, newer.texts
-    blocks = diff.compare(before, after, only_changed=True)
+    names = layouts.names(*(each.content for each in (newer, older) if each))
+    blocks = diff.compare(before, after, only_changed=True, names=names)
     return [
         TextChange(
             block.title,

@@ -108,6 +108,8 @@ def _required(gates: Gates) -> Iterator[tuple[str, str]]:
     ages = gates.max_age_days
     if gates.card_complete:
         yield "Model card", "every required block is answered"
+    if gates.card_templates:
+        yield "Card template", ", ".join(gates.card_templates)
     if ages.results:
         yield "Age", f"results are at most {words.plural(ages.results, 'day')} old"
     if ages.data:

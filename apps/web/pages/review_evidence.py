@@ -14,7 +14,6 @@ from apps.checks.demands import CheckLimits
 from apps.checks.models import Measurement
 from apps.checks.verdicts import Verdict, worst
 from apps.core.errors import NotFound
-from apps.modelcards import schema
 from apps.modelcards import selectors as modelcards
 from apps.modelcards.models import CardRevision
 from apps.modelcards.templatetags.cards import prose
@@ -230,13 +229,14 @@ def _card(
         return CardSection(
             chip, "", "", "", url, ["Nobody had written a card when this round was made."], []
         )
-    gaps = [schema.BLOCKS[key].title for key in entry.get("gaps", ())]
+    names = modelcards.names_of(revision)
+    gaps = [names[key].title for key in entry.get("gaps", ())]
     chip = (
         Chip(words.plural(len(gaps), "gap"), "warn", "edit") if gaps else Chip("Complete", "good")
     )
     blocks = [
-        Block(schema.BLOCKS[key].title, prose(revision.texts[key]))
-        for key in schema.HUMAN_BLOCKS
+        Block(name.title, prose(revision.texts[key]))
+        for key, name in names.items()
         if revision.texts.get(key)
     ]
     by = f"{revision.author}, {words.utc(revision.created_at)}"

@@ -454,6 +454,7 @@ _EVIDENCE: Final = Section(
         Entry("gates.max_age_days.results", "Results are at most so many days old", WHOLE, width="half"),
         Entry("gates.max_age_days.data", "Evaluation data is at most so many days old", WHOLE, width="half"),
         Entry("gates.card_complete", "The model card is complete", TICK),
+        Entry("gates.card_templates", "The card follows the template", LINES, "A key such as eu-annex-iv, or key/number for that version or a newer one."),
         Entry("gates.clean_commit", "The code is committed: the run names a commit without changes", TICK),
         Entry(
             "gates.impact_assessment.tiers",

@@ -23,15 +23,12 @@ from apps.checks import services as checks_services
 from apps.compliance import selectors as documents
 from apps.compliance import services as documents_services
 from apps.compliance.models import DocumentKind
-from apps.core.errors import Conflict, Invalid, NotFound
-from apps.modelcards import selectors as cards
-from apps.modelcards import services as cards_services
+from apps.core.errors import Invalid, NotFound
 from apps.registry.models import ModelVersion
 from apps.reviews.reads import measurement_sheet
 from apps.web import access, addresses
 from apps.web.forms.base import accepted, form_status, sent
-from apps.web.forms.evidence import CardForm, DataForm, RecallForm
-from apps.web.pages import card as card_pages
+from apps.web.forms.evidence import DataForm, RecallForm
 from apps.web.pages import checking, datasets, rechecks
 from apps.web.pages import documents as document_pages
 from apps.web.responses import download, page_or_fragment, see_other
@@ -195,49 +192,6 @@ def recall(
         return see_other(request, addresses.version(name, number, "checks/"))
     context = {"form": form, "version": found, "row": row}
     return render(request, "evidence/recall.html", context, status=form_status(form))
-
-
-@require_safe
-def card(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """The card as it is now, or at ?revision=."""
-    found = access.version_for(request, name, number)
-    page = card_pages.page(access.actor(request), found, request.GET.get("revision", ""))
-    return render(request, "evidence/card.html", {"page": page})
-
-
-@require_http_methods(ACTS)
-def card_edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """The human blocks in one form; somebody else's save meanwhile is shown, never overwritten."""
-    found = access.version_for(request, name, number, "card.edit")
-    latest = cards.latest_revision(found)
-    form = CardForm(sent(request), initial=card_pages.initial(latest))
-    conflict = ""
-    if request.method == "POST" and form.is_valid():
-        try:
-            if _saved(request, form, found):
-                messages.success(request, "The card is saved as a new revision.")
-                return see_other(request, addresses.version(name, number, "card/"))
-        except Conflict as error:
-            conflict, latest = str(error), cards.latest_revision(found)
-            form = _rebased(request, latest.number if latest else 0)
-    page = card_pages.edit(found, latest, form, conflict)
-    status = 409 if conflict else form_status(form)
-    return render(request, "evidence/card_edit.html", {"page": page, "form": form}, status=status)
-
-
-def _rebased(request: HttpRequest, revision: int) -> CardForm:
-    """The same text on the latest revision: whoever has read theirs may save over it."""
-    data = request.POST.copy()
-    data["base_revision"] = str(revision)
-    return CardForm(data)
-
-
-def _saved(request: HttpRequest, form: CardForm, found: ModelVersion) -> bool:
-    base = form.cleaned_data["base_revision"] or 0
-    return accepted(
-        form,
-        lambda: cards_services.save_card(access.actor(request), found, form.content(), base),
-    )
 
 
 @require_http_methods(ACTS)

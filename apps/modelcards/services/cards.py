@@ -13,17 +13,27 @@ from apps.core import canonical, clock
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Forbidden, Invalid
 from apps.modelcards import content as contents
-from apps.modelcards import revisions, selectors
+from apps.modelcards import layouts, revisions, selectors
 from apps.modelcards.events import CardSaved
 from apps.modelcards.models import CardRevision
+from apps.modelcards.templating import naming
+from apps.modelcards.templating.document import CardTemplate
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 
 
 def save_card(
-    actor: Actor, version: ModelVersion, content: Mapping[str, Any], base_revision: int
+    actor: Actor,
+    version: ModelVersion,
+    content: Mapping[str, Any],
+    base_revision: int,
+    template: str = "",
 ) -> CardRevision:
     """Save the human blocks as the next revision; a save that changes nothing returns the latest one.
+
+    `template` (key/number) lays it out from now on; without it the card keeps the one it has, and a first card takes
+    the one its model is given. Refuses (Invalid) any but those of `layouts.open_to`: which template a model's cards follow
+    is not for their writers to choose (see `templates.choose`).
 
     `content` is the whole card: a block that is left out is emptied. `base_revision` is the number the
     editor started from (0: none). Refuses: content that `content.clean` refuses; a first card without
@@ -33,15 +43,19 @@ def save_card(
     policy.require(actor, "card.edit", version)
     if actor.user_id is None:
         raise Forbidden("A card's blocks have human authors; the system writes none.")
-    texts = contents.clean(content)
     with verb(actor) as v:
         locked = lock_version(version.pk)
         latest = selectors.latest_revision(locked)
         _require_base(latest, base_revision)
-        changed = revisions.changed_blocks(latest.texts if latest else {}, texts)
-        if not changed:
+        before = revisions.verified(latest) if latest else None
+        layout = _layout(locked, before, template)
+        names = _names(layout, before)
+        texts = contents.clean(content, layout, [key for key in names if key not in layout.blocks])
+        changed = revisions.changed_blocks(latest.texts if latest else {}, texts, names)
+        moved = before is not None and layouts.of(before).name != layout.name
+        if not changed and not moved:
             return _unchanged(latest)
-        revision = _store(actor.user_id, locked, latest, texts)
+        revision = _store(actor.user_id, locked, latest, texts, layout, names)
         v.record(
             CardSaved(
                 model=locked.model_id,
@@ -51,9 +65,34 @@ def save_card(
                 base=base_revision,
                 digest=revision.digest,
                 changed=changed,
+                template=layout.name,
+                template_digest=layout.digest,
             )
         )
     return revision
+
+
+def _layout(version: ModelVersion, before: Mapping[str, Any] | None, wanted: str) -> CardTemplate:
+    open_to = layouts.open_to(version.model, before)
+    if not wanted:
+        return open_to[0]
+    for template in open_to:
+        if template.name == wanted:
+            return template
+    raise Invalid(
+        f"The card can not move to the template {wanted[:100]}.",
+        fields={"template": f"Open to it: {', '.join(each.name for each in open_to)}."},
+        hint="Whoever validates the model can choose another one for its cards.",
+    )
+
+
+def _names(layout: CardTemplate, before: Mapping[str, Any] | None) -> naming.Names:
+    """Every block that may hold text: the template's, and what the last revision holds besides."""
+    if before is None:
+        return naming.of((layout, {}))
+    every = naming.of((layout, {}), (layouts.of(before), before.get("kept", {})))
+    held = {*layout.human, *before["blocks"]}
+    return {key: name for key, name in every.items() if key in held}
 
 
 def _require_base(latest: CardRevision | None, base: int) -> None:
@@ -76,7 +115,12 @@ def _unchanged(latest: CardRevision | None) -> CardRevision:
 
 
 def _store(
-    user_id: int, version: ModelVersion, latest: CardRevision | None, texts: dict[str, str]
+    user_id: int,
+    version: ModelVersion,
+    latest: CardRevision | None,
+    texts: dict[str, str],
+    layout: CardTemplate,
+    names: naming.Names,
 ) -> CardRevision:
     now = clock.now()
     number = latest.number + 1 if latest else 1
@@ -87,6 +131,8 @@ def _store(
         previous=revisions.verified(latest)["blocks"] if latest else {},
         author=str(User.objects.values_list("uuid", flat=True).get(pk=user_id)),
         at=now,
+        template=layout,
+        names=names,
     )
     data = canonical.dumps(document)
     return CardRevision.objects.create(
