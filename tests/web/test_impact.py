@@ -136,6 +136,8 @@ def test_somebody_else_signs_with_her_password(
 ) -> None:
     revision = samples.save(as_actor(ana), churn, samples.whole(worst=True))
     assert "Rui Costa" in text(browser(ana))
+    assert "Impact of churn" in text(browser(rui), "/")
+    assert "Impact of churn" not in text(browser(ana), "/")
     assert browser(ana).get(f"{URL}sign/").status_code == 403
     signer = browser(rui)
     form = {"digest": revision.digest, "comment": "As I know it.", "password": "wrong"}
@@ -147,6 +149,7 @@ def test_somebody_else_signs_with_her_password(
     assert done.status_code == 302
     page = text(signer)
     assert "In force, level IV" in page
+    assert "Impact of churn" not in text(signer, "/")
     assert "As I know it." in page
     churn.refresh_from_db()
     assert churn.demanded_tier == 1
