@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts import policy
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.errors import NotFound
+from apps.core.errors import NotFound, Tampered
 from apps.impact import questionnaire as questionnaires
 from apps.impact import revisions, scoring
 from apps.impact.assessed import Assessed
@@ -22,6 +22,7 @@ from apps.impact.scoring import Score
 from apps.registry.models import RegisteredModel
 
 SIGN = "impact.sign"
+MOST = 50
 
 
 def url(model: RegisteredModel) -> str:
@@ -118,6 +119,32 @@ def why_not_sign(actor: Actor, revision: AssessmentRevision) -> str:
     if not score.is_complete:
         return f"{len(score.missing)} required questions are not answered."
     return ""
+
+
+def waiting_for(actor: Actor) -> list[AssessmentRevision]:
+    """The newest revisions that the actor could sign now, oldest first; a constant number of queries."""
+    if actor.user_id is None:
+        return []
+    models = RegisteredModel.objects.filter(deleted_at__isnull=True, retired_at__isnull=True)
+    models = models.filter(policy.where_may(actor, SIGN, RegisteredModel))
+    newer = AssessmentRevision.objects.filter(
+        model=OuterRef("model"), number__gt=OuterRef("number")
+    )
+    rows = AssessmentRevision.objects.filter(
+        ~Exists(newer), model__in=models, signature__isnull=True
+    )
+    rows = rows.exclude(author_id=actor.user_id).select_related("model", "author").order_by("pk")
+    me = str(User.objects.values_list("uuid", flat=True).get(pk=actor.user_id))
+    return [row for row in rows[:MOST] if _is_ready(row, me)]
+
+
+def _is_ready(row: AssessmentRevision, reader: str) -> bool:
+    """Whether it is whole and none of its answers is the reader's; a damaged one is for nobody to sign."""
+    try:
+        authors = {entry["author"] for entry in revisions.verified(row)["answers"].values()}
+        return reader not in authors and score_of(row).is_complete
+    except Tampered:
+        return False
 
 
 def may_sign(revision: AssessmentRevision) -> list[User]:

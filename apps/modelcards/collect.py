@@ -28,6 +28,7 @@ from apps.core import blobs, canonical
 from apps.core.errors import DomainError
 from apps.core.parts import Cell, Missing, Part, Text
 from apps.experiments import selectors as experiments
+from apps.impact import selectors as impact
 from apps.modelcards.card import Computed, Source
 from apps.modelcards.computed import (
     about,
@@ -148,6 +149,7 @@ def _with_energy(
 def _identity(version: ModelVersion) -> about.Identity:
     model = version.model
     people = names([model.owner_id, version.created_by_id])
+    assessed = impact.in_force(model)
     return about.Identity(
         model=model.name,
         number=version.number,
@@ -165,6 +167,9 @@ def _identity(version: ModelVersion) -> about.Identity:
         targets=tuple(target.label for target in registry.held_targets(version)),
         manifest_digest=version.manifest_digest,
         url=f"/models/{quote(model.name, safe='')}/",
+        impact=assessed.sentence if assessed else "",
+        impact_url=impact.url(model) if assessed else "",
+        impact_digest=assessed.digest if assessed else "",
     )
 
 

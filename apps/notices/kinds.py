@@ -188,6 +188,15 @@ KINDS: Final = (
         path="/model-changes/{change}/",
     ),
     Kind(
+        "impact.signed",
+        "The impact assessment of a model you own is in force",
+        ("impact.assessment.signed",),
+        ("model_owner",),
+        "{who} signed the impact assessment of {model}: level {level}",
+        "{total} of 100, which demands at least risk tier {tier} of the model. It is due again on {due_on}.",
+        path="/models/{model_path}/impact/",
+    ),
+    Kind(
         "deployment.recorded",
         "A version of a model you own began to run somewhere",
         ("registry.deployment.recorded",),

@@ -15,6 +15,8 @@ from apps.core.actor import Actor
 from apps.core.errors import Blocked, Conflict, DomainError, Forbidden, Invalid
 from apps.impact import gates, reconcile, selectors, services
 from apps.impact.models import AssessmentRevision, AssessmentSignature, AuthorityNotification
+from apps.notices import wording
+from apps.notices.models import Notice
 from apps.registry import services as registry
 from apps.registry.models import RegisteredModel
 from apps.reviews import evidence, rereview
@@ -23,6 +25,7 @@ from apps.reviews import services as review_services
 from tests import factories
 from tests.deployments.test_retiring import retire
 from tests.impact.samples import moderate, save, sign, whole
+from tests.notices.support import told, work_off
 from tests.reviews.conftest import PRODUCTION, Cast
 from tests.reviews.conftest import cast as cast
 from tests.reviews.test_forgery import is_whole
@@ -110,6 +113,16 @@ def test_somebody_else_signs_a_whole_one_and_the_ledger_has_the_score(cast: Cast
     assert (event.payload["level"], event.payload["digest"]) == ("I", revision.digest)
     assert tier(cast) == (1, 3)
     is_whole()
+
+
+def test_the_owner_of_the_model_is_told_once_it_is_in_force(cast: Cast) -> None:
+    sign(cast.rui, save(cast.ana, cast.model, moderate()))
+    work_off()
+    assert told(cast.ana) == ["impact.signed"]
+    said = wording.words(Notice.objects.get())
+    assert said.title == "Rui signed the impact assessment of credit: level II"
+    assert "at least risk tier 2" in said.text
+    assert said.path == "/models/credit/impact/"
 
 
 REFUSED = [

@@ -68,6 +68,11 @@ policies = st.builds(
     gates__max_age_days=st.fixed_dictionaries(
         {}, optional={"results": st.integers(1, 90), "data": st.integers(1, 90)}
     ),
+    gates__impact_assessment=st.just({})
+    | st.fixed_dictionaries(
+        {"tiers": st.lists(st.sampled_from([1, 2, 3]), min_size=1, unique=True)},
+        optional={"max_age_days": st.integers(1, 400)},
+    ),
     gates__against_incumbent=st.none()
     | st.fixed_dictionaries(
         {

@@ -46,6 +46,7 @@ EVERYTHING = policy(
     gates__against_incumbent={"max_loss": {"f1": "0.01"}, "same_data": False},
     gates__max_age_days={"results": 30, "data": 60},
     gates__clean_commit=True,
+    gates__impact_assessment={"tiers": [1, 2], "max_age_days": 90},
     gates__card_complete=False,
     gates__card_templates=["eu-annex-iv/1", "mrm"],
     gates__conditions=[{"key": "big", "title": "Large enough", "expression": "data.evaluation.rows >= 100"}],

@@ -153,6 +153,9 @@ def _items(manifest: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
     yield row(
         "Card", f"revision {card['revision']}" if card else "none", card["digest"] if card else None
     )
+    for entry in manifest.get("impact", ()):
+        what = f"revision {entry['revision']}: level {entry['level']}, {entry['total']} of 100"
+        yield row("Impact assessment", what, entry["digest"])
     yield row("Policy", f"{policy['key']} v{policy['number']}", policy["digest"])
     for entry in manifest["incumbents"]:
         held = f"v{entry['number']}" if entry["number"] else "nobody"

@@ -37,7 +37,7 @@ END $$;
 CREATE TRIGGER impact_signature_guard BEFORE INSERT ON impact_assessmentsignature
     FOR EACH ROW EXECUTE FUNCTION impact_guard_signature();
 
--- At the end of the transaction: the signature is in the ledger, and the model has the tier that it demands.
+-- At the end of the transaction: the signature is in the ledger, and the model has the tier that the newest one demands.
 CREATE FUNCTION impact_demand_tier() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -47,7 +47,8 @@ BEGIN
                       AND e.actor_id = NEW.user_id) THEN
         RAISE EXCEPTION 'signature of impact assessment %: it is not in the ledger', NEW.revision_id USING ERRCODE = '42501';
     END IF;
-    IF EXISTS (SELECT 1 FROM registry_registeredmodel m WHERE m.id = NEW.model_id AND m.demanded_tier > NEW.tier) THEN
+    IF EXISTS (SELECT 1 FROM registry_registeredmodel m WHERE m.id = NEW.model_id AND m.demanded_tier > NEW.tier)
+       AND NOT EXISTS (SELECT 1 FROM impact_assessmentsignature s WHERE s.model_id = NEW.model_id AND s.id > NEW.id) THEN
         RAISE EXCEPTION 'model %: its impact assessment demands tier %', NEW.model_id, NEW.tier USING ERRCODE = '42501';
     END IF;
     RETURN NULL;

@@ -33,6 +33,9 @@ class Identity(msgspec.Struct, frozen=True):
     targets: tuple[str, ...]
     manifest_digest: str
     url: str
+    impact: str = ""
+    impact_url: str = ""
+    impact_digest: str = ""
 
 
 def identity(facts: Identity) -> Computed:
@@ -48,6 +51,8 @@ def identity(facts: Identity) -> Computed:
         Fact("Governance", Cell(facts.governance)),
         Fact("Risk tier", Cell(f"{facts.risk_tier} of 3 (1 is the highest)")),
         Fact("Materiality", Cell(f"{facts.exposure} exposure; {facts.purpose_class.lower()}")),
+        Fact("Impact assessment", Cell(facts.impact, facts.impact_url)),
+        Fact("Digest of its answers", Cell(facts.impact_digest), code=True),
         Fact("Stage and aliases", Cell(", ".join(facts.targets) or "none")),
         Fact("Digest of the files", Cell(f"sha256:{facts.manifest_digest}"), code=True),
     )

@@ -88,7 +88,7 @@ def parts(happened: Happened) -> dict[str, Any]:
 def _names(event: EventView) -> dict[str, Any]:
     """What the registry calls the model and version that an event names by their ids."""
     model = RegisteredModel.objects.filter(pk=event.payload.get("model", 0)).first()
-    if model is None or not event.type.startswith(("registry.", "checks.")):
+    if model is None or not event.type.startswith(("registry.", "checks.", "impact.")):
         return {}
     found: dict[str, Any] = {"model": model.name, "model_path": quote(model.name, safe="")}
     version = ModelVersion.objects.filter(pk=event.payload.get("version", 0)).first()

@@ -135,6 +135,12 @@ class ImpactGate(_Strict):
     tiers: Annotated[tuple[Literal[1, 2, 3], ...], AfterValidator(_as_numbers)] = ()
     max_age_days: int | None = Field(default=None, ge=1, le=3660)
 
+    @model_validator(mode="after")
+    def _is_about_a_tier(self) -> Self:
+        if self.max_age_days is not None and not self.tiers:
+            raise ValueError("an age without a tier asks for nothing: name the tiers")
+        return self
+
 
 def _not_negative(number: str) -> str:
     if Fraction(number) < 0:

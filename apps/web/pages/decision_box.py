@@ -25,10 +25,16 @@ from apps.web import status
 from apps.web.parts import Action, Branch, DecisionBox, Remedy, Requirement, RequirementState
 
 # Which right the act of a gate takes: whoever lacks it is told who has it.
-ACT_VERBS = {"checks": "check.run", "card": "card.edit", "review": "review.submit"}
+ACT_VERBS = {
+    "checks": "check.run",
+    "card": "card.edit",
+    "impact": "impact.edit",
+    "review": "review.submit",
+}
 HELPERS = {
     "checks": "run checks",
     "card": "write the card",
+    "impact": "answer the impact assessment",
     "review": "ask for a review",
 }
 

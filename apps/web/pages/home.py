@@ -18,7 +18,15 @@ from apps.reviews.models import Finding, ReviewDraft
 from apps.reviews.reads import drafts, findings
 from apps.reviews.reads import inbox as reviews_inbox
 from apps.web import addresses, status, words
-from apps.web.pages import aftermath, decision_box, model_changes, policy_change, record, subjects
+from apps.web.pages import (
+    aftermath,
+    decision_box,
+    impact,
+    model_changes,
+    policy_change,
+    record,
+    subjects,
+)
 from apps.web.pages import reviews as review_rows
 from apps.web.pages.models import LOG_A_MODEL
 from apps.web.pages.record import Record
@@ -51,6 +59,7 @@ def home(actor: Actor) -> HomePage:
         [review_rows.waiting(row) for row in inbox.needs_you]
         + model_changes.waiting(actor)
         + policy_change.to_sign(actor)
+        + impact.waiting(actor)
         + aftermath.waiting(actor)
         + [_draft(row) for row in drafts.waiting(actor)]
         + _gaps(actor)

@@ -18,6 +18,7 @@ from apps.impact.questionnaire import Question, Questionnaire
 from apps.impact.scoring import Line, Score
 from apps.registry.models import RegisteredModel
 from apps.web import addresses, cells, diffing, query, words
+from apps.web.pages.reviews import Waiting
 from apps.web.parts import (
     Action,
     Chip,
@@ -391,6 +392,20 @@ def sign_box(actor: Actor, revision: AssessmentRevision) -> SignBox:
         cancel_url=url(model),
         fields={"digest": revision.digest},
     )
+
+
+def waiting(actor: Actor) -> list[Waiting]:
+    """At home, for whoever can sign one."""
+    return [
+        Waiting(
+            f"Impact of {row.model.name}",
+            url(row.model),
+            f"{row.author} answered the last of it, revision {row.number}.",
+            Chip("To sign", "info", "sign"),
+            Action("Open", url(row.model)),
+        )
+        for row in selectors.waiting_for(actor)
+    ]
 
 
 def notice(model: RegisteredModel) -> Fact:

@@ -16,6 +16,7 @@ from apps.checks.verdicts import Verdict
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
+from apps.impact import selectors as impact
 from apps.registry.models import Exposure, PurposeClass
 from apps.reviews import deadlines, evidence, roles
 from apps.reviews import selectors as reviews
@@ -83,6 +84,7 @@ def _facts(review: Review, manifest: Mapping[str, Any], box: DecisionBox | None)
             cells.text(said["purpose"]) if said["purpose"] else cells.text("Nobody wrote one"),
         ),
         Fact("Risk tier", cells.text(f"Tier {said['risk_tier']}", note=_answers(said))),
+        Fact("Impact", _impact(review, manifest)),
         Fact("Findings", _findings(review)),
         Fact("Exceptions", _exceptions(review, manifest)),
     ]
@@ -108,6 +110,17 @@ def _wanted(review: Review, day: dt.date) -> Cell:
 def _answers(said: Mapping[str, Any]) -> str:
     exposure = Exposure(said["exposure"]).label.lower()
     return f"{exposure} exposure, {PurposeClass(said['purpose_class']).label.lower()}; 1 is the highest"
+
+
+def _impact(review: Review, manifest: Mapping[str, Any]) -> Cell:
+    """The impact assessment that was put before the signers, with its answers."""
+    told = manifest.get("impact") or ()
+    if not told:
+        return cells.text("none signed when this round was made")
+    entry = told[0]
+    url = f"{impact.url(review.version.model)}?revision={entry['revision']}"
+    note = f"{entry['total']} of 100; it demands at least tier {entry['tier']}"
+    return cells.link(f"Level {entry['level']}", url, note=note)
 
 
 def _findings(review: Review) -> Cell:
