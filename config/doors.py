@@ -89,6 +89,7 @@ WEB: Final[dict[str, str]] = {
     "web:card-template-define": "card.define",
     "web:model-card-template": "card.template",
     "web:version-documents": "model.read",
+    "web:version-bundle": "review.read",
     "web:report-statement": "card.edit",
     "web:document-verify": "whoever is signed in: a document of a model out of their sight is none",
     "web:version-use": "model.read, by a person (apps/compliance/uses.py)",

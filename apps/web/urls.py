@@ -228,6 +228,7 @@ urlpatterns += [
     path(_VERSION + "card/", cards.card, name="card"),
     path(_VERSION + "card/edit/", cards.edit, name="card-edit"),
     path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),
+    path(_VERSION + "bundle/", evidence.version_bundle, name="version-bundle"),
     path(_VERSION + "documents/<slug:kind>/statement/", reports.statement, name="report-statement"),
     path("documents/verify/", verifying.verify, name="document-verify"),
     path("documents/<uuid:document_uuid>/", evidence.document, name="document"),

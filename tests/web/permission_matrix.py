@@ -491,6 +491,7 @@ EVIDENCE = [
     *_form("web:model-card-template", _model, holders("validator", "risk", "legal")),
     _seen("web:version-documents", _version),
     Row("web:version-documents", _version, may=MEMBERS, unseen=404, post={}, ok=302),
+    Row("web:version-bundle", _version, may=MEMBERS, unseen=404, post={}),
     Row("web:report-statement", _statement, may=MAKERS, unseen=404),
     Row("web:report-statement", _statement, may=MAKERS, unseen=404, post={}, ok=422),
     Row("web:document-page", _document, may=MEMBERS, unseen=404, ok=404),

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +19,7 @@ from apps.api.v1.paging import number as numbered
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import documents as shapes
 from apps.api.v1.shapes.common import Json
-from apps.compliance import forms, kinds, selectors, services
+from apps.compliance import bundles, forms, kinds, selectors, services
 from apps.compliance.models import Document, Form
 from apps.modelcards.dossier import SCHEMA, Dossier
 
@@ -171,3 +172,23 @@ def card_schema() -> Json:
         "title": SCHEMA,
         **msgspec.json.schema(Dossier),
     }
+
+
+class BundleToMake(Strict):
+    """What goes into it."""
+
+    with_files = serializers.BooleanField(default=False, help_text="The model's files too.")
+
+
+class Bundles(Door):
+    """Everything about a version in one archive."""
+
+    @described("Download a bundle", takes=BundleToMake, answer=OpenApiTypes.BINARY, media="application/zip", refusals=(403, 409))  # fmt: skip
+    def post(self, request: Request, name: str, number: int) -> StreamingHttpResponse:
+        """Every record, document, key and proof, and the programs that verify them. Written while it is sent; that it was handed out is
+        in the ledger. An archive that breaks off has no directory and opens nowhere."""
+        self.nothing_asked()
+        version = self.version(name, number)
+        asked = self.body(BundleToMake)
+        written = bundles.stream(self.actor, version, with_files=asked["with_files"])
+        return download(written, "application/zip", bundles.file_name(version))

@@ -51,6 +51,7 @@ from apps.api.v1.deployments import (
 )
 from apps.api.v1.document import Document
 from apps.api.v1.documents import (
+    Bundles,
     CardSchema,
     DocumentFile,
     DocumentForm,
@@ -253,6 +254,7 @@ _DOCUMENTS: Final = (
     Route("GET", f"{_VERSION}/document-kinds", DocumentKinds, "document-kinds", "review.read"),
     Route("GET", f"{_VERSION}/documents", Documents, "documents", "review.read"),
     Route("POST", f"{_VERSION}/documents", Documents, "document-make", "review.read", mutates=True),
+    Route("POST", f"{_VERSION}/bundle", Bundles, "bundle", "review.read", mutates=True),
     Route("GET", _DOCUMENT, OneDocument, "document", "review.read"),
     Route("GET", f"{_DOCUMENT}/file.pdf", DocumentFile, "document-file", "review.read"),
     Route("GET", f"{_DOCUMENT}/page.html", DocumentWebPage, "document-page", "review.read"),

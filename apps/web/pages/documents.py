@@ -72,8 +72,20 @@ def _offers(version: ModelVersion, url: str, *, may_state: bool) -> Table:
             )
             for kind in kinds.KINDS.values()
             for why in [kind.why_not(version)]
-        ],
+        ]
+        + [_bundle(version)],
     )
+
+
+def _bundle(version: ModelVersion) -> Row:
+    """Everything at once; made while it is downloaded, so that it is in no table below."""
+    url = reverse("web:version-bundle", args=[version.model.name, version.number])
+    about = "Every record, document, key and proof in one archive, with the programs that verify it without this site."
+    acts = [Action("Download the bundle", url, "", "download", post=True)]
+    if version.manifest:
+        label = f"With the files, {words.size(version.total_size)}"
+        acts.append(Action(label, url, "", "download", post=True, fields={"with_files": "1"}))
+    return Row([cells.text("Bundle", note=about), cells.acts(*acts)])
 
 
 def _acts(kind: Kind, url: str, why: str, may_state: bool) -> list[Action]:
