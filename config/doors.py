@@ -86,6 +86,8 @@ WEB: Final[dict[str, str]] = {
     "web:uploaded-new": "check.run",
     "web:uploaded-recall": "check.recall",
     "web:card-edit": "card.edit",
+    "web:card-draft": "card.edit",
+    "web:card-preview": "card.edit",
     "web:card-template-define": "card.define",
     "web:model-card-template": "card.template",
     "web:version-documents": "model.read",

@@ -227,6 +227,8 @@ urlpatterns += [
     ),
     path(_VERSION + "card/", cards.card, name="card"),
     path(_VERSION + "card/edit/", cards.edit, name="card-edit"),
+    path(_VERSION + "card/draft/", cards.draft, name="card-draft"),
+    path(_VERSION + "card/preview/", cards.preview, name="card-preview"),
     path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),
     path(_VERSION + "bundle/", evidence.version_bundle, name="version-bundle"),
     path(_VERSION + "documents/<slug:kind>/statement/", reports.statement, name="report-statement"),
