@@ -62,6 +62,7 @@ def test_an_issued_document_gets_its_forms_by_the_event_and_each_library_takes_i
     measured = next(each for each in machine["measured"] if each["kind"] == "performance")
     told = {each["key"]: each for each in measured["numbers"]}
     assert accuracy.metric_value == float(told["accuracy"]["value"])
+    assert next(iter(told)) == "accuracy"  # in the order of the card, not of the database
     evaluation = next(each for each in machine["datasets"] if each["use"] == "evaluation")
     assert accuracy.dataset_revision == evaluation["digest"]
 
@@ -69,6 +70,11 @@ def test_an_issued_document_gets_its_forms_by_the_event_and_each_library_takes_i
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bom) is None
     assert document.input_digest in bom
     assert verified_by_the_tool(document, story.version, tmp_path).returncode == 0
+
+    fairness = next(each for each in machine["measured"] if each["kind"] == "fairness")
+    assert {each.get("of", "").partition(":")[0] for each in fairness["numbers"]} == {"sex"}
+    drift = next(each for each in machine["measured"] if each["kind"] == "drift")
+    assert {each["of"].partition(":")[0] for each in drift["numbers"]} == {"column"}
 
     (event,) = events(scopes=[f"version:{story.version.pk}"], types=["compliance.document.forms_made"])  # fmt: skip
     assert event.payload["input_digest"] == document.input_digest

@@ -175,7 +175,7 @@ def _verify(version: ModelVersion, document: Document | None) -> str:
     address = _quoted(f"models:/{version.model.name}/{version.number}")
     return (
         f"pip install {TOOL} pyOpenSSL mlflow-skinny && mkdir model\n"
-        f"mlflow artifacts download -u {address} -d model\n"
+        f"MLFLOW_TRACKING_URI={_quoted(settings.BASE_URL)} mlflow artifacts download -u {address} -d model\n"
         f"model_signing verify certificate model --signature {stem}-model.sig "
         f"--certificate_chain {stem}-signer.pem --ignore-paths model/registered_model_meta"
     )
