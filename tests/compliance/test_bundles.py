@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from apps.accounts.models import User
 from apps.audits import keys
@@ -302,3 +303,45 @@ def _kept(folder: Path, data: bytes) -> Path:
     path = folder / "edited.zip"
     path.write_bytes(data)
     return path
+
+
+@pytest.mark.browser
+def test_the_page_verifies_from_disk_without_a_server(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a real browser, from file://, with the network off: whole, damaged, made to fit by another key, and no archive."""
+    data = bundle_of(approved(story))
+    key = keys.ledger_key(as_actor(story.ana)).key_id
+    own = signing.ledger_key()
+    monkeypatch.setattr(signing.settings, "VAR", tmp_path)
+    foreign = signing.ledger_key()
+    shutil.copy(TOOLS / "verify.html", tmp_path)
+    wrong = {
+        "damaged": rewritten(data, _forge_file),
+        "forged": rewritten(data, _forge_outcome, seal=own),
+        "foreign": rewritten(data, lambda members: None, seal=foreign),
+        "cut": data[: len(data) // 2],
+    }
+    with monkeypatch.context() as patch, sync_playwright() as play:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium")
+        page = browser.new_context(offline=True).new_page()
+        said: list[str] = []
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto((tmp_path / "verify.html").as_uri())
+        page.fill("#key", key)
+        verdict = page.locator("#verdict")
+        whole = {"name": "b.zip", "mimeType": "application/zip", "buffer": data}
+        page.set_input_files("#file", files=[whole])
+        expect(verdict).to_contain_text("PASS", timeout=60_000)
+        shown = page.locator("#items li b").all_text_contents()
+        for name, changed in wrong.items():
+            page.set_input_files(
+                "#file", files=[whole | {"name": f"{name}.zip", "buffer": changed}]
+            )
+            expect(verdict).to_contain_text("FAIL", timeout=60_000)
+        browser.close()
+    assert said == []
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(data)
+    assert shown == [item["item"] for item in verified(path)[1]["items"]]
