@@ -442,6 +442,12 @@ APPEND_ONLY_TABLES += [
     "modelcards_cardtemplatechoice",
     "compliance_reportstatement",
 ]
+APPEND_ONLY_TABLES += ["compliance_documentform", "compliance_useacknowledgement"]
+EVENT_TASKS.setdefault("compliance.document.issued", []).append("apps.compliance.tasks.make_forms")
+# Who may read a version but not edit its model says first that she read its uses, then gets its files in the pages and
+# passes the gate of a deployment.
+USES_ACKNOWLEDGED_FIRST = env.flag("USES_ACKNOWLEDGED_FIRST", default=False)
+
 LEDGER_RECONCILERS += [
     "apps.modelcards.reconcile.differences",
     "apps.compliance.reconcile.differences",

@@ -637,8 +637,10 @@ def read_checkpoint(name: str, keys: list[Key], roots: Roots) -> list[str]:
 
 def complain(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Exit with status 2 where what is asked makes no sense together."""
-    if not options.export and (options.root or not (options.extract or options.checkpoint)):
+    if not (options.export or options.extract or options.checkpoint):
         parser.error("name an --export (or an --extract or a --checkpoint alone)")
+    if options.root and not (options.export or options.checkpoint):
+        parser.error("a --root is compared with an --export or a --checkpoint")
     if bool(options.checkpoint) != bool(options.key):
         parser.error("a --checkpoint needs the --key you trust, and a --key a --checkpoint")
 

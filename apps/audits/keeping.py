@@ -163,6 +163,8 @@ def file_name(row: Checkpoint) -> str:
 def _to_folder(row: Checkpoint, target: str) -> str:
     """Whole or not at all; what is there already must be the same."""
     folder = Path(target.removeprefix("file:"))
+    if not folder.is_dir():
+        raise Blocked(f"There is no folder {folder}.")
     path = folder / file_name(row)
     draft = folder / f".{path.name}-{os.getpid()}"
     try:

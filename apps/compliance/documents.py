@@ -17,7 +17,7 @@ from apps.core import canonical
 from apps.core.signing import DocumentKey
 from apps.modelcards import dossier as dossiers
 from apps.modelcards import selectors as cards
-from apps.modelcards.dossier import Dossier, GateView
+from apps.modelcards.dossier import Dossier, GateView, Status
 from apps.modelcards.renderers import html
 from apps.registry import gates
 from apps.registry import selectors as registry
@@ -72,6 +72,11 @@ def reported_round(version: ModelVersion) -> Round | None:
     if round_ is not None:
         round_.review = latest
     return round_
+
+
+def status_of(version: ModelVersion) -> Status:
+    """How the version's newest review stands, in a word and a sentence: what a document of today would say."""
+    return review.status(version, reported_round(version))
 
 
 def assemble(version: ModelVersion, round_: Round | None) -> Dossier:

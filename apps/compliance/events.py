@@ -60,3 +60,64 @@ class StatementRecorded(Event):
 
     def scopes(self) -> tuple[str, ...]:
         return (f"version:{self.version}", f"model:{self.model}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class BundleIssued(Event):
+    """Everything about a version was handed out as one archive. `digest` is that of its index, which lists every member."""
+
+    type: ClassVar[str] = "compliance.bundle.issued"
+    bundle: str
+    model: int
+    version: int
+    digest: str
+    members: int
+    with_files: bool
+    ledger_size: int
+
+    def subject(self) -> str:
+        return f"bundle:{self.bundle}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (f"bundle:{self.bundle}", f"version:{self.version}", f"model:{self.model}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class FormsMade(Event):
+    """The forms of an issued document beside its PDF: each with the SHA-256 and size of its bytes."""
+
+    type: ClassVar[str] = "compliance.document.forms_made"
+    document: int
+    uuid: str
+    model: int
+    version: int
+    input_digest: str
+    forms: dict[str, dict[str, str | int]]
+    signed_by: str
+
+    def subject(self) -> str:
+        return f"document:{self.uuid}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (f"document:{self.uuid}", f"version:{self.version}", f"model:{self.model}")
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class UsesAcknowledged(Event):
+    """Somebody read what a version may and must not be used for. `uses_digest` is the digest of the wording."""
+
+    type: ClassVar[str] = "compliance.uses.acknowledged"
+    model: int
+    version: int
+    uses_digest: str
+    card_revision: int
+    card_digest: str
+
+    def subject(self) -> str:
+        return f"version:{self.version}"
+
+    def scopes(self) -> tuple[str, ...]:
+        return (f"version:{self.version}", f"model:{self.model}")

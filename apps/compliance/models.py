@@ -11,6 +11,9 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from apps.compliance.form_models import DocumentForm as DocumentForm
+from apps.compliance.form_models import Form as Form
+from apps.compliance.use_models import UseAcknowledgement as UseAcknowledgement
 from apps.core.models import Blob
 from apps.registry.models import ModelVersion, RegisteredModel
 

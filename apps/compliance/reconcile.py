@@ -13,7 +13,7 @@ from typing import Any
 from apps.audits.reconcile import Difference
 from apps.audits.selectors import replay
 from apps.compliance import statements
-from apps.compliance.models import Document, DocumentStatus, ReportStatement
+from apps.compliance.models import Document, DocumentForm, DocumentStatus, ReportStatement
 
 
 def differences() -> Iterator[Difference]:
@@ -30,10 +30,28 @@ def _documents() -> Iterator[Difference]:
     ready = Document.objects.filter(status=DocumentStatus.READY).select_related("blob")
     for row in ready.iterator(chunk_size=200):
         yield from _compare(row, issued.pop(row.pk, None))
+    yield from _forms()
     for payload in issued.values():
         yield Difference(
             f"document:{payload['uuid']}", "was issued according to the ledger and is not ready"
         )
+
+
+def _forms() -> Iterator[Difference]:
+    """Every form is told by its document's event with its digest, and none is missing."""
+    told = {
+        int(event.payload["document"]): event.payload
+        for event in replay("compliance.document.forms_made")
+    }
+    made: dict[int, dict[str, str]] = {}
+    for pk, form, digest in DocumentForm.objects.values_list("document_id", "form", "blob_id"):
+        made.setdefault(pk, {})[form] = digest
+    for pk in sorted(told.keys() | made.keys()):
+        said = {form: each["digest"] for form, each in told.get(pk, {}).get("forms", {}).items()}
+        if said != made.get(pk, {}):
+            yield Difference(
+                f"document:{pk}", f"its forms are {made.get(pk, {})}, the ledger says {said}"
+            )
 
 
 def _compare(row: Document, said: dict[str, Any] | None) -> Iterator[Difference]:

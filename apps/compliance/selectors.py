@@ -11,12 +11,13 @@ from django.db.models import QuerySet
 from apps.accounts import policy
 from apps.compliance import documents as documents_
 from apps.compliance import kinds
-from apps.compliance.models import Document
+from apps.compliance.models import Document, DocumentStatus
 from apps.core import blobs
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotFound
 from apps.modelcards import dossier as dossiers
 from apps.modelcards.dossier import Dossier
+from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 
 READ = "review.read"
@@ -46,6 +47,20 @@ def get_document(actor: Actor, document_uuid: uuid.UUID | str) -> Document:
     if found is None or not policy.can(actor, READ, found):
         raise NotFound("There is no such document.")
     return found
+
+
+def issued(actor: Actor, *, digest: str = "", before: int | None = None) -> QuerySet[Document]:
+    """Ready documents of models the actor may see, newest first; the one that is this file, or those before a row."""
+    rows = (
+        Document.objects.filter(
+            status=DocumentStatus.READY, version__in=registry.visible_versions(actor)
+        )
+        .select_related("version__model")
+        .order_by("-pk")
+    )
+    if digest:
+        rows = rows.filter(digest=digest.lower())
+    return rows if before is None else rows.filter(pk__lt=before)
 
 
 def find_by_digest(actor: Actor, digest: str) -> Document | None:
@@ -80,8 +95,13 @@ def page_name(document: Document) -> str:
 
 
 def _stem(document: Document) -> str:
+    return f"{stem(document)}-{kinds.get(document.kind).file}"
+
+
+def stem(document: Document) -> str:
+    """What the names of all its files begin with."""
     model = _UNSAFE.sub("-", document.version.model.name).strip("-.") or "model"
-    return f"{model[:80]}-v{document.version.number}-{kinds.get(document.kind).file}"
+    return f"{model[:80]}-v{document.version.number}"
 
 
 def read_page(document: Document) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.compliance import services
+from apps.compliance import forms, services
 from apps.core import outbox
 
 
@@ -14,3 +14,11 @@ def render_document(message_id: int) -> None:
     with outbox.claimed(message_id) as message:
         if message is not None:
             services.make(message.payload["document"])
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def make_forms(message_id: int) -> None:
+    """compliance.document.issued: make its other forms."""
+    with outbox.claimed(message_id) as message:
+        if message is not None:
+            forms.make(int(message.payload["document"]))

@@ -14,6 +14,7 @@ import http.client
 import io
 import ssl
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, Final
 
@@ -58,7 +59,9 @@ def signed(data: bytes, key: DocumentKey, *, reason: str) -> bytes:
     )
     writer = IncrementalPdfFileWriter(io.BytesIO(data))
     try:
-        return bytes(signer.sign_pdf(writer).getvalue())
+        # pyHanko runs an event loop, which a thread that has one already refuses: it gets a thread of its own.
+        with ThreadPoolExecutor(max_workers=1) as apart:
+            return bytes(apart.submit(signer.sign_pdf, writer).result().getvalue())
     except (OSError, http.client.HTTPException, ValueError) as error:
         if not url:
             raise

@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 
 from apps.core import canonical
+from apps.modelcards import dossier as dossiers
 from apps.modelcards.card import as_data
 from apps.modelcards.dossier import Dossier
+from apps.modelcards.renderers import markdown, mlbom
 
 JSON = "application/json"
 # What a file is to the document (ISO 32000-2, 7.11.3).
@@ -49,16 +51,26 @@ def attachments(dossier: Dossier) -> tuple[Attached, ...]:
 
 def _results(dossier: Dossier) -> Attached:
     return Attached(
-        "check-results.json", "Check results with their parameters and inputs", _checks(dossier)
+        "check-results.json", "Check results with inputs and count tables", _checks(dossier)
     )
 
 
 def _whole(dossier: Dossier) -> tuple[Attached, ...]:
     files = [
         Attached(
-            "card.json", "The model card, every section and source", _text(as_data(dossier.card))
+            "card.json",
+            "All that these pages say, as data",
+            dossiers.settled(dossier).decode(),
+            relation=OTHER_FORM,
         ),
         _results(dossier),
+        Attached(
+            "card.md",
+            "The model card in Markdown",
+            markdown.render(dossier),
+            "text/markdown",
+            OTHER_FORM,
+        ),
         Attached(
             "decisions.json", "Decisions with the statements that were signed", _decisions(dossier)
         ),
@@ -74,6 +86,15 @@ def _whole(dossier: Dossier) -> tuple[Attached, ...]:
     if dossier.ledger is not None:
         extract = dossier.ledger.extract
         files.append(Attached("ledger-extract.json", "Ledger events with their proofs", extract))
+    files.append(
+        Attached(
+            "mlbom.cdx.json",
+            "Bill of materials (CycloneDX)",
+            mlbom.render(dossier).decode(),
+            "application/vnd.cyclonedx+json",
+            ADDITION,
+        )
+    )
     if dossier.keys:
         files.append(
             Attached("keys.json", "Public keys of the site", _keys(dossier), relation=ADDITION)

@@ -200,7 +200,8 @@ def from_json(data: bytes) -> Dossier:
 
 def settled(dossier: Dossier) -> bytes:
     """card.json: what the dossier says, without the ledger's present head and the proofs to it, which change with every
-    event anywhere; the facts do not."""
+    event anywhere; the facts do not. Nor are the site's keys among them."""
+    dossier = msgspec.structs.replace(dossier, keys=())
     if dossier.ledger is not None:
         bare = msgspec.structs.replace(dossier.ledger, size=0, root="", extract="")
         dossier = msgspec.structs.replace(dossier, ledger=bare)

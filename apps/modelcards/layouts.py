@@ -16,7 +16,7 @@ from apps.modelcards.models import CardRevision, CardTemplateChoice, CardTemplat
 from apps.modelcards.templating import choosing, document, naming
 from apps.modelcards.templating.document import CardTemplate
 from apps.modelcards.templating.shipped_templates import FIRST, shipped, shipped_source
-from apps.registry.models import ModelTag, RegisteredModel
+from apps.registry.models import ModelTag, ModelVersion, RegisteredModel
 
 STANDARD = "standard"
 
@@ -145,3 +145,12 @@ def own_versions() -> list[CardTemplateVersion]:
     """Every version that this site defined, the newest first, with its author."""
     rows = CardTemplateVersion.objects.select_related("author").defer("document", "source")
     return list(rows.order_by("-pk")[:200])
+
+
+def ever(version: ModelVersion) -> list[CardTemplate]:
+    """Every template that a revision of this version's card named, in two queries."""
+    rows = CardRevision.objects.filter(version=version)
+    named = rows.values("content__schema", "content__template").distinct()
+    return of_all(
+        {"schema": row["content__schema"], "template": row["content__template"]} for row in named
+    )

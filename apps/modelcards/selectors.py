@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,9 +18,10 @@ from apps.modelcards import diff, layouts, revisions, schema
 from apps.modelcards.card import Card, CardSection, Computed, Gap, Prose, build_sections
 from apps.modelcards.collect import collect
 from apps.modelcards.judging import required_of
-from apps.modelcards.models import CardRevision
+from apps.modelcards.models import CardDraft, CardRevision
 from apps.modelcards.templating import naming
 from apps.modelcards.templating.document import CardTemplate
+from apps.modelcards.templating.naming import BlockName
 from apps.registry.models import ModelVersion
 
 
@@ -85,23 +87,41 @@ def card_at(
     )
 
 
+_NOBODY = Prose("", "", 0, "")
+
+
+def draft_of(version: ModelVersion, user_id: int | None) -> CardDraft | None:
+    """What this person was writing."""
+    return CardDraft.objects.filter(version=version, user_id=user_id or 0).first()
+
+
+def editing_now(version: ModelVersion, user_id: int | None, since: dt.datetime) -> list[str]:
+    """The printed names of others whose draft was saved since then."""
+    rows = CardDraft.objects.filter(version=version, saved_at__gte=since).exclude(
+        user_id=user_id or 0
+    )
+    return [str(row.user) for row in rows.select_related("user").order_by("-saved_at")[:10]]
+
+
 def outline(
-    version: ModelVersion, revision: CardRevision | None, template: CardTemplate
+    revision: CardRevision | None, template: CardTemplate, also: Collection[str] = ()
 ) -> tuple[CardSection, ...]:
-    """What an editor of the revision sees when it is laid out by `template`: every block to write, what other blocks
-    hold, and the computed blocks without their content."""
+    """What an editor of the revision sees when it is laid out by `template`: every block to write, other blocks that hold
+    text in the revision or in what is being written (`also`), and the computed blocks without their content."""
     content = revisions.verified(revision) if revision else None
-    names = layouts.names(content) if content else {}
+    known = naming.with_shipped(layouts.names(content) if content else {})
+    unknown = {key: BlockName(key, schema.SECTIONS[-1].key) for key in also if key not in known}
+    names = {**known, **unknown}
     texts = content["blocks"] if content else {}
     return build_sections(
         computed=dict.fromkeys(template.blocks, Computed(())),
-        prose=_prose(content) if content else {},
+        prose={**dict.fromkeys(also, _NOBODY), **(_prose(content) if content else {})},
         required=template.required,
         template=template,
         kept={
             key: {"title": name.title, "section": name.section}
             for key, name in names.items()
-            if key in texts and key not in template.blocks
+            if (key in texts or key in also) and key not in template.blocks
         },
     )
 
@@ -128,6 +148,13 @@ def compare(older: CardRevision, newer: CardRevision) -> tuple[diff.BlockDiff, .
 def names_of(revision: CardRevision) -> naming.Names:
     """What the written blocks of a revision are called, shipped ones that it does not have at the end."""
     return naming.with_shipped(layouts.names(revision.content))
+
+
+def titles(version: ModelVersion, keys: Iterable[str]) -> list[str]:
+    """What these blocks are called, in the latest revision's words; a key that nobody knows as it is."""
+    latest = latest_revision(version)
+    names = names_of(latest) if latest else naming.SHIPPED
+    return [names[key].title if key in names else key for key in keys]
 
 
 def card_authors(version: ModelVersion) -> set[int]:

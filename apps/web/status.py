@@ -176,6 +176,16 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "broken": Chip("Record broken", "bad", "stop"),
         "unchecked": Chip("Not yet verified", "unknown"),
     },
+    "key": {
+        "in use": Chip("In use", "good", "check"),
+        "retired": Chip("Retired", "quiet"),
+        "compromised": Chip("Compromised", "bad", "stop"),
+    },
+    "kept": {
+        "there": Chip("There", "good", "check"),
+        "behind": Chip("On its way", "info"),
+        "failing": Chip("Failing", "bad", "stop"),
+    },
     "attempt": {
         "refused": Chip("Refused", "warn", "stop"),
         "failed": Chip("Failed", "bad"),

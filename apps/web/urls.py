@@ -12,6 +12,7 @@ from apps.web.views import (
     card_templates,
     cards,
     check_forms,
+    checkpoints,
     definitions,
     deployments,
     discussion,
@@ -41,6 +42,8 @@ from apps.web.views import (
     system,
     teams,
     uploaded,
+    using,
+    verifying,
     versions,
     waivers,
     webhooks,
@@ -97,6 +100,10 @@ urlpatterns += [
     path("audit/", audit.audit, name="audit"),
     path("audit/attempts/", audit.attempts, name="audit-attempts"),
     path("audit/export/", audit.export, name="audit-export"),
+    path("audit/checkpoints/", checkpoints.listed, name="checkpoints"),
+    path("audit/checkpoints/new/", checkpoints.new, name="checkpoint-new"),
+    path("audit/checkpoints/<int:size>/", checkpoints.one, name="checkpoint"),
+    path("audit/checkpoints/<int:old>/to/<int:new>/", checkpoints.proof, name="checkpoint-proof"),
     path("audit/<int:seq>/", audit.event, name="event"),
     path("audit/<int:seq>/extract.json", audit.extract, name="event-extract"),
 ]
@@ -220,11 +227,19 @@ urlpatterns += [
     ),
     path(_VERSION + "card/", cards.card, name="card"),
     path(_VERSION + "card/edit/", cards.edit, name="card-edit"),
+    path(_VERSION + "card/draft/", cards.draft, name="card-draft"),
+    path(_VERSION + "card/preview/", cards.preview, name="card-preview"),
     path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),
+    path(_VERSION + "bundle/", evidence.version_bundle, name="version-bundle"),
     path(_VERSION + "documents/<slug:kind>/statement/", reports.statement, name="report-statement"),
+    path("documents/verify/", verifying.verify, name="document-verify"),
     path("documents/<uuid:document_uuid>/", evidence.document, name="document"),
     path("documents/<uuid:document_uuid>/page.html", reports.document_page, name="document-page"),
     path("documents/<uuid:document_uuid>/card.pdf", evidence.document_pdf, name="document-pdf"),
+    path(
+        "documents/<uuid:document_uuid>/forms/<str:form>", using.document_form, name="document-form"
+    ),
+    path(_VERSION + "use/", using.use, name="version-use"),
 ]
 
 # Who decides for whom, and who must not.

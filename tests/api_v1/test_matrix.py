@@ -28,6 +28,7 @@ FOR_ALL = {
     "reviews", "models", "gate-check", "openapi", "environments", "deployments", "notices", "delegations", "policies",
     "policy", "policy-changes", "policy-change", "policy-simulation", "notices-read", "results-schema", "check-kinds",
     "checkpoint", "checkpoint-at", "consistency", "inclusion", "ledger-keys",
+    "issued-documents",
 }  # fmt: skip
 CREATES = {
     "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
@@ -45,7 +46,7 @@ OF_THE_SITE = {
 # Having read something is kept for the reader alone.
 OF_ONES_OWN = {"notice-read", "notices-read"}
 # Whoever may read may have it written down.
-READERS_ASK = {"document-make"}
+READERS_ASK = {"document-make", "bundle"}
 # The world's document waits for a worker, and is none that is published as a page.
 NOT_THERE = {"document-file": 409, "document-page": 404}
 # Whom the standard policy asks; who signs in another role is refused on this review.

@@ -223,5 +223,6 @@ def placeholders(world: World) -> dict[str, object]:
         "<uuid:definition>": world.extra["definition"],
         "<uuid:document>": world.document.uuid,
         "<uuid:result>": world.extra["uploaded"],
+        "<str:form>": "card.json",
         "<uuid:recheck>": world.extra["recheck"],
     }

@@ -265,7 +265,7 @@ class TestKeptOutside:
             _deliver()
         (state,) = keeping.states()
         assert (state.behind, state.tries) == (made.size, settings.OUTBOX_MAX_ATTEMPTS)
-        assert "FileNotFoundError" in state.error
+        assert "There is no folder" in state.error
         folder.mkdir()
         tasks.sign_checkpoint()  # nothing new, but what was given up is taken up again
         _deliver()

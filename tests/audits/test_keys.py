@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
-from apps.audits import keys, selectors
+from apps.audits import keys, notes, selectors
 from apps.audits.models import SigningKey
 from apps.core import clock, dsse, signing
 from apps.core.actor import Actor
@@ -208,3 +208,14 @@ def test_a_signature_of_another_key_under_this_id_is_refused():
         dsse.opened(msgspec.json.encode(claimed), {key.key_id: key.public})
     with pytest.raises(InvalidSignature):
         Ed25519PublicKey.from_public_bytes(key.public).verify(other.sign(b"x"), b"x")
+
+
+def test_the_list_tells_what_verifiers_and_witnesses_take(capsys):
+    key = keys.ledger_key(SYSTEM)
+    call_command("keys", "list")
+    printed = capsys.readouterr().out
+    told = [line.split()[-1] for line in printed.splitlines() if line.startswith("    ")]
+    kinds = {
+        notes.verifier(each).kind for each in told if notes.verifier(each).public == key.public
+    }
+    assert kinds == {notes.PLAIN, notes.WITNESS}

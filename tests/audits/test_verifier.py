@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pytest_django import Settings
 
-from apps.audits import selectors, tree
+from apps.audits import checkpoint_selectors, notes, selectors, tree
 from apps.audits.exporting import export_to
-from apps.core import canonical
+from apps.audits.services import make_checkpoint
+from apps.core import canonical, signing
+from apps.core.actor import Actor
 from tests.support.ledger import append_some
 from tests.support.outside import verify
 from tools import verify_ledger
@@ -262,3 +266,140 @@ def _harmless(original: bytes, at: int) -> bool:
         if start <= at <= start + len(name) + 5 + len(said[name]):
             return True
     return False
+
+
+class TestCheckpoints:
+    """Signed notes, cosignatures and proofs, judged by the stand-alone program alone."""
+
+    @pytest.fixture
+    def kept(self, export: Path, settings: Settings) -> Path:
+        """A ledger with a checkpoint of its eleven events (and the key's), that grew on by six; and its key."""
+        settings.VAR, settings.LEDGER_ORIGIN = export.parent / "var", "example.org/ledger"
+        made = make_checkpoint(Actor.system("test"))
+        (export.parent / "old").write_bytes(made.note)
+        append_some(6)
+        (export.parent / "new").write_bytes(make_checkpoint(Actor.system("test")).note)
+        proof = checkpoint_selectors.consistency_proof(12, 18)
+        (export.parent / "proof").write_text(json.dumps(proof))
+        (export.parent / "extract").write_text(json.dumps(selectors.extract([2, 5], size=12)))
+        export_to(export)
+        return export.parent
+
+    def _key(self) -> str:
+        return str(checkpoint_selectors.log_key(signing.ledger_key().public))
+
+    def test_export_extract_and_proof_agree_with_what_was_signed(self, kept: Path) -> None:
+        key = ("--key", self._key())
+        old, new, proof = ("--checkpoint", "old"), ("--checkpoint", "new"), ("--proof", "proof")
+        for arguments in (
+            (*old, "--export", "ledger.jsonl"),
+            (*old, *new, "--export", "ledger.jsonl", "--extract", "extract"),
+            (*old, "--extract", "extract"),
+            (*new, *proof, "--extract", "extract"),
+            (*old, *new, *proof),
+            old,
+        ):
+            done = verify(kept, *arguments, *key)
+            assert done.status == 0, (arguments, done.text)
+            assert "events, root" in done.text
+            assert "signed by example.org/ledger" in done.text
+
+    def test_what_nothing_connects_is_not_taken_for_checked(self, kept: Path) -> None:
+        key = ("--key", self._key())
+        for other in (("--checkpoint", "old"), ("--extract", "extract")):
+            done = verify(kept, "--checkpoint", "new", *other, *key)
+            assert done.text == (
+                "FAIL: nothing leads from size 12 to size 18: give an --export, or a --proof\n"
+            )
+
+    def test_a_checkpoint_without_a_key_and_a_key_without_one_are_refused(self, kept: Path) -> None:
+        assert verify(kept, "--checkpoint", "old").status == 2
+        assert verify(kept, "--export", "ledger.jsonl", "--key", self._key()).status == 2
+        assert verify(kept, "--checkpoint", "old", "--key", "a+00000000+AAAA").status == 2
+        assert verify(kept, "--checkpoint", "absent", "--key", self._key()).status == 2
+
+    def test_another_ledger_is_found_by_what_was_kept(self, kept: Path) -> None:
+        """The ledger is made anew with one word changed, every root fits, and the site's own key signs nothing of it."""
+
+        def rewrite(lines: Lines) -> None:
+            _edit_body(lines[3], lambda body: body.replace(b"note 2", b"note 7"))
+            grown = tree.Frontier()
+            for line in lines[1:-1]:
+                grown.append(tree.leaf_hash(base64.b64decode(line["body"])))
+                line["root"] = grown.root().hex()
+            lines[0]["root"] = grown.root().hex()
+
+        _rewrite(kept / "ledger.jsonl", rewrite)
+        assert verify(kept, "--export", "ledger.jsonl").status == 0
+        done = verify(kept, "--export", "ledger.jsonl", "--checkpoint", "old", "--key", self._key())
+        assert done.text.startswith("FAIL: event 12: the root at size 12 is")
+        assert "the checkpoint old says" in done.text
+
+    def test_a_ledger_cut_off_below_the_checkpoint_is_found(self, kept: Path) -> None:
+        (kept / "checkpoint").write_bytes((kept / "new").read_bytes())
+
+        def cut(lines: Lines) -> None:
+            del lines[13:-1]
+            lines[0].update(size=12, root=lines[12]["root"])
+            lines[-1]["end"] = 12
+
+        _rewrite(kept / "ledger.jsonl", cut)
+        assert verify(kept, "--export", "ledger.jsonl").status == 0
+        done = verify(kept, "--export", "ledger.jsonl", "--checkpoint", "new", "--key", self._key())
+        assert done.text == "FAIL: event 13: missing, a root is known at size 18\n"
+
+    def test_every_changed_byte_of_a_checkpoint_is_found(self, kept: Path) -> None:
+        """In one process: each byte of the note, one bit of it changed."""
+        original = (kept / "old").read_bytes()
+        for at in range(len(original)):
+            changed = bytearray(original)
+            changed[at] ^= 1 << (at % 7)
+            (kept / "old").write_bytes(changed)
+            arguments = ["--checkpoint", str(kept / "old"), "--key", self._key()]
+            assert verify_ledger.main(arguments) == 1, (at, changed)
+
+    def test_a_changed_proof_is_found(self, kept: Path) -> None:
+        arguments = ["--checkpoint", "old", "--checkpoint", "new", "--proof", "proof"]
+        whole = json.loads((kept / "proof").read_text())
+        for change, named in (
+            ({"proof": whole["proof"][:-1]}, "the consistency proof is too short"),
+            ({"proof": [*whole["proof"], "0" * 64]}, "the consistency proof is too long"),
+            ({"proof": whole["proof"][::-1]}, "the consistency proof does not lead"),
+            ({"proof": ["x"]}, "proof 1: it is not a list of hashes"),
+            ({"old": {"size": 12, "root": "0" * 64}}, "the root at size 12 is"),
+            ({"old": {"size": 11, "root": "0" * 64}}, "nothing leads from size 12"),
+            ({"format": "other"}, "proof 1: this is not a consistency proof"),
+            ({"version": 2}, "proof 1: version 2 is unknown"),
+        ):
+            (kept / "proof").write_text(json.dumps(whole | change))
+            done = verify(kept, *arguments, "--key", self._key())
+            assert (done.status, done.text.startswith(f"FAIL: {named}")) == (1, True), done.text
+
+    def test_a_fork_of_one_size_is_found_without_any_proof(self, kept: Path) -> None:
+        """Two checkpoints of one size by the same key with different roots: the site told two stories."""
+        key = signing.ledger_key()
+        name = checkpoint_selectors.log_key(key.public)
+        said = notes.Checkpoint(name.name, 12, bytes(32)).text
+        line = notes.Signature(name.name, name.key_hash, key.sign(said.encode()))
+        (kept / "fork").write_bytes(notes.Note(said, (line,)).dump())
+        done = verify(kept, "--checkpoint", "old", "--checkpoint", "fork", "--key", self._key())
+        assert done.text.startswith("FAIL: the root at size 12 is")
+
+    def test_a_witness_that_is_trusted_must_have_cosigned(self, kept: Path) -> None:
+        private = Ed25519PrivateKey.generate()
+        public = private.public_key().public_bytes_raw()
+        witness = notes.Verifier("w.example", notes.WITNESS, public)
+        arguments = ("--checkpoint", "old", "--key", self._key(), "--key", str(witness))
+        done = verify(kept, *arguments)
+        assert done.text == "FAIL: no checkpoint is signed by w.example\n"
+        old = (kept / "old").read_bytes()
+        message = notes.cosigned(notes.parse(old).text, 1_700_000_000)
+        line = notes.cosignature(witness, 1_700_000_000, private.sign(message))
+        (kept / "old").write_bytes(old + str(line).encode())
+        done = verify(kept, *arguments)
+        assert "cosigned by w.example at 2023-11-14 22:13:20 UTC" in done.text
+        moved = notes.cosignature(witness, 1_700_000_001, line.value[8:])
+        (kept / "old").write_bytes(old + str(moved).encode())
+        assert verify(kept, *arguments).text == "FAIL: checkpoint old: its signature does not fit\n"
+        alone = verify(kept, "--checkpoint", "old", "--key", str(witness))
+        assert alone.status == 1  # a witness's word does not make it the log's

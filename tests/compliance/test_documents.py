@@ -92,7 +92,8 @@ def test_an_approved_version_gets_a_document_that_verifies_offline(story: Story,
         assert entry["result_digest"] == checks.result_digest(
             record["key"], record["statistics"], record["result"]
         )
-    card = json.loads(files["card.json"])
+    assert hashlib.sha256(files["card.json"]).hexdigest() == document.input_digest
+    card = json.loads(files["card.json"])["card"]
     assert card["digest"] == manifest["card"]["digest"]
 
     extract = tmp_path / "ledger-extract.json"

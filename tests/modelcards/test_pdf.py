@@ -9,13 +9,17 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import html5lib
+import msgspec
 import pypdf
 import pytest
 
+from apps.core.parts import Bar, Chart
 from apps.modelcards import dossier as dossiers
 from apps.modelcards.attachments import attachments
+from apps.modelcards.card import Computed
 from apps.modelcards.dossier import Dossier
 from apps.modelcards.renderers import pdf
 from apps.modelcards.renderers.html import document_html
@@ -131,6 +135,8 @@ def test_the_attachments_are_the_evidence_byte_for_byte(
     assert set(inside) == {
         "evidence-manifest.json",
         "card.json",
+        "card.md",
+        "mlbom.cdx.json",
         "check-results.json",
         "decisions.json",
         "ledger-extract.json",
@@ -357,7 +363,92 @@ def test_a_document_that_tries_to_fetch_is_not_made(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(
         pdf,
         "document_html",
-        lambda _: "<!doctype html><title>x</title><img src='file:///etc/passwd'>",
+        lambda *_, **__: "<!doctype html><title>x</title><img src='file:///etc/passwd'>",
     )
     with pytest.raises(pdf.RenderError, match="file:///etc/passwd"):
         pdf.render_pdf(samples.dossier())
+
+
+LINKS = (
+    "[a](file:///etc/passwd) [b](javascript:alert(1)) [c](data:text/html,x) "
+    "[d](http://169.254.169.254/latest/meta-data) ![e](http://127.0.0.1:1/x.png) ![f](file:///etc/hostname)"
+)
+
+
+def test_links_to_files_and_scripts_are_no_links_and_internal_addresses_are_not_asked() -> None:
+    """The fetcher raises on any request, so a document that is made asked for nothing."""
+    reader = read(render(samples.dossier(samples.card(texts={"summary": LINKS}))))
+    leads = {
+        str(annotation.get_object().get("/A", {}).get("/URI", ""))
+        for page in reader.pages
+        for annotation in page.get("/Annots", [])
+    }
+    assert not [to for to in leads if to.startswith(("file:", "javascript:", "data:"))]
+
+
+def test_a_huge_and_a_deeply_nested_text_do_not_break_the_worker() -> None:
+    texts = {
+        "summary": "word " * 3_900,
+        "ethics": "> " * 400 + "deep",
+        "limitations": "- " * 300 + "x",
+    }
+    text = text_of(read(render(samples.dossier(samples.card(texts=texts)))))
+    assert text.count("word") >= 3_900
+
+
+def test_charts_with_nothing_in_them_say_so() -> None:
+    card = samples.card()
+    empty = Chart("Nobody", "rate", (), empty="there were no rows")
+    broken = Chart("Not numbers", "rate", (Bar("a", "NaN", "x", "y"), Bar("b", "")))
+    sections = tuple(
+        msgspec.structs.replace(
+            section,
+            blocks=tuple(
+                msgspec.structs.replace(block, computed=Computed((empty, broken)))
+                if block.key == "fairness"
+                else block
+                for block in section.blocks
+            ),
+        )
+        for section in card.sections
+    )
+    shown = msgspec.structs.replace(card, sections=sections)
+    text = " ".join(text_of(read(render(samples.dossier(shown)))).split())
+    assert "Nothing to draw: there were no rows" in text
+    assert "Not numbers Nothing to draw" in text
+
+
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{}</dir><cachedir>{}</cachedir></fontconfig>"""
+PROGRAM = """
+import django, sys; django.setup()
+from apps.modelcards import dossier; from apps.modelcards.renderers import pdf
+d = dossier.from_json(sys.stdin.buffer.read())
+try:
+    sys.stdout.buffer.write(pdf.render_pdf(d))
+except pdf.RenderError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.parametrize("fonts", ["none", "dejavu"])
+def test_on_a_machine_without_the_fonts_it_says_so_and_nobody_crashes(
+    tmp_path: Path, fonts: str
+) -> None:
+    folder = Path("/usr/share/fonts/truetype/dejavu") if fonts == "dejavu" else tmp_path / "none"
+    (tmp_path / "fonts.conf").write_text(FONTS.format(folder, tmp_path / "cache"))
+    dossier = samples.dossier(samples.card(texts={"summary": CHINESE}))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROGRAM],
+        input=dossiers.to_json(dossier),
+        capture_output=True,
+        check=False,
+        env={**_environment(), "FONTCONFIG_FILE": str(tmp_path / "fonts.conf")},
+    )
+    if fonts == "none":
+        assert done.returncode == 1
+        assert b"This machine has no fonts" in done.stderr
+    else:
+        command = ["pdftotext", "-l", "1", "-", "-"]
+        first = subprocess.run(command, input=done.stdout, capture_output=True, check=True).stdout
+        assert b"No font on the machine that made this document has" in b" ".join(first.split())

@@ -384,10 +384,19 @@ def _event(world: World) -> list[Any]:
     return [audits.events_for(scope, limit=1)[0].seq]
 
 
+def _checkpoint(world: World) -> list[Any]:
+    return [world.extra["checkpoint"]]
+
+
 AUDIT = [
     # Whoever asks a witness is known by a signature, not by an account; an empty request is malformed.
     Row("witness", may=EVERYBODY, ok=400, post={}),
     Row("web:audit"),
+    Row("web:checkpoints"),
+    Row("web:checkpoints", post={}, ok=422),
+    Row("web:checkpoint-new", may=holders("auditor"), post={}, ok=302),
+    Row("web:checkpoint", _checkpoint),
+    Row("web:checkpoint-proof", lambda w: [2, 5]),
     Row("web:audit-attempts", may=READERS),
     Row("web:audit-export", may=holders("auditor")),
     _seen("web:event", _event),
@@ -473,6 +482,9 @@ EVIDENCE = [
     _seen("web:card", _version),
     Row("web:card-edit", _version, may=MAKERS, unseen=404),
     Row("web:card-edit", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}, ok=302),
+    Row("web:card-draft", _version, may=MAKERS, unseen=404),
+    Row("web:card-draft", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}),
+    Row("web:card-preview", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}),
     Row("web:card-templates"),
     Row("web:card-template", lambda w: ["eu-annex-iv", 1]),
     Row("web:card-template-yaml", lambda w: ["eu-annex-iv", 1]),
@@ -482,12 +494,19 @@ EVIDENCE = [
     *_form("web:model-card-template", _model, holders("validator", "risk", "legal")),
     _seen("web:version-documents", _version),
     Row("web:version-documents", _version, may=MEMBERS, unseen=404, post={}, ok=302),
+    Row("web:version-bundle", _version, may=MEMBERS, unseen=404, post={}),
     Row("web:report-statement", _statement, may=MAKERS, unseen=404),
     Row("web:report-statement", _statement, may=MAKERS, unseen=404, post={}, ok=422),
     Row("web:document-page", _document, may=MEMBERS, unseen=404, ok=404),
+    Row("web:document-verify"),
+    Row("web:document-verify", post={}, ok=422),
     _seen("web:document", _document),
     # It is not made yet: no worker runs in the tests.
     Row("web:document-pdf", _document, may=MEMBERS, unseen=404, ok=409),
+    _seen("web:document-form", lambda w: [w.document.uuid, "card.json"]),
+    _seen("web:version-use", _version),
+    # Whoever may read may say that she read; what is sent empty is another wording than is there.
+    Row("web:version-use", _version, may=MEMBERS, unseen=404, post={}, ok=302),
 ]
 
 # The identity provider is not configured in the tests: its routes answer that there is none.

@@ -30,6 +30,7 @@ from apps.checks.services import (
     upload_result,
 )
 from apps.checks.services.definitions import Draft
+from apps.compliance import forms
 from apps.compliance.models import Document
 from apps.compliance.services import request_document
 from apps.core import clock, outbox
@@ -146,7 +147,7 @@ def build() -> World:
         waiver=_waiver(version),
         finding=_finding(maker, version),
         measurement=_measurement(actor, version),
-        document=request_document(actor, version),
+        document=_document(actor, version),
         notice=_notice(maker),
         delivery=_delivery(),
         change=_change(),
@@ -163,6 +164,13 @@ def build() -> World:
         | {"checkpoint": make_checkpoint(SYSTEM).size}
         | {"assessment": save_assessment(actor, model, whole(), 0)},
     )
+
+
+def _document(actor: Actor, version: ModelVersion) -> Document:
+    """Asked for; its forms are made, its PDF is not."""
+    document = request_document(actor, version)
+    forms.make(document.pk)
+    return document
 
 
 def _definition(actor: Actor, model: RegisteredModel) -> dict[str, object]:

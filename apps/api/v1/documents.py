@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from uuid import UUID
 
+import msgspec
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,8 +18,10 @@ from apps.api.v1.paging import Paged, page, page_of
 from apps.api.v1.paging import number as numbered
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import documents as shapes
-from apps.compliance import kinds, selectors, services
-from apps.compliance.models import Document
+from apps.api.v1.shapes.common import Json
+from apps.compliance import bundles, forms, kinds, selectors, services
+from apps.compliance.models import Document, Form
+from apps.modelcards.dossier import SCHEMA, Dossier
 
 DocumentPage = page_of(shapes.DocumentShape, "DocumentPage")
 
@@ -46,7 +51,7 @@ class Documents(Door):
     def get(self, request: Request, name: str, number: int) -> Response:
         """Newest first, of every kind and in every state."""
         asked = self.query(Paged)
-        rows = selectors.documents(self.version(name, number))
+        rows = selectors.documents(self.version(name, number)).prefetch_related("forms__blob")
         after = numbered(asked["cursor"])
         if after is not None:
             rows = rows.filter(pk__lt=after)
@@ -125,3 +130,65 @@ class DocumentWebPage(_About):
         row = self.found(document)
         written = iter([selectors.read_page(row).encode()])
         return download(written, "text/html; charset=utf-8", selectors.page_name(row))
+
+
+class DocumentForm(_About):
+    """One of its forms for programs."""
+
+    @described(
+        "Download a form of a document",
+        answer=OpenApiTypes.BINARY,
+        media="application/octet-stream",
+        refusals=(409,),
+    )
+    def get(self, request: Request, document: UUID, form: str) -> StreamingHttpResponse:
+        """`card.json`, `card.md`, `card.cdx.json`, `model.sig` or `signer.pem`, under its own media type. `ETag` is the SHA-256 of
+        the bytes, which never change. 409: this document has no such form (yet)."""
+        found = self.found(document)
+        row = forms.find(found, form)
+        answer = download(
+            forms.read(row), forms.MEDIA[Form(row.form)], forms.file_name(found, row.form)
+        )
+        answer["Content-Length"] = str(row.blob.size)
+        answer["ETag"] = f'"{row.digest}"'
+        return answer
+
+
+class CardSchema(Door):
+    """The form of card.json."""
+
+    @described("Read the JSON Schema of card.json", answer=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Draft 2020-12. `schema` in a card.json names the version that it follows."""
+        self.nothing_asked()
+        return Response(card_schema())
+
+
+@cache
+def card_schema() -> Json:
+    """Made from the structure that card.json is written from, so the two cannot differ."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": SCHEMA,
+        **msgspec.json.schema(Dossier),
+    }
+
+
+class BundleToMake(Strict):
+    """What goes into it."""
+
+    with_files = serializers.BooleanField(default=False, help_text="The model's files too.")
+
+
+class Bundles(Door):
+    """Everything about a version in one archive."""
+
+    @described("Download a bundle", takes=BundleToMake, answer=OpenApiTypes.BINARY, media="application/zip", refusals=(403, 409))  # fmt: skip
+    def post(self, request: Request, name: str, number: int) -> StreamingHttpResponse:
+        """Every record, document, key and proof, and the programs that verify them. Written while it is sent; that it was handed out is
+        in the ledger. An archive that breaks off has no directory and opens nowhere."""
+        self.nothing_asked()
+        version = self.version(name, number)
+        asked = self.body(BundleToMake)
+        written = bundles.stream(self.actor, version, with_files=asked["with_files"])
+        return download(written, "application/zip", bundles.file_name(version))

@@ -51,7 +51,10 @@ from apps.api.v1.deployments import (
 )
 from apps.api.v1.document import Document
 from apps.api.v1.documents import (
+    Bundles,
+    CardSchema,
     DocumentFile,
+    DocumentForm,
     DocumentKinds,
     Documents,
     DocumentWebPage,
@@ -64,6 +67,7 @@ from apps.api.v1.independence import (
     DelegationEnds,
     Delegations,
 )
+from apps.api.v1.issued import Issued
 from apps.api.v1.ledger import (
     CheckpointAt,
     Consistency,
@@ -147,6 +151,7 @@ _READING: Final = (
     Route("GET", "schemas/results.v1.json", UploadedSchema, "results-schema", "model.read"),
     Route("GET", f"{_MODEL}/deployments", ModelDeployments, "model-deployments", "model.read"),
     Route("GET", f"{_MODEL}/retirement", Retirement, "retirement", "model.read"),
+    Route("GET", "documents", Issued, "issued-documents", "review.read"),
     Route("GET", "environments", Environments, "environments", "model.read"),
     Route("GET", "deployments", Deployments, "deployments", "model.read"),
     Route("GET", _DEPLOYMENT, OneDeployment, "deployment", "model.read"),
@@ -249,9 +254,12 @@ _DOCUMENTS: Final = (
     Route("GET", f"{_VERSION}/document-kinds", DocumentKinds, "document-kinds", "review.read"),
     Route("GET", f"{_VERSION}/documents", Documents, "documents", "review.read"),
     Route("POST", f"{_VERSION}/documents", Documents, "document-make", "review.read", mutates=True),
+    Route("POST", f"{_VERSION}/bundle", Bundles, "bundle", "review.read", mutates=True),
     Route("GET", _DOCUMENT, OneDocument, "document", "review.read"),
     Route("GET", f"{_DOCUMENT}/file.pdf", DocumentFile, "document-file", "review.read"),
     Route("GET", f"{_DOCUMENT}/page.html", DocumentWebPage, "document-page", "review.read"),
+    Route("GET", f"{_DOCUMENT}/forms/<str:form>", DocumentForm, "document-form", "review.read"),
+    Route("GET", "schemas/card.v1.json", CardSchema, "card-schema", "model.read"),
 )  # fmt: skip
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -15,8 +15,8 @@ from apps.modelcards.dossier import LedgerLine, LedgerView
 from apps.registry.models import ModelVersion
 
 MOST_EVENTS = 2_000
-# Documents about a version are not evidence about it; with them in, each would change the next.
-_NOT_EVIDENCE = "compliance.document."
+# Documents and bundles about a version and who read it are not evidence about it; with them in, each would change the next.
+_NOT_EVIDENCE = ("compliance.document.", "compliance.bundle.", "compliance.uses.")
 _OF_THE_MODEL = (
     "registry.model.created",
     "registry.model.renamed",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
-
 from apps.accounts.selectors import names
 from apps.checks import kinds
 from apps.checks import selectors as checks
@@ -33,7 +31,7 @@ def machine(version: ModelVersion, measurements: Mapping[str, Measurement]) -> M
     model = version.model
     return Machine(
         uuid=str(version.uuid),
-        url=settings.BASE_URL + registry.version_url(version),
+        url=registry.version_url(version),
         description=version.description or model.description,
         owner=names([model.owner_id])[model.owner_id],
         risk_tier=model.risk_tier,

@@ -90,12 +90,14 @@ def _drift(column: ColumnDrift) -> Iterator[Number]:
 def _each(
     found: Mapping[str, Estimate], titles: Mapping[str, str], counted: int, of: str = ""
 ) -> Iterator[Number]:
-    for key, number in found.items():
-        if number.value is None or key not in titles:
+    """In the order of the titles: a stored result need not keep its own."""
+    for key, title in titles.items():
+        number = found.get(key)
+        if number is None or number.value is None:
             continue
         yield Number(
             key=key,
-            title=titles[key],
+            title=title,
             value=number.value,
             low=number.low or "",
             high=number.high or "",

@@ -7,7 +7,7 @@ the HTML form holds). Nothing in them is fetched: no image, no script, no remote
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,15 @@ def document_body(
     return mark_safe(body)  # noqa: S308 -- our template, autoescaped
 
 
-def document_html(dossier: Dossier, *, palette: svg.Palette = "print") -> str:
-    """A complete HTML page with its title, language and fixed dates."""
-    return render_to_string("reports/document.html", _context(dossier, palette, pictures.drawn))
+def document_html(
+    dossier: Dossier,
+    *,
+    palette: svg.Palette = "print",
+    attached: Sequence[Attached] | None = None,
+) -> str:
+    """A complete HTML page with its title, language and fixed dates. `attached`: the files it lists, if they are at hand."""
+    context = _context(dossier, palette, pictures.drawn, attached)
+    return render_to_string("reports/document.html", context)
 
 
 def page_html(dossier: Dossier) -> str:
@@ -81,8 +87,12 @@ def _drawn(dossier: Dossier) -> Iterator[Part]:
     return dossier.report.parts() if dossier.report else _parts(dossier.card)
 
 
-def _context(dossier: Dossier, palette: svg.Palette, draw: svg.Draw) -> dict[str, Any]:
-    attached: tuple[Attached, ...] = attachments(dossier)
+def _context(
+    dossier: Dossier,
+    palette: svg.Palette,
+    draw: svg.Draw,
+    attached: Sequence[Attached] | None = None,
+) -> dict[str, Any]:
     kind, digest = dossier.binding_digest
     return {
         "dossier": dossier,
@@ -93,7 +103,7 @@ def _context(dossier: Dossier, palette: svg.Palette, draw: svg.Draw) -> dict[str
         "drawings": svg.drawings(_drawn(dossier), palette, draw),
         # On paper a link must say which site it leads to; on the site's own page it must not.
         "link_root": dossier.base_url if palette == "print" else "",
-        "attached": attached,
+        "attached": attachments(dossier) if attached is None else attached,
         "binding_kind": kind,
         "binding_digest": digest,
         "max_rows": MAX_ROWS,

@@ -21,9 +21,10 @@ from typing import Any, NoReturn
 import msgspec
 import weasyprint
 from django.conf import settings
+from weasyprint.text.ffi import ffi, fontconfig
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-from apps.modelcards.attachments import attachments
+from apps.modelcards.attachments import Attached, attachments
 from apps.modelcards.dossier import Dossier
 from apps.modelcards.renderers.html import document_html
 
@@ -54,20 +55,32 @@ def render_pdf(dossier: Dossier) -> bytes:
     Characters that no font of this machine has would be printed as empty boxes: then a note on the
     first page says which, and where the text is whole.
     """
+    _require_fonts()
+    files = attachments(dossier)
     with _listening() as missing:
-        data = _rendered(dossier)
+        data = _rendered(dossier, files)
     if not missing:
         return data
-    return _rendered(msgspec.structs.replace(dossier, notes=(*dossier.notes, _note(missing))))
+    noted = msgspec.structs.replace(dossier, notes=(*dossier.notes, _note(missing)))
+    return _rendered(noted, files)
 
 
-def _rendered(dossier: Dossier) -> bytes:
-    html = document_html(dossier)
+@lru_cache(maxsize=1)
+def _require_fonts() -> None:
+    """Raises RenderError on a machine without a single font: Pango would take the whole worker down."""
+    config = ffi.gc(fontconfig.FcInitLoadConfigAndFonts(), fontconfig.FcConfigDestroy)
+    if fontconfig.FcConfigGetFonts(config, fontconfig.FcSetSystem).nfont == 0:
+        msg = "This machine has no fonts, so no document can be set: install fonts-dejavu-core and fonts-noto-core."
+        raise RenderError(msg)
+
+
+def _rendered(dossier: Dossier, files: tuple[Attached, ...]) -> bytes:
+    html = document_html(dossier, attached=files)
     when = dt.datetime.fromisoformat(dossier.as_of)
     fetcher = RefuseEverything()
     with _fixed_clock(when):
         try:
-            return bytes(_write(html, dossier, when, fetcher))
+            return bytes(_write(html, files, when, fetcher))
         except RefusedFetchError as error:
             raise RenderError(str(error)) from error
 
@@ -110,11 +123,10 @@ def _listening() -> Iterator[set[str]]:
         logger.removeFilter(listener)
 
 
-def _write(html: str, dossier: Dossier, when: dt.datetime, fetcher: URLFetcher) -> Any:
+def _write(html: str, files: tuple[Attached, ...], when: dt.datetime, fetcher: URLFetcher) -> Any:
     document = weasyprint.HTML(string=html, base_url="about:blank", url_fetcher=fetcher).render(
         stylesheets=[weasyprint.CSS(string=_style(), url_fetcher=fetcher, base_url="about:blank")],
     )
-    files = attachments(dossier)
     document.metadata.attachments = [
         weasyprint.Attachment(
             string=item.text,

@@ -49,7 +49,7 @@ def save_card(
         _require_base(latest, base_revision)
         before = revisions.verified(latest) if latest else None
         layout = _layout(locked, before, template)
-        names = _names(layout, before)
+        names = _names(locked, layout, before)
         texts = contents.clean(content, layout, [key for key in names if key not in layout.blocks])
         changed = revisions.changed_blocks(latest.texts if latest else {}, texts, names)
         moved = before is not None and layouts.of(before).name != layout.name
@@ -86,13 +86,17 @@ def _layout(version: ModelVersion, before: Mapping[str, Any] | None, wanted: str
     )
 
 
-def _names(layout: CardTemplate, before: Mapping[str, Any] | None) -> naming.Names:
-    """Every block that may hold text: the template's, and what the last revision holds besides."""
+def _names(
+    version: ModelVersion, layout: CardTemplate, before: Mapping[str, Any] | None
+) -> naming.Names:
+    """Every block that may hold text: the template's, those of the templates before it, and what was kept: what somebody
+    wrote while another moved the card has a place."""
     if before is None:
         return naming.of((layout, {}))
-    every = naming.of((layout, {}), (layouts.of(before), before.get("kept", {})))
-    held = {*layout.human, *before["blocks"]}
-    return {key: name for key, name in every.items() if key in held}
+    earlier: list[tuple[CardTemplate, Mapping[str, Any]]] = [
+        (each, {}) for each in layouts.ever(version)
+    ]
+    return naming.of((layout, {}), (layouts.of(before), before.get("kept", {})), *earlier)
 
 
 def _require_base(latest: CardRevision | None, base: int) -> None:

@@ -9,9 +9,22 @@ from django import forms
 
 from apps.core.errors import Invalid
 from apps.modelcards.card import CardSection
+from apps.modelcards.services import Edited
 from apps.modelcards.templating import document
 from apps.modelcards.templating.document import CardTemplate
 from apps.web.forms.base import Form, say_plainly
+
+
+def _previewed(key: str, url: str) -> dict[str, Any]:
+    """The attributes of a field whose preview follows while one writes."""
+    shown = {
+        "hx-post": url,
+        "hx-trigger": "input changed delay:500ms",
+        "hx-target": f"#p-{key}",
+        "hx-params": f"block-{key}",
+        "hx-sync": "this:replace",
+    }
+    return {"rows": 7, "data-block": key, **(shown if url else {})}
 
 
 class CardForm(Form):
@@ -19,9 +32,12 @@ class CardForm(Form):
     the editor started from, `template` what the save is laid out by."""
 
     base_revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
+    read_revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
     template = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
 
-    def __init__(self, *args: Any, layout: Sequence[CardSection], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, layout: Sequence[CardSection], preview: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.layout = layout
         self.blocks = {b.key: b for each in layout for b in each.blocks if b.kind == "human"}
@@ -31,7 +47,7 @@ class CardForm(Form):
                 required=False,
                 strip=True,
                 help_text=block.help,
-                widget=forms.Textarea(attrs={"rows": 5, "data-block": key}),
+                widget=forms.Textarea(attrs=_previewed(key, preview)),
             )
             say_plainly(self.fields[f"block-{key}"])
 
@@ -46,6 +62,18 @@ class CardForm(Form):
     def content(self) -> dict[str, str]:
         """The blocks by key, as the service takes them."""
         return {key: self.cleaned_data[f"block-{key}"] for key in self.blocks}
+
+    def edited(self) -> Edited:
+        """What was sent, with the picks of a clash."""
+        given = self.cleaned_data
+        picks = {key: str(self.data.get(f"pick-{key}", "")) for key in self.blocks}
+        return Edited(
+            self.content(),
+            given["base_revision"] or 0,
+            given["template"],
+            given["read_revision"] or 0,
+            picks,
+        )
 
 
 class DefineTemplateForm(Form):

@@ -74,7 +74,7 @@ def audit(actor: Actor, request: HttpRequest) -> AuditPage:
     filtered = any(request.GET.get(name) for name in form.fields)
     return AuditPage(
         header=_header(actor),
-        tabs=_tabs(actor, addresses.record()),
+        tabs=tabs(actor, addresses.record()),
         record=record.record(actor),
         form=form,
         filters=_chips(request, form),
@@ -152,11 +152,12 @@ def _header(actor: Actor) -> PageHeader:
     return PageHeader("Audit", actions=actions)
 
 
-def _tabs(actor: Actor, current: str) -> list[Tab]:
-    tabs = [("Events", addresses.record())]
+def tabs(actor: Actor, current: str) -> list[Tab]:
+    """The pages of the record that the actor may open."""
+    shown = [("Events", addresses.record()), ("Checkpoints", addresses.record() + "checkpoints/")]
     if policy.can(actor, "audit.read"):
-        tabs.append(("Attempts", addresses.record() + "attempts/"))
-    return [Tab(label, url, url == current) for label, url in tabs]
+        shown.append(("Attempts", addresses.record() + "attempts/"))
+    return [Tab(label, url, url == current) for label, url in shown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +282,7 @@ def attempts(actor: Actor, request: HttpRequest) -> AttemptsPage:
     empty = Empty("clear", "No attempts", "Nothing was refused and nobody has signed in yet.")
     return AttemptsPage(
         header=_header(actor),
-        tabs=_tabs(actor, addresses.record() + "attempts/"),
+        tabs=tabs(actor, addresses.record() + "attempts/"),
         table=Table("Attempts", columns, rows, empty, paging, dense=True),
         outcomes=[(value, label, value == outcome) for value, label in known.items()],
         filters=query.filter_chips(request, {"outcome": "outcome is {}", "subject": "about {}"}),

@@ -13,7 +13,7 @@ from apps.checks.numbers import listed
 from apps.core.actor import Actor
 from apps.modelcards import layouts
 from apps.modelcards.models import CardTemplateVersion
-from apps.modelcards.templating.document import FLOOR, MAX_BLOCKS, Applies, CardTemplate
+from apps.modelcards.templating.document import FLOOR, MAX_BLOCKS, CardTemplate
 from apps.modelcards.templating.shipped_templates import shipped
 from apps.registry.models import RegisteredModel
 from apps.web import addresses, cells, words
@@ -79,7 +79,7 @@ def _newest(template: CardTemplate) -> Row:
     return Row(
         [
             cells.link(template.title, url(template), note=template.name),
-            cells.text(meant_for(template.applies_to)),
+            cells.text(meant_for(template)),
             cells.number(words.thousands(len(template.human))),
             cells.number(words.thousands(len(template.required))),
             cells.text("Ships" if ships else "This site"),
@@ -98,13 +98,16 @@ def _defined(row: CardTemplateVersion) -> Row:
     )
 
 
-def meant_for(applies: Applies) -> str:
+def meant_for(template: CardTemplate) -> str:
     """The models it is given to by itself, in words."""
+    if template.key == layouts.STANDARD:
+        return "every model that no other is meant for"
+    applies = template.applies_to
     said = []
     if applies.tiers:
         said.append("tier " + listed([str(tier) for tier in applies.tiers]))
     said += [f"tag {key}={' or '.join(values)}" for key, values in applies.tags.items()]
-    return ", ".join(said) or "whoever chooses it"
+    return ", ".join(said) or "models for which it is chosen"
 
 
 def template(actor: Actor, found: CardTemplate) -> TemplatePage:
@@ -126,7 +129,7 @@ def template(actor: Actor, found: CardTemplate) -> TemplatePage:
         PageHeader(
             str(found),
             crumbs=[_ROOT],
-            lead=f"Given to {meant_for(found.applies_to)}. {words.plural(len(found.required), 'block')} must be answered.",
+            lead=f"Given to {meant_for(found)}. {words.plural(len(found.required), 'block')} must be answered.",
             actions=acts,
             digest=found.digest,
         ),

@@ -17,6 +17,7 @@ from apps.core.actor import Actor
 from apps.modelcards.renderers.html import document_body
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, status, words
+from apps.web.pages.using import form_rows
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Chip, Column, Crumb, Empty, Notice, PageHeader, Row, Table
 
@@ -41,6 +42,7 @@ class DocumentPage:
     live_url: str
     again: Action | None
     body: SafeString | None
+    forms: Table | None
 
 
 def page(actor: Actor, version: ModelVersion) -> DocumentsPage:
@@ -70,8 +72,20 @@ def _offers(version: ModelVersion, url: str, *, may_state: bool) -> Table:
             )
             for kind in kinds.KINDS.values()
             for why in [kind.why_not(version)]
-        ],
+        ]
+        + [_bundle(version)],
     )
+
+
+def _bundle(version: ModelVersion) -> Row:
+    """Everything at once; made while it is downloaded, so that it is in no table below."""
+    url = reverse("web:version-bundle", args=[version.model.name, version.number])
+    about = "Every record, document, key and proof in one archive, with the programs that verify it without this site."
+    acts = [Action("Download the bundle", url, "", "download", post=True)]
+    if version.manifest:
+        label = f"With the files, {words.size(version.total_size)}"
+        acts.append(Action(label, url, "", "download", post=True, fields={"with_files": "1"}))
+    return Row([cells.text("Bundle", note=about), cells.acts(*acts)])
 
 
 def _acts(kind: Kind, url: str, why: str, may_state: bool) -> list[Action]:
@@ -162,6 +176,7 @@ def document(actor: Actor, row: Document) -> DocumentPage:
         body=document_body(documents.read_dossier(row), draw=pictures.kept)
         if row.is_ready
         else None,
+        forms=_forms(row) if row.is_ready else None,
     )
 
 
@@ -170,6 +185,13 @@ def _page_of(row: Document) -> list[Action]:
         return []
     url = reverse("web:document-page", args=[row.uuid])
     return [Action("Take the page to publish", url, icon="download", download=True)]
+
+
+def _forms(row: Document) -> Table | None:
+    """The forms beside the PDF; none for a document of before there were any."""
+    rows = form_rows(row)
+    columns = [Column("Form"), Column("SHA-256"), Column("File", hidden_label=True)]
+    return Table(caption="Other forms", columns=columns, rows=rows) if rows else None
 
 
 def _notice(row: Document) -> Notice | None:

@@ -14,6 +14,7 @@ from apps.core import outbox
 from apps.core.models import OutboxMessage
 from apps.core.outbox import QueueState
 from apps.web import cells, status, words
+from apps.web.pages import kept
 from apps.web.parts import Action, Column, Empty, Fact, Figure, Notice, PageHeader, Row, Table
 
 SHOWN = 25
@@ -26,6 +27,7 @@ class SystemPage:
     figures: Sequence[Figure]
     processes: Table
     failed: Table
+    kept: Table
     record: Sequence[Fact]
 
 
@@ -41,10 +43,11 @@ def system() -> SystemPage:
                 Action("Webhooks", reverse("web:webhooks"), icon="link"),
             ],
         ),
-        notices=notices(state),
+        notices=[*notices(state), *kept.notices()],
         figures=_figures(state),
         processes=_processes(state),
         failed=_failed(),
+        kept=kept.table(),
         record=_record(audits.last_verification()),
     )
 

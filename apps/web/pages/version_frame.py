@@ -31,6 +31,7 @@ TABS = (
     ("Lineage", "lineage/"),
     ("Files", "files/"),
     ("Documents", "documents/"),
+    ("Use", "use/"),
     ("History", "history/"),
 )
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from apps.api.v1.shapes.common import Json, Person, person
 from apps.compliance.kinds import Kind
-from apps.compliance.models import Document, DocumentKind, DocumentStatus
+from apps.compliance.models import Document, DocumentKind, DocumentStatus, Form
 from apps.registry.models import ModelVersion
 
 
@@ -29,6 +29,15 @@ class DocumentKindsShape(serializers.Serializer[Any]):
     """All of them."""
 
     kinds = DocumentKindShape(many=True)
+
+
+class FormShape(serializers.Serializer[Any]):
+    """A form of a document beside its PDF."""
+
+    form = serializers.CharField()
+    digest = serializers.CharField(help_text="SHA-256 of its bytes, as the ledger has it.")
+    size = serializers.IntegerField()
+    url = serializers.CharField()
 
 
 class DocumentShape(serializers.Serializer[Any]):
@@ -51,6 +60,7 @@ class DocumentShape(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField(help_text="Its page, for a person.")
+    forms = FormShape(many=True, help_text="Beside the PDF; each prints `input_digest`.")
 
 
 def kind(row: Kind, version: ModelVersion) -> Json:
@@ -80,4 +90,20 @@ def document(row: Document) -> Json:
         "created_at": row.created_at,
         "finished_at": row.finished_at,
         "url": f"{settings.BASE_URL}/documents/{row.uuid}/",
+        "forms": _forms(row),
     }
+
+
+def _forms(row: Document) -> list[Json]:
+    """In the order in which they are named; from what was fetched with the document."""
+    made = {each.form: each for each in row.forms.all()}
+    return [
+        {
+            "form": form,
+            "digest": made[form].digest,
+            "size": made[form].blob.size,
+            "url": f"{settings.BASE_URL}/api/v1/documents/{row.uuid}/forms/{form}",
+        }
+        for form in Form.values
+        if form in made
+    ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.audits import keys
+from apps.audits.checkpoint_selectors import log_key, witness_key
 from apps.core import signing
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
@@ -68,6 +69,9 @@ class Command(BaseCommand):
                 else "in use"
             )
             self.stdout.write(f"{key.key_id}  {key.purpose:9}  {key.added_at:%Y-%m-%d}  {state}")
+            if key.purpose == signing.LEDGER:
+                self.stdout.write(f"    checkpoints:   {log_key(key.public)}")
+                self.stdout.write(f"    cosignatures:  {witness_key(key.public)}")
 
     def _rotate(self, options: dict[str, Any]) -> None:
         new = keys.rotate(Actor.system("command"), options["purpose"], reason=options["reason"])

@@ -1,6 +1,6 @@
-"""The command line: `countersign gate check`, `reviews list|show|submit`, `who-may`.
+"""The command line: `countersign gate check`, `reviews list|show|submit`, `who-may`, `verify`.
 
-Exit codes: 0 allowed or done, 1 denied or refused, 2 wrong usage, 3 unreachable or an unexpected answer. A pipeline
+Exit codes: 0 allowed, done or verified, 1 denied, refused or wrong, 2 wrong usage, 3 unreachable or an unexpected answer. A pipeline
 that goes on only after 0 therefore stops whenever the site cannot be asked.
 """
 
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from countersign import __version__, commands
+from countersign import __version__, commands, verify
 from countersign.digests import Unreadable
 from countersign.http import Site, Unexpected, Usage
 
@@ -20,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     asked = _parser().parse_args(arguments)
     try:
+        if asked.run is verify.run:  # needs no site
+            verified: int = verify.run(asked)
+            return verified
         site = Site(
             asked.url or os.environ.get("COUNTERSIGN_URL", ""),
             os.environ.get("COUNTERSIGN_TOKEN", "").strip(),
@@ -45,13 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="countersign",
         description="Ask a Countersign site. The token is read from COUNTERSIGN_TOKEN.",
-        epilog="Exit codes: 0 allowed or done, 1 denied or refused, 2 usage, 3 unreachable or unexpected.",
+        epilog="Exit codes: 0 allowed, done or verified, 1 denied, refused or wrong, 2 usage, 3 unreachable or unexpected.",
     )
     parser.add_argument("--version", action="version", version=f"countersign {__version__}")
     subjects = parser.add_subparsers(required=True, metavar="COMMAND")
     _gate(subjects)
     _reviews(subjects)
     _who_may(subjects)
+    _verify(subjects)
     return parser
 
 
@@ -113,6 +117,27 @@ def _who_may(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     asked.add_argument("--model", required=True)
     asked.add_argument("--version", type=_whole)
     _common(asked, commands.who_may)
+
+
+def _verify(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    asked = subjects.add_parser(
+        "verify", help="is this PDF what a site issued? Offline unless --url is given"
+    )
+    asked.add_argument("file", type=verify.existing, metavar="card.pdf")
+    asked.add_argument(
+        "--certificate", type=verify.existing, metavar="FILE", help="the site's certificate (PEM)"
+    )
+    asked.add_argument(
+        "--ledger",
+        type=verify.existing,
+        metavar="FILE",
+        help="an export of the ledger (JSON lines)",
+    )
+    asked.add_argument(
+        "--digest", type=verify.digest, help="the file's SHA-256, known from elsewhere"
+    )
+    asked.add_argument("--brief", action="store_true", help="leave out the list of numbers")
+    _common(asked, verify.run)
 
 
 def _whole(text: str) -> int:

@@ -1,0 +1,138 @@
+"""What a version may and must not be used for, who read it, and who must have.
+
+The wording is that of the newest revision of the card: a limit that was found after the approval must reach whoever uses the
+model. Another wording of either block asks again; a revision of other blocks does not. With
+settings.USES_ACKNOWLEDGED_FIRST, who may read a version but not edit its model gets its files in the pages, and passes the
+gate of a deployment, only after she said that she read it. Not covered: files read with an MLflow client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+
+from apps.accounts import policy
+from apps.audits.log import verb
+from apps.compliance.events import UsesAcknowledged
+from apps.compliance.models import UseAcknowledgement
+from apps.core import canonical, clock
+from apps.core.actor import Actor, ActorKind
+from apps.core.errors import Conflict, Forbidden, Invalid
+from apps.modelcards import selectors as cards
+from apps.registry.gates import GateResult
+from apps.registry.models import ModelVersion
+
+READ: Final = "model.read"
+EDIT: Final = "model.edit"
+BLOCKS: Final = ("primary_uses", "out_of_scope")
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """The two blocks as they are now, in Markdown; `digest` is that of their wording, "" while nobody wrote either."""
+
+    intended: str
+    prohibited: str
+    digest: str
+    revision: int
+    card_digest: str
+
+
+def uses_of(version: ModelVersion) -> Uses:
+    """The wording of the newest revision. Raises Tampered where its bytes are not what its digest says."""
+    revision = cards.latest_revision(version)
+    texts = revision.texts if revision else {}
+    said = {key: texts.get(key, "") for key in BLOCKS}
+    return Uses(
+        intended=said["primary_uses"],
+        prohibited=said["out_of_scope"],
+        digest=canonical.digest_of(said) if any(said.values()) else "",
+        revision=revision.number if revision else 0,
+        card_digest=revision.digest if revision else "",
+    )
+
+
+def acknowledged(actor: Actor, version: ModelVersion, uses: Uses) -> UseAcknowledgement | None:
+    """That this person read this wording, or None."""
+    if actor.user_id is None or not uses.digest:
+        return None
+    return UseAcknowledgement.objects.filter(
+        version=version, user_id=actor.user_id, uses_digest=uses.digest
+    ).first()
+
+
+def acknowledge(actor: Actor, version: ModelVersion, *, uses_digest: str) -> UseAcknowledgement:
+    """Record that the actor read the uses, in the ledger too; said twice, it is recorded once.
+
+    Refuses: who may not read the version (Forbidden), a machine (Forbidden), a card that says no uses (Invalid), another
+    wording than is there now (Conflict).
+    """
+    policy.require(actor, READ, version)
+    if actor.kind != ActorKind.HUMAN or actor.user_id is None:
+        raise Forbidden("Only a person can say that she read something.")
+    with verb(actor) as v:
+        uses = uses_of(version)
+        if not uses.digest:
+            raise Invalid("The card does not say yet what the model may be used for.")
+        if uses.digest != uses_digest:
+            raise Conflict(
+                "The uses were worded anew since you read them.", hint="Read them again, please."
+            )
+        row, created = UseAcknowledgement.objects.get_or_create(
+            version=version,
+            user_id=actor.user_id,
+            uses_digest=uses.digest,
+            defaults={
+                "card_revision": uses.revision,
+                "card_digest": uses.card_digest,
+                "at": clock.now(),
+            },
+        )
+        if created:
+            v.record(
+                UsesAcknowledged(
+                    model=version.model_id,
+                    version=version.pk,
+                    uses_digest=row.uses_digest,
+                    card_revision=row.card_revision,
+                    card_digest=row.card_digest,
+                )
+            )
+    return row
+
+
+def must_acknowledge(actor: Actor, version: ModelVersion) -> bool:
+    """Whether this person is still to say that she read the uses, before she gets anything."""
+    if not settings.USES_ACKNOWLEDGED_FIRST or actor.kind != ActorKind.HUMAN:
+        return False
+    if not version.model.is_governed or policy.can(actor, EDIT, version):
+        return False
+    uses = uses_of(version)
+    return bool(uses.digest) and acknowledged(actor, version, uses) is None
+
+
+def require_acknowledged(actor: Actor, version: ModelVersion) -> None:
+    """Raises Forbidden, with the address of the page, where `must_acknowledge`."""
+    if must_acknowledge(actor, version):
+        raise Forbidden(
+            "Say first that you read what this version may and must not be used for.",
+            hint=f"On {cards.card_url(version, 'use/')}.",
+        )
+
+
+def gates(actor: Actor, version: ModelVersion) -> list[GateResult]:
+    """For the gate of a deployment: one more thing that must hold, where the site demands it of this person."""
+    if not must_acknowledge(actor, version):
+        return []
+    return [
+        GateResult(
+            key="uses",
+            title="Uses acknowledged",
+            state="missing",
+            fact=f"{actor.label} has not said that she read what {version} may and must not be used for.",
+            act_label="Read the uses",
+            act_url=cards.card_url(version, "use/"),
+        )
+    ]

@@ -1,0 +1,171 @@
+"""The page for use: what is approved says so and asks to be read, what is not says why, files wait where the site says so."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from apps.accounts.models import RoleAssignment, User
+from apps.audits.selectors import events
+from apps.compliance import forms, uses
+from apps.compliance.models import UseAcknowledgement
+from apps.compliance.services import request_document
+from apps.core.errors import Conflict, Forbidden, Invalid
+from apps.modelcards import schema
+from apps.modelcards import services as cards
+from apps.registry.models import ModelVersion
+from apps.registry.targets import Target
+from apps.reviews import selectors as reviews
+from apps.reviews import services
+from tests import factories
+from tests.support.people import as_actor
+from tests.web.browsing import browser
+
+pytestmark = pytest.mark.django_db
+
+USE = "/models/churn/1/use/"
+
+
+def write(ana: User, version: ModelVersion, **texts: str) -> None:
+    latest = version.card_revisions.count()
+    content = {key: f"About {key}." for key in schema.REQUIRED_BY_DEFAULT} | texts
+    cards.save_card(as_actor(ana), version, content, latest)
+
+
+@pytest.fixture
+def version(ana: User) -> ModelVersion:
+    actor = as_actor(ana)
+    return factories.version(actor, factories.model(actor, "churn"))
+
+
+@pytest.fixture
+def approved(version: ModelVersion, ana: User, vera: User, rui: User, settings: Settings) -> ModelVersion:  # fmt: skip
+    settings.PROMOTION_GATES = ["apps.reviews.gates.quorum_signed"]
+    write(
+        ana, version, primary_uses="For **renewals** only.", out_of_scope="Never for <b>hiring</b>."
+    )
+    target = Target("stage", "production")
+    review = services.submit(as_actor(ana), version, targets=[target], justification="why")
+    for user in (vera, rui):
+        actor, round_ = as_actor(user), reviews.live_round(review)
+        assert round_ is not None
+        services.decide(
+            actor, review, outcome="approve", evidence_digest=round_.digest, comment="fine",
+            proof=factories.proof(actor), no_conflict=True,
+        )  # fmt: skip
+    version.refresh_from_db()
+    return version
+
+
+def shown(client: Client) -> str:
+    answer = client.get(USE)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_version_that_nobody_approved_says_so_and_why_and_offers_nothing(ana: User, version: ModelVersion):  # fmt: skip
+    page = shown(browser(ana))
+    assert "Not approved" in page
+    assert "Never submitted for review: nobody has signed for it." in page
+    assert "load_model" not in page
+    assert "I read both" not in page
+
+
+def test_a_version_that_was_replaced_names_the_one_that_is_approved(ana: User, approved: ModelVersion):  # fmt: skip
+    factories.version(as_actor(ana), approved.model)
+    page = browser(ana).get("/models/churn/2/use/").content.decode()
+    assert "Not approved" in page
+    assert "Approved is churn v1, in stage Production." in page
+
+
+def test_an_approved_version_shows_its_uses_and_how_to_load_and_verify(rui: User, approved: ModelVersion):  # fmt: skip
+    page = shown(browser(rui))
+    assert "For <strong>renewals</strong> only." in page
+    assert "<b>hiring" not in page
+    assert "&lt;b&gt;hiring&lt;/b&gt;" in page
+    assert "models:/churn/1" in page
+    assert "model_signing verify certificate" in page
+    assert "No document was made of this version yet" in page
+
+
+def test_the_downloads_are_those_of_the_newest_document(rui: User, approved: ModelVersion):
+    document = request_document(as_actor(rui), approved)
+    forms.make(document.pk)
+    client = browser(rui)
+    assert f"/documents/{document.uuid}/forms/card.md" not in shown(
+        client
+    )  # its PDF is not made yet
+    answer = client.get(f"/documents/{document.uuid}/forms/card.md")
+    row = forms.find(document, "card.md")
+    assert answer["ETag"] == f'"{row.digest}"'
+    assert answer["Content-Disposition"] == 'attachment; filename="churn-v1-card.md"'
+    assert answer["Content-Type"].startswith("text/markdown")
+    assert b"".join(answer).startswith(b"---\n")  # type: ignore[arg-type]
+    assert client.get(f"/documents/{document.uuid}/forms/card.exe").status_code == 404
+
+
+def test_reading_is_recorded_once_with_the_wording_and_its_revision(rui: User, approved: ModelVersion):  # fmt: skip
+    client = browser(rui)
+    said = uses.uses_of(approved)
+    assert said.digest in shown(client)
+    for _ in range(2):
+        assert client.post(USE, {"uses": said.digest}).status_code == 302
+    row = UseAcknowledgement.objects.get()
+    assert (row.user, row.card_revision, row.uses_digest) == (rui, 1, said.digest)
+    (event,) = events(scopes=[f"version:{approved.pk}"], types=["compliance.uses.acknowledged"])
+    assert event.payload["card_digest"] == row.card_digest
+    page = shown(client)
+    assert "I read both" not in page
+    assert "You said on" in page
+
+
+def test_another_wording_asks_again_and_a_change_elsewhere_does_not(ana: User, rui: User, approved: ModelVersion):  # fmt: skip
+    actor, said = as_actor(rui), uses.uses_of(approved)
+    uses.acknowledge(actor, approved, uses_digest=said.digest)
+    same = {"primary_uses": "For **renewals** only.", "out_of_scope": "Never for <b>hiring</b>."}
+    write(ana, approved, **same, limitations="Small groups.")
+    assert uses.acknowledged(actor, approved, uses.uses_of(approved)) is not None
+    write(ana, approved, **same | {"out_of_scope": "Never for hiring or firing."})
+    assert uses.acknowledged(actor, approved, uses.uses_of(approved)) is None
+    with pytest.raises(Conflict, match="worded anew"):
+        uses.acknowledge(actor, approved, uses_digest=said.digest)
+    answer = browser(rui).post(USE, {"uses": said.digest}, follow=True)
+    assert "worded anew since you read them" in answer.content.decode()
+    assert UseAcknowledgement.objects.count() == 1
+
+
+def test_nobody_acknowledges_what_is_not_written_or_not_theirs(ana: User, otto: User, version: ModelVersion):  # fmt: skip
+    with pytest.raises(Invalid, match="does not say yet"):
+        uses.acknowledge(as_actor(ana), version, uses_digest="")
+    with pytest.raises(Forbidden):
+        uses.acknowledge(as_actor(otto), version, uses_digest="")
+    assert UseAcknowledgement.objects.count() == 0
+
+
+def file_of(client: Client, version: ModelVersion) -> int:
+    return client.get(f"/models/churn/1/files/{version.manifest[0]['path']}").status_code
+
+
+def test_files_wait_for_readers_where_the_site_says_so(ana: User, aud: User, approved: ModelVersion, settings: Settings):  # fmt: skip
+    reader = browser(aud)
+    assert file_of(reader, approved) == 200
+    settings.USES_ACKNOWLEDGED_FIRST = True
+    refused = reader.get(f"/models/churn/1/files/{approved.manifest[0]['path']}")
+    assert refused.status_code == 403
+    assert "Say first that you read" in refused.content.decode()
+    assert file_of(browser(ana), approved) == 200  # she edits the model
+    reader.post(USE, {"uses": uses.uses_of(approved).digest})
+    assert file_of(reader, approved) == 200
+
+
+def test_the_gate_waits_for_the_person_who_deploys_and_not_for_a_service(aud: User, approved: ModelVersion, settings: Settings):  # fmt: skip
+    settings.USES_ACKNOWLEDGED_FIRST = True
+    (gate,) = uses.gates(as_actor(aud), approved)
+    assert not gate.passes
+    assert gate.act_url.endswith("/models/churn/1/use/")
+    service = User.objects.create(username="ci", display_name="CI", kind=User.Kind.SERVICE)
+    RoleAssignment.objects.create(user=service, role_id="auditor")
+    assert uses.gates(as_actor(service), approved) == []
+    uses.acknowledge(as_actor(aud), approved, uses_digest=uses.uses_of(approved).digest)
+    assert uses.gates(as_actor(aud), approved) == []
