@@ -216,3 +216,12 @@ def test_the_page_asks_as_often_for_many_revisions_as_for_few(
                 client.get(URL)
             counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_dialog_says_what_it_is_about_and_the_page_has_one_heading(
+    churn: RegisteredModel, ana: User, rui: User
+) -> None:
+    samples.sign(as_actor(rui), samples.save(as_actor(ana), churn))
+    part = text(browser(ana), f"{URL}notify/", **HTMX)
+    assert "<h2>Note a notification</h2>" in part
+    assert "<h2>Note a notification</h2>" not in text(browser(ana), f"{URL}notify/")

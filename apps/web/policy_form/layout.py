@@ -464,7 +464,7 @@ _EVIDENCE: Final = Section(
             (("1", "Tier 1, the highest"), ("2", "Tier 2"), ("3", "Tier 3")),
             width="half",
         ),
-        Entry("gates.impact_assessment.max_age_days", "It was signed at most so many days ago", WHOLE, "Empty: until it is due again.", width="half"),
+        Entry("gates.impact_assessment.max_age_days", "Signed at most so many days ago", WHOLE, "Empty: until it is due again.", width="half"),
         Rows(
             "gates.conditions",
             "Conditions of your own",
