@@ -89,9 +89,9 @@ def consistency_proof(old: int, new: int | None = None) -> dict[str, Any]:
     Raises NotFound for sizes the ledger has not had, Invalid where `old` is the larger.
     """
     new = Head.objects.get().size if new is None else new
+    ends = [{"size": size, "root": root_at(size).hex()} for size in (old, new)]
     if old > new:
         raise Invalid(f"Size {old} is larger than size {new}: a proof goes from old to new.")
-    ends = [{"size": size, "root": root_at(size).hex()} for size in (old, new)]
     path = [part.hex() for part in proofs.consistency(old, new)]
     return {
         "format": CONSISTENCY_FORMAT,

@@ -2,7 +2,8 @@
 
 A checkpoint leaves one row per place (`CheckpointDelivery`) and one message in the outbox for it. A delivery that fails is tried
 again by the outbox; one that the outbox gave up is taken up again by the next interval, as long as it is about the newest
-checkpoint. Each place is written at most once per size and never over something else.
+checkpoint. Each place is written at most once per size and not over something else; in a bucket that is looked at first, and held
+to only by a bucket that keeps its versions.
 """
 
 from __future__ import annotations
