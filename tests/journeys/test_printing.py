@@ -24,7 +24,7 @@ def squeezed(text: str) -> str:
 
 
 def test_the_printed_page_and_the_pdf_say_the_same(stage: Stage, story: Story) -> None:
-    story.measure().write().submit()
+    story.write().submit()
     story.sign(story.vera)
     document = story.issue()
     assert document.is_ready, document.error
@@ -45,7 +45,7 @@ def test_the_printed_page_and_the_pdf_say_the_same(stage: Stage, story: Story) -
     told += [f"{one.meaning}" for one in dossier.decisions] + [d.signer for d in dossier.decisions]
     told += [line.leaf for line in (dossier.ledger.events if dossier.ledger else ())]
     told += [dossier.evidence_digest, dossier.status.sentence]
-    assert len(told) > 200
+    assert len(told) > 60
     for where, shown in (("PDF", issued), ("print", printed)):
         missing = [t for t in told if not all(squeezed(word) in shown for word in t.split())]
         assert missing == [], where
