@@ -64,6 +64,7 @@ def collect(
     version: ModelVersion,
     measurements: Mapping[str, Measurement] | None = None,
     uploaded: Sequence[UploadedResult] | None = None,
+    at: dt.datetime | None = None,
 ) -> dict[str, Computed]:
     """Every computed block of the schema. `measurements` pins results by kind, `uploaded` what other tools reported;
     without them the latest."""
@@ -72,7 +73,7 @@ def collect(
     facts = experiments.run_facts(version.run) if version.run else None
     return {
         **_about(version, facts),
-        **_data(version, facts, shown, sources),
+        **_data(version, facts, shown, sources, _in_force(version, at)),
         **_analyses(shown, sources),
         **_packages(version, shown, sources),
         "lineage": _lineage(version, facts),
@@ -197,13 +198,21 @@ def moment(at: dt.datetime) -> str:
     return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
 
 
+def _in_force(version: ModelVersion, at: dt.datetime | None) -> dict[Role, EvaluationDataset]:
+    """The newest data set of each role, now or at a moment."""
+    if at is None:
+        return checks.datasets_in_force(version)
+    rows = checks.datasets(version).filter(created_at__lte=at).order_by("pk")
+    return {Role(row.role): row for row in rows}
+
+
 def _data(
     version: ModelVersion,
     facts: dict[str, Any] | None,
     shown: Mapping[str, Measurement],
     sources: Mapping[str, Source],
+    in_force: Mapping[Role, EvaluationDataset],
 ) -> dict[str, Computed]:
-    in_force = checks.datasets_in_force(version)
     url = f"/models/{quote(version.model.name, safe='')}/{version.number}/data/"
     sheets = [_sheet(row, url) for _, row in sorted(in_force.items())]
     declared = sorted(

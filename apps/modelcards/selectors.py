@@ -11,7 +11,11 @@ from django.db.models import QuerySet
 
 from apps.accounts.models import User
 from apps.accounts.selectors import accountable_for_all
+from apps.checks import facts as check_facts
+from apps.checks import kinds
+from apps.checks import selectors as checks
 from apps.checks.models import Measurement
+from apps.checks.uploaded import selectors as uploaded_results
 from apps.checks.uploaded.models import UploadedResult
 from apps.core.errors import NotFound
 from apps.modelcards import diff, layouts, revisions, schema
@@ -56,6 +60,7 @@ def card_at(
     measurements: Mapping[str, Measurement] | None = None,
     uploaded: Sequence[UploadedResult] | None = None,
     terms: Mapping[str, Any] | None = None,
+    at: dt.datetime | None = None,
 ) -> Card:
     """The card at one revision (None: before anybody wrote anything), laid out by the template that it names.
 
@@ -71,7 +76,7 @@ def card_at(
         model=version.model.name,
         version=version.number,
         sections=build_sections(
-            computed=collect(version, measurements, uploaded),
+            computed=collect(version, measurements, uploaded, at),
             prose=_prose(content) if content else {},
             required=required_of(terms, template),
             template=template,
@@ -84,6 +89,28 @@ def card_at(
         template=template.name,
         template_title=str(template),
         template_digest=template.digest,
+    )
+
+
+def card_as_of(version: ModelVersion, at: dt.datetime) -> Card:
+    """The card as it stood at a moment: the revision, the data and the results that were in force then, and were not
+    recalled yet. As they are now: what the registry says (owner, tier, targets, lineage) and the run.
+
+    NotFound for a moment before the version was registered.
+    """
+    if at < version.created_at:
+        raise NotFound(f"{version} was registered on {version.created_at:%Y-%m-%d %H:%M} UTC.")
+    pk = version.pk
+    data = check_facts.newest_of_each_role(check_facts.datasets([pk]).get(pk, []), at)
+    rows = check_facts.measurements([pk]).get(pk, [])
+    facts = [check_facts.as_of(rows, kind, data, at) for kind in kinds.registered()]
+    named = checks.named_measurements(version, [fact.uuid for fact in facts if fact])
+    return card_at(
+        version,
+        revisions_of(version).filter(created_at__lte=at).first(),
+        measurements={row.kind: row for row in named.values()},
+        uploaded=uploaded_results.as_of(uploaded_results.of_versions([pk]).get(pk, []), at),
+        at=at,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,6 +73,46 @@ def page(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
         if "card.edit" in top.verbs
         else [],
     )
+
+
+def as_of(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
+    """The card as it stood; NotFound for what is no day or moment, or is before the version."""
+    at = _moment(wanted)
+    card = cards.card_as_of(version, at)
+    url = addresses.version(version.model.name, version.number, "card/")
+    what = f"revision {card.revision}" if card.revision else "nobody had written anything"
+    said = (
+        f"As it stood at {words.utc(at)}: {what}, with the data and results in force then. Owner, tier, targets, lineage "
+        "and the run are as the record has them now."
+    )
+    top = frame(actor, version, "card/")
+    return CardPage(
+        frame=top,
+        title=f"Model card as of {at:%Y-%m-%d %H:%M} UTC",
+        gaps=None,
+        old=Notice(said, "warn", "This is not the card of today", url=url, url_label="Today's"),
+        template=None,
+        layout=Action(card.template_title, f"/card-templates/{card.template}/"),
+        choose="",
+        body=card_html(card, draw=pictures.kept),
+        contents=[(f"#s-{section.key}", section.title) for section in card.sections],
+        revisions=_revisions(version, url),
+        acts=[],
+    )
+
+
+def _moment(wanted: str) -> dt.datetime:
+    """The end of a day, or the moment itself; without an offset it is UTC."""
+    try:
+        day = dt.date.fromisoformat(wanted)
+        return dt.datetime.combine(day, dt.time.max, dt.UTC)
+    except ValueError:
+        pass
+    try:
+        at = dt.datetime.fromisoformat(wanted.replace(" ", "+"))
+        return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise NotFound(f"{wanted[:40]!r} is no day such as 2026-03-02, nor a moment.") from None
 
 
 def _template(

@@ -28,8 +28,11 @@ _MOST_REVISIONS = 2**31 - 1
 
 @require_safe
 def card(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """The card as it is now, or at ?revision=."""
+    """The card as it is now, at ?revision=, or as it stood at the end of a day or at a moment (?at=)."""
     found = access.version_for(request, name, number)
+    if at := request.GET.get("at", ""):
+        page = pages.as_of(access.actor(request), found, at)
+        return render(request, "evidence/card.html", {"page": page})
     page = pages.page(access.actor(request), found, request.GET.get("revision", ""))
     return render(request, "evidence/card.html", {"page": page})
 

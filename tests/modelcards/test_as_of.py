@@ -1,0 +1,52 @@
+"""A card as it stood on a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from apps.accounts.models import User
+from apps.core import clock
+from apps.core.errors import NotFound
+from apps.modelcards import selectors, services
+from apps.registry.models import ModelVersion
+from tests import factories
+from tests.checks.flow import attach, done
+from tests.support.people import as_actor
+from tests.web.browsing import browser
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def version(ana: User) -> ModelVersion:
+    actor = as_actor(ana)
+    return factories.version(actor, factories.model(actor))
+
+
+def test_a_card_as_of_a_moment_has_what_was_in_force_then(version, ana) -> None:
+    services.save_card(as_actor(ana), version, {"summary": "First."}, 0)
+    before = clock.now()
+    attach(version, ana)
+    done(version, ana, "performance")
+    services.save_card(as_actor(ana), version, {"summary": "Second."}, 1)
+    then, now = selectors.card_as_of(version, before), selectors.card_as_of(version, clock.now())
+    assert (then.revision, then.texts()) == (1, {"summary": "First."})
+    assert then.block("performance").is_missing
+    assert then.block("evaluation_sheets").is_missing
+    assert (now.revision, now.texts()) == (2, {"summary": "Second."})
+    assert not now.block("performance").is_missing
+    assert now == selectors.card(version)
+    with pytest.raises(NotFound, match="was registered on"):
+        selectors.card_as_of(version, version.created_at - dt.timedelta(seconds=1))
+
+
+def test_the_page_says_on_top_that_it_is_not_todays(version, ana) -> None:
+    services.save_card(as_actor(ana), version, {"summary": "First."}, 0)
+    day = clock.now().date().isoformat()
+    page = browser(ana).get(f"/models/credit/1/card/?at={day}").content.decode()
+    assert "This is not the card of today" in page
+    assert "First." in page
+    for wrong in ("yesterday", "2026-13-01", "0001-01-01", "9999-12-31T23:59:59-23:59", "\u00b2"):
+        assert browser(ana).get("/models/credit/1/card/", {"at": wrong}).status_code == 404
