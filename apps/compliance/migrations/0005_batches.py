@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0003_reports'),
+        ('compliance', '0004_document_forms'),
         ('registry', '0009_retirement'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
