@@ -95,6 +95,8 @@ WEB: Final[dict[str, str]] = {
     "web:report-statement": "card.edit",
     "web:document-verify": "whoever is signed in: a document of a model out of their sight is none",
     "web:version-use": "model.read, by a person (apps/compliance/uses.py)",
+    "web:batches": "review.read on each version (apps/compliance/batches.py)",
+    "web:batch-cancel": "whoever asked for the batch",
     "web:submit": "review.submit",
     "web:draft-discard": "review.submit, or one's own",
     "web:review-decide": "review.sign",

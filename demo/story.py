@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ def tell() -> None:
     everything = [(ACS, baseline), (ACS, first), (ACS, second), (GERMAN, german)]
     for name, number in everything:
         _measure(dana, name, number)
+    _measure(dana, ACS, first, ("bias_audit",))
     _wait_for_worker(Measurement.objects.filter(status__in=["queued", "running"]).exists)
     _say("Dana writes the cards and asks for review")
     for name, number in everything:
@@ -72,7 +74,8 @@ def tell() -> None:
     _say("Vik validates and Rosa approves")
     _sign(vik, cast["validator"], approved, "Repeated the measurements; the intervals hold.")
     _sign(rosa, cast["approver"], approved, "Within appetite for an operational use.")
-    _document(dana, ACS, first)
+    _say("Dana makes the documents: model card, bias audit report, technical documentation")
+    _documents(dana, ACS, first)
     _wait_for_worker(Document.objects.exclude(status__in=["ready", "error"]).exists)
     _write(base_url, cast, approved=first, waiting=second)
 
@@ -171,9 +174,14 @@ def _attach_german(dana: Browser, number: int) -> None:
         )
 
 
-def _measure(dana: Browser, name: str, number: int) -> None:
+def _measure(
+    dana: Browser,
+    name: str,
+    number: int,
+    kinds: Sequence[str] = ("performance", "fairness", "drift"),
+) -> None:
     page = f"/models/{name}/{number}/checks/"
-    for kind in ("performance", "fairness", "drift"):
+    for kind in kinds:
         dana.send(page, [("kind", kind)], action=f"{page}run/")
 
 
@@ -197,8 +205,30 @@ def _sign(browser: Browser, person: Person, review: str, comment: str) -> None:
     )
 
 
-def _document(dana: Browser, name: str, number: int) -> None:
-    dana.send(f"/models/{name}/{number}/documents/", [])
+def _documents(dana: Browser, name: str, number: int) -> None:
+    """One of each kind. She states what she knows; there was no independent auditor, so that stays a gap."""
+    page = f"/models/{name}/{number}/documents/"
+    dana.send(
+        f"{page}ll144_report/statement/",
+        [
+            ("tool", "Sorts applications by the chance of being employed; a demonstration"),
+            ("data_kind", "historical"),
+            (
+                "data_source",
+                "American Community Survey, Massachusetts 2017, by sex; nobody applied for anything.",
+            ),
+        ],
+    )
+    dana.send(
+        f"{page}annex_iv_dossier/statement/",
+        [
+            ("provider", "Example Bank, Lisbon"),
+            ("forms", "Downloaded from this registry as an MLflow model."),
+            ("third_party", "scikit-learn; nothing pre-trained."),
+        ],
+    )
+    for kind in ("model_card", "ll144_report", "annex_iv_dossier"):
+        dana.send(page, [("kind", kind)])
 
 
 def _wait_for_worker(busy: Any) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from apps.compliance import documents
 from apps.compliance.models import DocumentKind
-from apps.compliance.reports import ll144
+from apps.compliance.reports import annex, annex_iv, ll144
 from apps.compliance.reports.base import Assembled
 from apps.compliance.reports.fields import Field, Rule, Texts
 from apps.core.errors import Conflict, NotFound
@@ -65,6 +65,16 @@ _KINDS = (
         ll144.FIELDS,
         ll144.together,
         page=True,
+    ),
+    Kind(
+        DocumentKind.ANNEX_IV_DOSSIER,
+        "Technical documentation (EU AI Act, Annex IV)",
+        "Make the technical documentation",
+        "The record in the order of Annex IV of the EU AI Act: each line with its evidence, or a gap; a meter per block.",
+        "annex-iv",
+        annex_iv.assemble,
+        annex_iv.why_not,
+        annex.fields(),
     ),
 )
 KINDS: dict[str, Kind] = {kind.key: kind for kind in _KINDS}

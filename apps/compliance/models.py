@@ -1,4 +1,4 @@
-"""Issued documents.
+"""Issued documents, what people state for them, and batches of them.
 
 A document is rendered from a dossier that was assembled and stored when it was asked for: rendering
 it again gives the same bytes. Deliberately missing: any path by which a ready document changes.
@@ -36,6 +36,15 @@ class DocumentStatus(models.TextChoices):
         return {"queued": "neutral", "rendering": "info", "ready": "good", "error": "bad"}[self]
 
 
+class DocumentStep(models.TextChoices):
+    """Where a worker is with a document."""
+
+    READING = "reading", "reading the facts"
+    LAYING_OUT = "laying_out", "laying out the pages"
+    SIGNING = "signing", "signing"
+    STORING = "storing", "storing"
+
+
 class Document(models.Model):
     """One document about one version.
 
@@ -55,6 +64,9 @@ class Document(models.Model):
     round_id = models.BigIntegerField(null=True, blank=True)
     status = models.CharField(
         max_length=10, choices=DocumentStatus.choices, default=DocumentStatus.QUEUED
+    )
+    step = models.CharField(
+        max_length=10, choices=DocumentStep.choices, default="", blank=True, editable=False
     )
     input_digest = models.CharField(max_length=64)
     dossier = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
@@ -152,3 +164,77 @@ class ReportStatement(models.Model):
 
     def __str__(self) -> str:
         return f"Statement {self.number} for {self.get_kind_display()} of {self.version}"
+
+
+class ItemStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    WORKING = "working", "Being made"
+    READY = "ready", "Ready"
+    ERROR = "error", "Could not be made"
+    CANCELLED = "cancelled", "Cancelled"
+
+    @property
+    def tone(self) -> str:
+        """How the status chip looks (templates/ui)."""
+        tones = {"waiting": "neutral", "working": "info", "ready": "good", "error": "bad"}
+        return tones.get(self, "quiet")
+
+
+class Batch(models.Model):
+    """What somebody asked for at once. Only she sees it; what she may read is asked again for each document.
+
+    Its state is not stored but counted from its items, so that it cannot disagree with them.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=16, choices=DocumentKind.choices)
+    about = models.CharField(max_length=200)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["requested_by", "-id"], name="compliance_batch_of")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.about}"
+
+
+class BatchItem(models.Model):
+    """One version of a batch, and the document that came of it."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="items")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=ItemStatus.choices, default=ItemStatus.WAITING)
+    document = models.ForeignKey(
+        Document, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    error = models.TextField(default="", blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "version"], name="compliance_version_once_in_a_batch"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=ItemStatus.values),
+                name="compliance_item_status_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="ready") | models.Q(document__isnull=False),
+                name="compliance_ready_item_has_its_document",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="error") | ~models.Q(error=""),
+                name="compliance_item_error_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} of batch {self.batch_id}"

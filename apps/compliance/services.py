@@ -13,7 +13,13 @@ from apps.audits.log import verb
 from apps.compliance import documents, kinds, selectors, statements
 from apps.compliance.events import DocumentIssued
 from apps.compliance.kinds import Kind
-from apps.compliance.models import Document, DocumentKind, DocumentStatus, ReportStatement
+from apps.compliance.models import (
+    Document,
+    DocumentKind,
+    DocumentStatus,
+    DocumentStep,
+    ReportStatement,
+)
 from apps.compliance.reports.base import Assembled
 from apps.core import blobs, canonical, clock, outbox
 from apps.core.actor import Actor
@@ -116,9 +122,10 @@ def make(document_id: int) -> None:
     if not _move(document, (DocumentStatus.QUEUED, DocumentStatus.RENDERING), "rendering"):
         return
     try:
+        _step(document, DocumentStep.READING)
         dossier = selectors.read_dossier(document)
-        html = documents.render_html(dossier)
-        made = _made(dossier)
+        html, made = _made(document, dossier)
+        _step(document, DocumentStep.STORING)
         stored = blobs.put_bytes(made.data)
     except Exception as error:
         log.exception("compliance: a document could not be made", extra={"document": document_id})
@@ -127,10 +134,19 @@ def make(document_id: int) -> None:
     _issue(document, dossier, canonical.digest(html.encode()), made, stored)
 
 
-def _made(dossier: Dossier) -> documents.Signed:
+def _made(document: Document, dossier: Dossier) -> tuple[str, documents.Signed]:
     """Laid out and signed; every kind goes this way."""
+    _step(document, DocumentStep.LAYING_OUT)
+    html = documents.render_html(dossier)
     rendered = documents.render_pdf(dossier)
-    return documents.signed(rendered, keys.document_key(WORKER), dossier.document)
+    _step(document, DocumentStep.SIGNING)
+    return html, documents.signed(rendered, keys.document_key(WORKER), dossier.document)
+
+
+def _step(document: Document, step: DocumentStep) -> None:
+    """Where the worker is, for whoever watches; it decides nothing."""
+    rendering = Document.objects.filter(pk=document.pk, status=DocumentStatus.RENDERING)
+    rendering.update(step=step)
 
 
 def _issue(
@@ -146,6 +162,7 @@ def _issue(
             size=stored.size,
             render_digest=made.render_digest,
             signed_by=made.key_id,
+            step="",
             finished_at=clock.now(),
         )
         if done:
@@ -183,5 +200,5 @@ def _fail(document: Document, error: Exception) -> None:
     told = str(error) if isinstance(error, Blocked) else f"{type(error).__name__}: {error}"
     reason = told[:_LONGEST_ERROR]
     Document.objects.filter(pk=document.pk, status=DocumentStatus.RENDERING).update(
-        status=DocumentStatus.ERROR, error=reason, finished_at=clock.now()
+        status=DocumentStatus.ERROR, step="", error=reason, finished_at=clock.now()
     )

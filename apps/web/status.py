@@ -113,6 +113,13 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "ready": Chip("Ready", "good"),
         "error": Chip("Error", "bad", "stop"),
     },
+    "batch_item": {
+        "waiting": Chip("Waiting", "neutral", "clock"),
+        "working": Chip("Being made", "info", "running"),
+        "ready": Chip("Ready", "good"),
+        "error": Chip("Error", "bad", "stop"),
+        "cancelled": Chip("Cancelled", "quiet", "stop"),
+    },
     "webhook": {
         "on": Chip("On", "good"),
         "failing": Chip("Failing", "warn", "warn"),

@@ -442,6 +442,14 @@ def _document(world: World) -> list[Any]:
     return [world.document.uuid]
 
 
+# A batch is its asker's alone, and the world's maker asked for this one.
+NOBODY_ELSE: frozenset[str] = frozenset()
+
+
+def _batch(world: World) -> list[Any]:
+    return [world.extra["batch"]]
+
+
 def _statement(world: World) -> list[Any]:
     return [*_version(world), "ll144_report"]
 
@@ -497,6 +505,11 @@ EVIDENCE = [
     Row("web:version-bundle", _version, may=MEMBERS, unseen=404, post={}),
     Row("web:report-statement", _statement, may=MAKERS, unseen=404),
     Row("web:report-statement", _statement, may=MAKERS, unseen=404, post={}, ok=422),
+    Row("web:batches"),
+    Row("web:batches", post={}, ok=422),
+    Row("web:batch", _batch, may=NOBODY_ELSE, denied=404, unseen=404),
+    Row("web:batch-cancel", _batch, may=NOBODY_ELSE, denied=404, unseen=404, post={}),
+    Row("web:batch-zip", _batch, may=NOBODY_ELSE, denied=404, unseen=404),
     Row("web:document-page", _document, may=MEMBERS, unseen=404, ok=404),
     Row("web:document-verify"),
     Row("web:document-verify", post={}, ok=422),

@@ -30,7 +30,7 @@ from apps.checks.services import (
     upload_result,
 )
 from apps.checks.services.definitions import Draft
-from apps.compliance import forms
+from apps.compliance import batches, forms
 from apps.compliance.models import Document
 from apps.compliance.services import request_document
 from apps.core import clock, outbox
@@ -162,7 +162,8 @@ def build() -> World:
         | _uploaded(actor, version)
         | _definition(actor, model)
         | {"checkpoint": make_checkpoint(SYSTEM).size}
-        | {"assessment": save_assessment(actor, model, whole(), 0)},
+        | {"assessment": save_assessment(actor, model, whole(), 0)}
+        | {"batch": batches.request(actor, "model_card", [version], "from a list").uuid},
     )
 
 

@@ -1,4 +1,4 @@
-"""The form of a report's statement: the fields of its kind."""
+"""The forms of reports: the statement of a kind, and many documents at once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from typing import Any
 
 from django import forms
 
-from apps.compliance.kinds import Kind
+from apps.compliance import batches
+from apps.compliance.kinds import KINDS, Kind
+from apps.compliance.models import Batch
 from apps.compliance.reports import fields
+from apps.core.actor import Actor
+from apps.core.errors import Invalid, NotFound
+from apps.registry import selectors as registry
+from apps.registry.models import ModelVersion
 from apps.web.forms.base import Form, say_plainly
 
 
@@ -42,3 +48,61 @@ def _field(field: fields.Field) -> forms.CharField | forms.ChoiceField:
         widget = forms.TextInput(attrs={"type": "date"})
         return forms.CharField(widget=widget, **common)
     return forms.CharField(**common)
+
+
+class BatchForm(Form):
+    """Which kind of document, of which versions: all in a stage, or those on a list."""
+
+    kind = forms.ChoiceField(
+        label="Document", choices=[(kind.key, kind.title) for kind in KINDS.values()]
+    )
+    stage = forms.ChoiceField(
+        label="Versions",
+        required=False,
+        choices=[
+            ("production", "All governed versions in stage Production"),
+            ("staging", "All governed versions in stage Staging"),
+            ("", "Those on the list below"),
+        ],
+    )
+    listed = forms.CharField(
+        label="List",
+        required=False,
+        max_length=100_000,
+        help_text="One version a line, as income/3. Only read when the list is chosen above.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def ask(self, actor: Actor) -> Batch:
+        """Have them made; Invalid names the line that is no version one may read."""
+        given = self.cleaned_data
+        if given["stage"]:
+            versions = batches.in_stage(actor, given["stage"])
+            about = f"in stage {given['stage'].capitalize()}"
+            if not versions:
+                text = "You see no governed version in this stage."
+                raise Invalid(text, fields={"stage": text})
+        else:
+            versions = [_version(actor, line) for line in _lines(given["listed"])]
+            about = "from a list"
+        return batches.request(actor, given["kind"], versions, about)
+
+
+def _lines(text: str) -> list[str]:
+    found = [line.strip() for line in text.splitlines() if line.strip()]
+    if not found:
+        raise Invalid("The list is empty.", fields={"listed": "Name at least one version."})
+    if len(found) > batches.MOST:
+        raise Invalid("Too many.", fields={"listed": f"At most {batches.MOST} versions."})
+    return found
+
+
+def _version(actor: Actor, line: str) -> ModelVersion:
+    name, _, number = line.rpartition("/")
+    wrong = Invalid("Not a version.", fields={"listed": f"There is no version {line[:100]!r}."})
+    if not name or not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise wrong
+    try:
+        return registry.get_version(actor, name, int(number))
+    except NotFound:
+        raise wrong from None

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from apps.compliance import kinds, statements
 from apps.compliance import selectors as documents
 from apps.compliance.kinds import Kind
-from apps.compliance.models import Document, DocumentKind
+from apps.compliance.models import Document, DocumentKind, DocumentStatus, DocumentStep
 from apps.core import outbox, pictures
 from apps.core.actor import Actor
 from apps.modelcards.renderers.html import document_body
@@ -19,7 +19,7 @@ from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, status, words
 from apps.web.pages.using import form_rows
 from apps.web.pages.version_frame import VersionFrame, frame
-from apps.web.parts import Action, Chip, Column, Crumb, Empty, Notice, PageHeader, Row, Table
+from apps.web.parts import Action, Chip, Column, Crumb, Empty, Meter, Notice, PageHeader, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class DocumentPage:
     header: PageHeader
     chip: Chip
     notice: Notice | None
+    meter: Meter | None
     live_url: str
     again: Action | None
     body: SafeString | None
@@ -171,6 +172,7 @@ def document(actor: Actor, row: Document) -> DocumentPage:
         ),
         chip=status.chip("document", row.status),
         notice=_notice(row),
+        meter=_meter(row),
         live_url=url if row.is_open else "",
         again=_again(row),
         body=document_body(documents.read_dossier(row), draw=pictures.kept)
@@ -203,6 +205,15 @@ def _notice(row: Document) -> Notice | None:
         text = "Your document is queued; no worker is running. It is made as soon as one does."
         return Notice(text, "warn", "Waiting for a worker", url="/system/", url_label="System")
     return Notice("The document is being made; this page follows.", "info")
+
+
+def _meter(row: Document) -> Meter | None:
+    """Where the worker is; nothing while the document only waits."""
+    steps = DocumentStep.values
+    if row.status != DocumentStatus.RENDERING or row.step not in steps:
+        return None
+    at = steps.index(row.step) + 1
+    return Meter(at, len(steps) + 1, f"Step {at} of {len(steps)}: {DocumentStep(row.step).label}")
 
 
 def _again(row: Document) -> Action | None:

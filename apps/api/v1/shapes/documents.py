@@ -49,6 +49,7 @@ class DocumentShape(serializers.Serializer[Any]):
     model = serializers.CharField()
     version = serializers.IntegerField()
     status = serializers.ChoiceField(choices=DocumentStatus.choices)
+    step = serializers.CharField(help_text="Where a worker is with it; empty while none is.")
     error = serializers.CharField(help_text="Why it could not be made; empty otherwise.")
     digest = serializers.CharField(help_text="SHA-256 of the PDF; empty until it is ready.")
     size = serializers.IntegerField(help_text="Bytes of the PDF.")
@@ -81,6 +82,7 @@ def document(row: Document) -> Json:
         "model": row.version.model.name,
         "version": row.version.number,
         "status": row.status,
+        "step": row.step,
         "error": row.error,
         "digest": row.digest,
         "size": row.size,
