@@ -19,9 +19,10 @@ Each item is printed with `ok` or `WRONG`:
  5. Each round's evidence manifest has the digest that the ledger has; its policy, card, results and files are those in the bundle.
  6. Each decision's statement names its round's evidence and has the digest that the ledger has; the site's envelope around it is
     signed and is about exactly the files of the version.
- 7. Each check result has the digest that it says, each card revision is of this version.
+ 7. Each check result has the digest that it says and the ledger has, each card revision is of this version.
  8. Each document is, byte for byte, one that the ledger says was issued.
  9. Each model file, if the bundle has them, has the digest of the version's manifest.
+10. Every round, decision, card revision and document that the ledger tells of is in the bundle.
 
 What it cannot show: that what people wrote is true; that the quorum was what it should have been (the policies are in the bundle: read
 them); that the key is the site's, unless you name it; that nothing was left out that the ledger does not tell of.
@@ -438,6 +439,8 @@ def check_check(bundle: Bundle, name: str) -> str:
     own = digest(canonical({key: said[key] for key in ("key", "result", "statistics")}))
     if own != said["result_digest"]:
         raise Wrong(f"its result has the digest {own}, it says {said['result_digest']}")
+    if own not in {each["result_digest"] for each in bundle.happened("checks.measurement.done")}:
+        raise Wrong(f"the ledger has no result with the digest {own}")
     return f"{said['kind']}, result {own}"
 
 
@@ -489,6 +492,29 @@ CHECKS: list[tuple[str, Callable[[Bundle, str], str]]] = [
     ("document", check_document),
     ("file", check_file),
 ]
+
+
+# What the ledger tells of, under which name it has the digest, and the kind of member that must have it.
+TOLD = [
+    ("reviews.round.made", "digest", "evidence"),
+    ("reviews.decision.recorded", "statement_digest", "statement"),
+    ("modelcards.card.saved", "digest", "card"),
+    ("compliance.document.issued", "digest", "document"),
+]
+
+
+def check_told(bundle: Bundle) -> str:
+    """10. Nothing that the ledger tells of was left out, such as a decision against the version."""
+    count = 0
+    for event, field, kind in TOLD:
+        there = {bundle.members[name]["sha256"] for name in bundle.named(kind)}
+        for said in bundle.happened(event):
+            count += 1
+            if said[field] not in there:
+                raise Wrong(
+                    f"the ledger tells of {event} {said[field]}, which is not in the bundle"
+                )
+    return f"the {count} rounds, decisions, card revisions and documents of the ledger are in the bundle"
 
 
 class Report:
@@ -555,6 +581,7 @@ def check_meaning(bundle: Bundle, report: Report, roots: list[tuple[int, str]]) 
         for name in bundle.named(kind):
             report.ask(f"{kind} {name}", lambda check=check, name=name: check(bundle, name))  # type: ignore[misc]
     report.ask("files", lambda: check_files(bundle))
+    report.ask("whole", lambda: check_told(bundle))
 
 
 def main(arguments: list[str] | None = None) -> int:

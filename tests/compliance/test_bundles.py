@@ -146,7 +146,7 @@ def _fit(members: dict[str, bytes], key: signing.LedgerKey) -> None:
     index["members"] = [
         {
             "name": name,
-            "kind": kinds.get(name, "text"),
+            "kind": kinds.get(name, name.partition("/")[0].removesuffix("s")),
             "size": len(content),
             "sha256": sha256(content).hexdigest(),
         }
@@ -192,6 +192,30 @@ def _drop_event(members: dict[str, bytes]) -> None:
     members["ledger-extract.json"] = json.dumps(said).encode()
 
 
+def _drop_decision(members: dict[str, bytes]) -> None:
+    """Left out with its envelope, as somebody would who does not like what it says."""
+    name = next(n for n in _named(members, "/decision-") if not n.endswith(".dsse.json"))
+    del members[name], members[name[:-5] + ".dsse.json"]
+
+
+def _drop_pdf(members: dict[str, bytes]) -> None:
+    del members[_named(members, ".pdf")[0]]
+
+
+def _forge_measured(members: dict[str, bytes]) -> None:
+    """Numbers that nobody measured, under a digest of their own, beside the ones of the evidence."""
+    said = json.loads(members[_named(members, "checks/")[0]])
+    said["result"]["n"] = 1
+    own = json.dumps(
+        {key: said[key] for key in ("key", "result", "statistics")},
+        separators=(",", ":"),
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+    said["result_digest"] = sha256(own.encode()).hexdigest()
+    members["checks/00000000-0000-4000-8000-000000000000.json"] = json.dumps(said).encode()
+
+
 def _forge_file(members: dict[str, bytes]) -> None:
     name = _named(members, "files/")[0]
     members[name] += b"!"
@@ -216,6 +240,9 @@ FORGERIES = [
     _forge_outcome,
     _forge_result,
     _drop_event,
+    _drop_decision,
+    _drop_pdf,
+    _forge_measured,
     _forge_file,
     _forge_pdf,
     _forge_card,
