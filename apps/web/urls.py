@@ -228,6 +228,7 @@ urlpatterns += [
     ),
     path(_VERSION + "card/", cards.card, name="card"),
     path(_VERSION + "card/edit/", cards.edit, name="card-edit"),
+    path(_VERSION + "card/compare/", cards.compare, name="card-compare"),
     path(_VERSION + "card/draft/", cards.draft, name="card-draft"),
     path(_VERSION + "card/preview/", cards.preview, name="card-preview"),
     path(_VERSION + "documents/", evidence.version_documents, name="version-documents"),

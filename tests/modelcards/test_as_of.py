@@ -50,3 +50,18 @@ def test_the_page_says_on_top_that_it_is_not_todays(version, ana) -> None:
     assert "First." in page
     for wrong in ("yesterday", "2026-13-01", "0001-01-01", "9999-12-31T23:59:59-23:59", "\u00b2"):
         assert browser(ana).get("/models/credit/1/card/", {"at": wrong}).status_code == 404
+
+
+def test_any_two_revisions_and_two_versions_are_compared(version, ana) -> None:
+    services.save_card(as_actor(ana), version, {"summary": "It ranks people."}, 0)
+    services.save_card(as_actor(ana), version, {"summary": "It ranks loans.", "ethics": "Some."}, 1)
+    other = factories.version(as_actor(ana), version.model)
+    client = browser(ana)
+    page = client.get("/models/credit/1/card/compare/?from=1&to=2").content.decode()
+    assert "<del>people" in page
+    assert "<ins>loans" in page
+    page = client.get(f"/models/credit/{other.number}/card/compare/?with=1").content.decode()
+    assert "Computed blocks: what differs" in page
+    assert "Version" in page
+    for wrong in ("", "?from=1&to=9", "?from=x&to=2", "?with=99", "?from=1&to=" + "9" * 18):
+        assert client.get(f"/models/credit/1/card/compare/{wrong}").status_code == 404

@@ -490,6 +490,7 @@ EVIDENCE = [
     _seen("web:card", _version),
     Row("web:card-edit", _version, may=MAKERS, unseen=404),
     Row("web:card-edit", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}, ok=302),
+    _seen("web:card-compare", _version, "?with=1"),
     Row("web:card-draft", _version, may=MAKERS, unseen=404),
     Row("web:card-draft", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}),
     Row("web:card-preview", _version, may=MAKERS, unseen=404, post={"block-summary": "x"}),

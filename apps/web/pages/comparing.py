@@ -92,7 +92,7 @@ def changes(version: ModelVersion, base: ModelVersion, pinned: Pinned | None = N
     files = _files(pair, base, version)
     data = comparing_measured.data(pair, before.data, after.data)
     measured = comparing_measured.measured(pair, before.measurements, after.measurements)
-    card = _card(before.revision, after.revision)
+    written = card(before.revision, after.revision)
     counted = (
         (differing(params), "parameter"),
         (differing(measured.table), "measurement"),
@@ -100,7 +100,9 @@ def changes(version: ModelVersion, base: ModelVersion, pinned: Pinned | None = N
         (differing(data), "data set"),
         (differing(files), "file"),
     )
-    return Changes(base, params, metrics, measured, data, files, card, _summary(counted, card))
+    return Changes(
+        base, params, metrics, measured, data, files, written, _summary(counted, written)
+    )
 
 
 def differing(table: Table) -> int:
@@ -183,7 +185,8 @@ def _file(entry: Mapping[str, Any] | None) -> Cell:
     return cells.mono(entry["digest"][:12], note=words.size(entry["size"]))
 
 
-def _card(older: CardRevision | None, newer: CardRevision | None) -> list[TextChange]:
+def card(older: CardRevision | None, newer: CardRevision | None) -> list[TextChange]:
+    """The written blocks that differ, paragraph by paragraph."""
     if newer is None:
         return []
     before, after = older.texts if older else {}, newer.texts

@@ -19,7 +19,7 @@ from apps.web import access, addresses, query
 from apps.web.forms.base import accepted, form_status
 from apps.web.forms.card import CardForm
 from apps.web.pages import card as pages
-from apps.web.pages import card_edit
+from apps.web.pages import card_compare, card_edit
 from apps.web.responses import see_other
 
 ACTS = ["GET", "HEAD", "POST"]
@@ -35,6 +35,18 @@ def card(request: HttpRequest, name: str, number: int) -> HttpResponse:
         return render(request, "evidence/card.html", {"page": page})
     page = pages.page(access.actor(request), found, request.GET.get("revision", ""))
     return render(request, "evidence/card.html", {"page": page})
+
+
+@require_safe
+def compare(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Any two revisions (?from=, ?to=), or this version's card against another version's (?with=)."""
+    found = access.version_for(request, name, number)
+    other = query.number(request.GET.get("with", ""))
+    if other is not None:
+        page = card_compare.versions(found, access.version_for(request, name, other))
+    else:
+        page = card_compare.revisions(found, request.GET.get("from", ""), request.GET.get("to", ""))
+    return render(request, "evidence/card_compare.html", {"page": page})
 
 
 @require_http_methods(ACTS)
