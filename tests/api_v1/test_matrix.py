@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 FOR_ALL = {
     "reviews", "models", "gate-check", "openapi", "environments", "deployments", "notices", "delegations", "policies",
     "policy", "policy-changes", "policy-change", "policy-simulation", "notices-read", "results-schema", "check-kinds",
-    "checkpoint", "checkpoint-at", "consistency", "inclusion", "ledger-keys",
+    "checkpoint", "checkpoint-at", "consistency", "inclusion", "ledger-keys", "card-schema",
     "issued-documents",
 }  # fmt: skip
 CREATES = {

@@ -138,7 +138,7 @@ class DocumentForm(_About):
     @described(
         "Download a form of a document",
         answer=OpenApiTypes.BINARY,
-        media="application/octet-stream",
+        media=tuple(sorted({kind.partition(";")[0] for kind in forms.MEDIA.values()})),
         refusals=(409,),
     )
     def get(self, request: Request, document: UUID, form: str) -> StreamingHttpResponse:

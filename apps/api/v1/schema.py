@@ -74,7 +74,7 @@ def described(
     answer: Any,
     status: int = 200,
     also: int | None = None,
-    media: str = "",
+    media: str | tuple[str, ...] = "",
     takes: Any = None,
     asks: Any = None,
     refusals: tuple[int, ...] = (),
@@ -82,10 +82,14 @@ def described(
     examples: Any = None,
 ) -> Callable[[F], F]:
     """Describe one method: what it takes, what it answers (`also` with another status, `media` its media type where that is
-    not JSON), which refusals beside those that every route has."""
+    not JSON, or all that it may be), which refusals beside those that every route has."""
     usual = {400, 401, 403, 404} | ({413, 415} if takes is not None else set())
+    kinds = (media,) if isinstance(media, str) else media
     told: dict[Any, Any] = {
-        (code, media) if media else code: answer for code in (status, also) if code
+        (code, kind) if kind else code: answer
+        for code in (status, also)
+        for kind in kinds
+        if code
     }
     for code in sorted(usual | set(refusals)):
         told[code, PROBLEM] = OpenApiResponse(refusal, REFUSALS[code])
