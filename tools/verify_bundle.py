@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Verify a bundle of Countersign without Countersign: everything about one version of a model, in one ZIP archive.
 
-Python 3.9 or later, standard library only; `verify_ledger.py` must lie beside this file. It shares nothing with the program that
+Python 3.9 or later, standard library only. `verify_bundle.pyz` is this file and `verify_ledger.py` in one. It shares nothing with the program that
 wrote the bundle but the written formats (docs/how-to/verify-a-bundle.md):
 
-    python3 verify_bundle.py income-v3-bundle.zip
+    python3 verify_bundle.pyz income-v3-bundle.zip                       # as it lies in the bundle
+    python3 verify_bundle.py income-v3-bundle.zip                        # as it lies in the source, beside verify_ledger.py
     python3 verify_bundle.py income-v3-bundle.zip --key 3fa9...          # the id of the site's key, from elsewhere
     python3 verify_bundle.py income-v3-bundle.zip --root 1200:9f3c...    # a root of the ledger that you kept
 
@@ -88,6 +89,7 @@ class Bundle:
         self.path = path
         self.archive = open_archive(path)
         self.index: dict[str, Any] = {}
+        self.by = ""
         self.members: dict[str, dict[str, Any]] = {}
         self.keys: dict[str, bytes] = {}
         self.known: list[dict[str, Any]] = []
@@ -195,7 +197,7 @@ def check_index(bundle: Bundle, trusted: list[str]) -> str:
         raise Wrong("what is signed is not this index")
     if trusted and by not in trusted:
         raise Wrong(f"it is signed by {by}, which is not a key you named")
-    bundle.index = parse(index, "it")
+    bundle.index, bundle.by = parse(index, "it"), by
     if member(bundle.index, "schema", str, "it") != "countersign.bundle/1":
         raise Wrong(f"the format {bundle.index['schema']} is unknown to this program")
     for entry in member(bundle.index, "members", list, "it"):
@@ -309,6 +311,7 @@ def check_keys(bundle: Bundle) -> str:
         if bool(entry.get("retired_at")) != (key in retired):
             raise Wrong(f"key {key[:16]}: retired in one of bundle and ledger only")
         words.append(f"{key[:16]} {entry['purpose']}{endorsed(bundle, said)}")
+    require_honest(bundle, bundle.by, bundle.index["made_at"])
     return "; ".join(words)
 
 

@@ -22,6 +22,7 @@ from apps.accounts import policy
 from apps.audits import checkpoints, keys
 from apps.audits import selectors as audits
 from apps.audits.log import verb
+from apps.audits.selectors import EventView
 from apps.checks import records
 from apps.checks.models import Measurement
 from apps.checks.uploaded import selectors as uploaded
@@ -44,13 +45,15 @@ SCHEMA: Final = "countersign.bundle/1"
 INDEX, SEAL = "bundle.json", "bundle.dsse.json"
 PAYLOAD_TYPE: Final = "application/vnd.countersign.bundle+json"
 MOST_EVENTS: Final = 50_000
-PROGRAMS: Final = ("verify_ledger.py", "verify_bundle.py", "verify.html")
+PROGRAM: Final = "verify_bundle.pyz"
+SOURCES: Final = ("verify_ledger.py", "verify_bundle.py")
+PAGE: Final = "verify.html"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _OF_THE_MODEL = "registry.model."
 
 README: Final = """This archive holds the record of one version of a model, and what proves it.
 
-    python3 verify_bundle.py {name}        (Python 3.9 or later, nothing else; verify_ledger.py lies beside it)
+    python3 verify_bundle.pyz {name}        (Python 3.9 or later, nothing else)
     or open verify.html in a browser and drop the archive onto it: nothing is sent anywhere.
 
 Take the programs from a place you trust rather than from here, and compare the key that they name with the one you were given.
@@ -157,31 +160,43 @@ def _known(name: str, kind: str, data: bytes) -> _Item:
 
 
 def _items(version: ModelVersion, size: int, *, with_files: bool) -> Iterator[_Item]:
-    """Every member but the checkpoint, in the order in which one would read them."""
+    """Every member but the checkpoint, in the order in which one would read them.
+
+    Of the tables, what the events up to the checkpoint tell of: what is written meanwhile is in the next bundle.
+    """
+    about = _events(version, size)
+    told = {(row.type, str(row.payload.get(_TOLD.get(row.type, "")))) for row in about}
     yield _known("README.txt", "text", README.format(name=file_name(version)).encode())
-    for program in PROGRAMS:
-        yield _known(program, "program", (Path(settings.BASE_DIR) / "tools" / program).read_bytes())
+    yield _known(PROGRAM, "program", verifier())
+    yield _known(PAGE, "program", _tool(PAGE))
     yield _known("version.json", "version", _version(version))
     for review in reviews.reviews_of(version).select_related("policy_version").order_by("pk"):
-        yield from _review(review)
-    yield from _checks(version)
-    for row in uploaded.uploaded(version).order_by("pk"):
-        blobs.check(row.digest)
-        yield _Item(f"uploaded/{row.uuid}", "uploaded", _blob(row.digest))
-    for revision in cards.revisions_of(version).order_by("number"):
-        revision.version = version
-        revisions.verified(revision)
-        yield _known(f"card/revision-{revision.number}.json", "card", bytes(revision.document))
-    for document in Document.objects.filter(version=version, status=DocumentStatus.READY).order_by("pk"):  # fmt: skip
-        blobs.check(document.digest)
-        yield _Item(
-            f"documents/{document.uuid}.pdf", "document", _blob(document.digest), packed=False
-        )
-    yield _known("keys.json", "keys", canonical.dumps({"schema": "countersign.keys/1", "keys": [as_data(key) for key in public_keys.views()]}))  # fmt: skip
-    yield _known("ledger-extract.json", "ledger", _extract(version, size))
+        yield from _review(review, told)
+    yield from _checks(version, told)
+    yield from _papers(version, told)
+    yield _known("keys.json", "keys", _keys(told))
+    yield _known("ledger-extract.json", "ledger", _extract(about, size))
     if with_files:
         for entry in version.manifest:
             yield _Item(f"files/{entry['path']}", "file", _blob(entry["digest"]), packed=False)
+
+
+def verifier() -> bytes:
+    """The stand-alone verifier as one file that Python runs: the two programs of `tools/` in an archive, to be read by anybody."""
+    started = b"import sys\n\nfrom verify_bundle import main\n\nsys.exit(main())\n"
+    files = [(name, _tool(name)) for name in SOURCES] + [("__main__.py", started)]
+    return b"".join(zipping.archive(zipping.Member(name, [data]) for name, data in files))
+
+
+def _tool(name: str) -> bytes:
+    return (Path(settings.BASE_DIR) / "tools" / name).read_bytes()
+
+
+def _keys(told: _Told) -> bytes:
+    known = [key for key in public_keys.views() if ("audits.key.added", key.key_id) in told]
+    return canonical.dumps(
+        {"schema": "countersign.keys/1", "keys": [as_data(key) for key in known]}
+    )
 
 
 def _blob(digest: str) -> Callable[[], Iterable[bytes]]:
@@ -202,7 +217,7 @@ def _version(version: ModelVersion) -> bytes:
     )
 
 
-def _review(review: Review) -> Iterator[_Item]:
+def _review(review: Review, told: _Told) -> Iterator[_Item]:
     """Its policy, its rounds' manifests, the statements that were signed, the site's envelopes around them."""
     about = f"reviews/{review.pk}"
     written = canonical.dumps(review.policy_version.document)
@@ -210,9 +225,13 @@ def _review(review: Review) -> Iterator[_Item]:
         raise Tampered(f"The policy {review.policy_version} is not what its digest says.")
     yield _known(f"{about}/policy.json", "policy", written)
     for round_ in reviews.rounds_of(review).order_by("number"):
+        if ("reviews.round.made", round_.digest) not in told:
+            continue
         evidence.read(round_)
         yield _known(f"{about}/round-{round_.number}.json", "evidence", bytes(round_.manifest))
     for row in Decision.objects.filter(review=review).select_related("envelope").order_by("pk"):
+        if ("reviews.decision.recorded", row.statement_digest) not in told:
+            continue
         if canonical.digest(bytes(row.statement)) != row.statement_digest:
             raise Tampered(f"Decision {row.pk}: the statement is not what its digest says.")
         yield _known(f"{about}/decision-{row.pk}.json", "statement", bytes(row.statement))
@@ -221,19 +240,56 @@ def _review(review: Review) -> Iterator[_Item]:
             yield _known(f"{about}/decision-{row.pk}.dsse.json", "envelope", bytes(sealed.data))
 
 
-def _checks(version: ModelVersion) -> Iterator[_Item]:
+def _checks(version: ModelVersion, told: _Told) -> Iterator[_Item]:
     """Each measurement is read when its turn comes: count tables can be large together."""
-    for key in Measurement.objects.filter(version=version, result__isnull=False).order_by("pk").values_list("pk", flat=True):  # fmt: skip
-        row = Measurement.objects.only("uuid").get(pk=key)
-        yield _Item(f"checks/{row.uuid}.json", "check", lambda key=key: records.written(version, _measurement(key)))  # type: ignore[misc]  # fmt: skip
+    rows = Measurement.objects.filter(version=version, result__isnull=False).order_by("pk")
+    for key, name, digest in rows.values_list("pk", "uuid", "result_digest"):
+        if ("checks.measurement.done", digest) in told:
+            yield _Item(f"checks/{name}.json", "check", _record(version, key))
+
+
+def _record(version: ModelVersion, key: int) -> Callable[[], Iterable[bytes]]:
+    return lambda: records.written(version, _measurement(key))
 
 
 def _measurement(key: int) -> Measurement:
     return Measurement.objects.select_related("started_by", "recalled_by").get(pk=key)
 
 
-def _extract(version: ModelVersion, size: int) -> bytes:
-    """The events about the version, those that made its model, and those about the keys, with proofs under the checkpoint's root."""
+def _papers(version: ModelVersion, told: _Told) -> Iterator[_Item]:
+    """What other tools reported, what people wrote in the card, what was issued."""
+    for row in uploaded.uploaded(version).order_by("pk"):
+        blobs.check(row.digest)
+        yield _Item(f"uploaded/{row.uuid}", "uploaded", _blob(row.digest))
+    for revision in cards.revisions_of(version).order_by("number"):
+        if ("modelcards.card.saved", revision.digest) not in told:
+            continue
+        revision.version = version
+        revisions.verified(revision)
+        yield _known(f"card/revision-{revision.number}.json", "card", bytes(revision.document))
+    for document in Document.objects.filter(version=version, status=DocumentStatus.READY).order_by("pk"):  # fmt: skip
+        if ("compliance.document.issued", document.digest) not in told:
+            continue
+        blobs.check(document.digest)
+        yield _Item(
+            f"documents/{document.uuid}.pdf", "document", _blob(document.digest), packed=False
+        )
+
+
+# Which events tell of a member, and under which name they have its digest.
+_TOLD: Final = {
+    "reviews.round.made": "digest",
+    "reviews.decision.recorded": "statement_digest",
+    "modelcards.card.saved": "digest",
+    "compliance.document.issued": "digest",
+    "checks.measurement.done": "result_digest",
+    "audits.key.added": "key",
+}
+_Told = set[tuple[str, str]]
+
+
+def _events(version: ModelVersion, size: int) -> list[EventView]:
+    """The events about the version, those that made its model, and those about the keys, up to the checkpoint."""
     signers = [f"key:{key.key_id}" for key in keys.known()]
     about = audits.events(scopes=[f"version:{version.pk}", *signers], limit=MOST_EVENTS)
     about += [
@@ -242,6 +298,12 @@ def _extract(version: ModelVersion, size: int) -> bytes:
         if row.type.startswith(_OF_THE_MODEL)
     ]
     if len(about) >= MOST_EVENTS:
-        raise Conflict(f"More than {MOST_EVENTS} events are about this version: no bundle holds so many.")  # fmt: skip
-    found = audits.extract(sorted({row.seq for row in about if row.seq <= size}), size=size)
+        reason = f"More than {MOST_EVENTS} events are about this version: no bundle holds so many."
+        raise Conflict(reason)
+    return [row for row in about if row.seq <= size]
+
+
+def _extract(about: list[EventView], size: int) -> bytes:
+    """Those events with their proofs under the checkpoint's root."""
+    found = audits.extract(sorted({row.seq for row in about}), size=size)
     return json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -51,10 +51,9 @@ def verified(path: Path, *options: str) -> tuple[int, dict[str, Any]]:
     """What the verifier says in an empty folder: no project, no packages, no environment."""
     home = path.parent / "empty"
     home.mkdir(exist_ok=True)
-    for name in ("verify_ledger.py", "verify_bundle.py"):
-        shutil.copy(TOOLS / name, home)
+    (home / "verify_bundle.pyz").write_bytes(bundles.verifier())
     run = subprocess.run(
-        [sys.executable, "-S", "-E", "verify_bundle.py", str(path), "--json", *options],
+        [sys.executable, "-S", "-E", "verify_bundle.pyz", str(path), "--json", *options],
         cwd=home, env={}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert run.returncode in {0, 1}, run.stderr
@@ -88,6 +87,28 @@ def test_a_version_nobody_ever_submitted_has_a_bundle_too(story: Story, tmp_path
     status, said = verified(path)
     assert (status, said["first_wrong"]) == (0, None)
     assert "not in this bundle" in next(i["said"] for i in said["items"] if i["item"] == "files")
+
+
+def test_what_happens_while_it_is_made_is_in_the_next_one(story: Story, tmp_path: Path) -> None:
+    """Between the checkpoint and the last member somebody writes a card: the bundle is of before, and verifies."""
+    story.measure().write()
+    version = ModelVersion.objects.select_related("model").get(pk=story.version.pk)
+    checkpoint = bundles.checkpoints.make_checkpoint
+    path = tmp_path / "bundle.zip"
+
+    def slow(actor: Any, *, occasion: str) -> Any:
+        made = checkpoint(actor, occasion=occasion)
+        story.write(summary="Written meanwhile.")
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundles.checkpoints, "make_checkpoint", slow)
+        path.write_bytes(b"".join(bundles.stream(as_actor(story.ana), version)))
+    status, said = verified(path)
+    assert (status, said["first_wrong"]) == (0, None)
+    with zipfile.ZipFile(path) as archive:
+        assert "card/revision-1.json" in archive.namelist()
+        assert "card/revision-2.json" not in archive.namelist()
 
 
 def test_nobody_gets_one_who_may_not_read_nor_from_a_site_without_its_key(

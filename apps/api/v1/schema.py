@@ -86,10 +86,7 @@ def described(
     usual = {400, 401, 403, 404} | ({413, 415} if takes is not None else set())
     kinds = (media,) if isinstance(media, str) else media
     told: dict[Any, Any] = {
-        (code, kind) if kind else code: answer
-        for code in (status, also)
-        for kind in kinds
-        if code
+        (code, kind) if kind else code: answer for code in (status, also) for kind in kinds if code
     }
     for code in sorted(usual | set(refusals)):
         told[code, PROBLEM] = OpenApiResponse(refusal, REFUSALS[code])
