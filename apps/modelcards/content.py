@@ -26,6 +26,7 @@ from apps.modelcards.templating.document import CardTemplate
 MAX_BLOCK_CHARS = 20_000
 MAX_CARD_CHARS = 120_000
 MAX_FIELDS_NAMED = 40
+MOST_NESTED = 20  # levels of the parser: one for each quotation, two for each list
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -93,13 +94,21 @@ def problem_of(value: object, most: int = MAX_BLOCK_CHARS, what: str = "a block"
         return "The text holds half a character (a lone surrogate); it is not valid Unicode."
     if bad := _FORBIDDEN.search(value.replace("\r", "\n")):
         return f"The text holds the control character U+{ord(bad.group()):04X}; remove it."
+    if _too_deep(value):
+        return "Lists or quotations lie too deep in each other; no page could show what is in them."
     return ""
 
 
-@lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
+def _too_deep(text: str) -> bool:
+    """Whether something lies where the parser of the pages stops: it would be kept, signed for, and shown to nobody."""
+    found = _markdown(2 * MOST_NESTED).parse(text)
+    return any(token.level >= MOST_NESTED and token.type != "inline" for token in found)
+
+
+@lru_cache(maxsize=2)
+def _markdown(nesting: int = MOST_NESTED) -> MarkdownIt:
     """CommonMark and tables; no raw HTML, no images (a document fetches nothing)."""
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": 20})
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": nesting})
     return parser.enable(["table", "strikethrough"]).disable("image")
 
 

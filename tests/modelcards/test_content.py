@@ -140,3 +140,14 @@ def test_each_paragraph_reads_in_its_own_direction() -> None:
 def test_deep_nesting_is_cut_off_and_not_followed() -> None:
     assert content.to_html("> " * 500 + "x").count("<blockquote>") <= 20
     assert "x" in content.to_html("[" * 3000 + "x")
+
+
+@pytest.mark.parametrize("deep", [20, 30, 200, 9_000])
+def test_what_would_vanish_from_the_page_is_refused(deep: int) -> None:
+    """The parser stops at a depth; what lies deeper must not be kept, signed for and shown to nobody."""
+    with pytest.raises(Invalid) as refused:
+        content.clean({"summary": "> " * deep + "the risk"})
+    assert "deep" in refused.value.fields["summary"]
+    for text in ("> " * 19 + "the risk", "".join("  " * n + "- the risk\n" for n in range(9))):
+        kept = content.clean({"summary": text})["summary"]
+        assert content.to_html(kept).count("the risk") == text.count("the risk")
