@@ -12,7 +12,16 @@ from dataclasses import dataclass
 import msgspec
 from django.conf import settings
 
-from apps.compliance.assembly import checks, facts, ledger, machine, pinned, public_keys, review
+from apps.compliance.assembly import (
+    changes,
+    checks,
+    facts,
+    ledger,
+    machine,
+    pinned,
+    public_keys,
+    review,
+)
 from apps.core import canonical
 from apps.core.signing import DocumentKey
 from apps.modelcards import dossier as dossiers
@@ -112,6 +121,7 @@ def assemble(version: ModelVersion, round_: Round | None) -> Dossier:
         keys=public_keys.views(),
         notes=facts.notes(version, round_),
         machine=machine.machine(version, evidence.measurements),
+        changes=changes.since_approved(version, round_, evidence.revision),
     )
 
 

@@ -148,6 +148,33 @@ class KeyView(msgspec.Struct, frozen=True, omit_defaults=True):
     compromised_since: str = ""
 
 
+class ChangedText(msgspec.Struct, frozen=True):
+    """A piece of a text: the same in both, added or removed."""
+
+    op: str
+    text: str
+
+
+class ChangedBlock(msgspec.Struct, frozen=True):
+    """A block that reads otherwise than in the last approved card, word by word."""
+
+    title: str
+    section: str
+    state: str
+    pieces: tuple[ChangedText, ...]
+
+
+class Changes(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What people changed since the last approved card, that of `version` at `revision`. `written`: there is a card now."""
+
+    version: int
+    revision: int
+    review: str
+    link: str
+    written: bool
+    blocks: tuple[ChangedBlock, ...] = ()
+
+
 class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything one document says. `as_of` is the instant of the newest fact in it, not of printing."""
 
@@ -171,6 +198,7 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
     notes: tuple[str, ...] = ()
     machine: Machine | None = None
     report: Report | None = None
+    changes: Changes | None = None
 
     @property
     def title(self) -> str:

@@ -334,3 +334,27 @@ def test_assembling_takes_a_constant_number_of_queries(story: Story, django_asse
     round_ = documents.reported_round(version)
     with django_assert_max_num_queries(90):
         documents.assemble(version, round_)
+
+
+def test_a_document_tells_what_was_rewritten_since_the_last_approved_card(story: Story):
+    """Word by word against the card that the earlier approval rests on; a first version has none to be compared with."""
+    story.measure().write(summary="It predicts employment.").submit()
+    story.sign(story.vera)
+    story.sign(story.rui)
+    assert assembled(story).changes is None
+    story.write(summary="Written after the approval.")
+    second = factories.version(as_actor(story.ana), story.version.model)
+    later = Story(story.ana, story.vera, story.rui, second, mapping=story.mapping)
+    later.measure()
+    unwritten = assembled(later).changes
+    assert unwritten is not None
+    assert (unwritten.version, unwritten.written) == (story.version.number, False)
+    later.write(summary="It predicts income.").submit()
+    document = later.issue()
+    changes = selectors.read_dossier(document).changes
+    assert changes is not None
+    assert (changes.revision, changes.review) == (1, f"REV-{story.asked.pk}")
+    [block] = changes.blocks
+    told = [(piece.op, piece.text) for piece in block.pieces if piece.op != "same"]
+    assert told == [("removed", "employment"), ("added", "income")]
+    assert "Changes since the last approved card" in words(pdf_of(document))
