@@ -3,7 +3,7 @@
 An administrator sets the site up; Dana comes in from the company's provider, takes a token, trains and registers
 with the MLflow client, attaches data, runs the checks, writes the card and asks for review; the client cannot
 promote; Vik and Rosa sign; the version is in production; the PDF is downloaded, its attachments taken out and
-checked against the ledger's export by the stand-alone verifier.
+checked against the ledger's export by the stand-alone verifier; the auditor takes the bundle away and verifies it without us.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import json
 import os
 import re
 import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +102,7 @@ def test_the_main_job(world: World) -> None:
     the_client_loads_the_champion(world, token)
     pdf = download_card(world, dana)
     verify(world, pdf)
+    verify_bundle(world, pdf)
 
 
 def set_up(world: World) -> None:
@@ -325,6 +328,38 @@ def verify(world: World, pdf: Path) -> None:
     assert recorded(export, hashlib.sha256(pdf.read_bytes()).hexdigest())
     assert recorded(export, digest)
     assert json.loads(world.site.manage("verify_ledger", "--json"))["ok"] is True
+
+
+def verify_bundle(world: World, pdf: Path) -> None:
+    """The auditor takes everything about the version away, and verifies it where there is nothing of ours: by the program that is in
+    it, with only Python, and by the page that is in it, from disk with the network off. A changed byte turns both red."""
+    auditor = world.page("aud")
+    auditor.goto("/models/credit/1/documents/")
+    with auditor.expect_download() as download:
+        auditor.get_by_role("button", name=re.compile("With the files")).click()
+    empty = world.folder / "empty"
+    empty.mkdir()
+    bundle = empty / "bundle.zip"
+    download.value.save_as(bundle)
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extract("verify_bundle.pyz", empty)
+        archive.extract("verify.html", empty)
+        issued = [archive.read(name) for name in archive.namelist() if name.endswith(".pdf")]
+    assert pdf.read_bytes() in issued
+    damaged = empty / "damaged.zip"
+    data = bytearray(bundle.read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged.write_bytes(data)
+    page = world.browser.new_context(offline=True).new_page()
+    page.goto((empty / "verify.html").as_uri())
+    for path, status, word in ((bundle, 0, "PASS"), (damaged, 1, "FAIL")):
+        run = subprocess.run(
+            [sys.executable, "-I", "-S", "verify_bundle.pyz", path.name],
+            cwd=empty, env={}, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert (run.returncode, word in run.stdout) == (status, True), run.stdout + run.stderr
+        page.set_input_files("#file", path)
+        expect(page.locator("#verdict")).to_contain_text(word)
 
 
 def recorded(export: Path, digest: str) -> bool:
