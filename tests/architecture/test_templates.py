@@ -87,8 +87,8 @@ def test_style_sheets_and_scripts_stay_small_and_all_are_used() -> None:
     imported = set(re.findall(r'url\("([^"]+)"\)', (STATIC / "css" / "main.css").read_text()))
     there = {str(path.relative_to(STATIC / "css")) for path in sheets} - {"main.css"}
     assert imported == there
-    base = (ROOT / "templates" / "base.html").read_text()
-    assert {path.name for path in scripts} == set(re.findall(r"web/js/([a-z]+\.js)", base))
+    pages = "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    assert {path.name for path in scripts} == set(re.findall(r"web/js/([a-z-]+\.js)", pages))
 
 
 def _lines(path: Path) -> int:
