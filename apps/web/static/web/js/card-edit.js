@@ -6,8 +6,7 @@ const state = form.querySelector("[data-draft-state]");
 const others = form.querySelector("[data-draft-others]");
 const fields = [...form.querySelectorAll("textarea[data-block]")];
 let kept = written();
-let waiting = null;
-let sending = false;
+let waiting = null, sending = false;
 
 function written() {
   return JSON.stringify(fields.map((field) => field.value));
