@@ -161,4 +161,4 @@ def preview(request: HttpRequest, name: str, number: int) -> HttpResponse:
     access.version_for(request, name, number, "card.edit")
     texts = list(_texts(request.POST).values())
     text = texts[0] if texts else ""
-    return render(request, "evidence/_preview.html", {"it": card_edit.preview(text)})
+    return render(request, "evidence/_card_preview.html", {"it": card_edit.preview(text)})
