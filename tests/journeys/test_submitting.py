@@ -151,6 +151,7 @@ def test_from_autologging_to_frozen_bytes(stage: Stage, team: Team, tmp_path: Pa
         if box_.evaluate("element => element.tagName") == "TEXTAREA":
             box_.fill("It says what a card must say.")
     dana.get_by_role("button", name="Save as a new revision").click()
+    dana.wait_for_url("**/models/credit/1/card/")
     expect(main(dana)).not_to_contain_text("The card has gaps")
 
     # 6. submitting: who will be asked, what freezes, what is missing
