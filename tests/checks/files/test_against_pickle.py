@@ -8,7 +8,10 @@ from __future__ import annotations
 import contextlib
 import io
 import pickle
+import resource
 import struct
+from collections.abc import Iterator
+from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -50,9 +53,22 @@ class Recording(pickle.Unpickler):
         return Anything(pid)
 
 
+@contextlib.contextmanager
+def little_memory() -> Iterator[None]:
+    """A gigabyte more than now: the unpickler makes a table as long as the largest number of the memo, so six bytes would take
+    the memory of the machine. Then it raises MemoryError."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 30), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
 def imported(data: bytes) -> set[tuple[str, str]]:
     reader = Recording(io.BytesIO(data))
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception), little_memory():
         reader.load()
     return set(reader.asked)
 
@@ -97,6 +113,7 @@ OPS = st.one_of(
 @given(st.lists(OPS, max_size=30).map(b"".join))
 @example(samples.memo_global())
 @example(samples.computed_name())
+@example(b"Nr\xff\xff\xff\x7f")
 def test_programs_of_random_opcodes(data: bytes) -> None:
     program = data + b"."
     assert not unseen(program)
