@@ -11,10 +11,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import RawIOBase
 
 from django.db.models import Count, Max, Min, QuerySet
 
@@ -23,7 +21,7 @@ from apps.accounts.selectors import actor_for
 from apps.audits.log import verb
 from apps.compliance import kinds, selectors, services
 from apps.compliance.models import Batch, BatchItem, Document, ItemStatus
-from apps.core import clock, outbox
+from apps.core import clock, outbox, zipping
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from apps.registry import selectors as registry
@@ -209,28 +207,6 @@ def items_of(batch: Batch) -> QuerySet[BatchItem]:
     return rows.order_by("version__model__name", "version__number")
 
 
-class _Sink(RawIOBase):
-    """Where the archive is written to: what was written since it was last taken. It cannot be sought, so that the
-    archive is written in one direction (APPNOTE 4.4.4, bit 3: sizes follow the data)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        piece = bytes(data)  # type: ignore[call-overload]
-        self.written.append(piece)
-        return len(piece)
-
-    def take(self) -> bytes:
-        data = b"".join(self.written)
-        self.written.clear()
-        return data
-
-
 def archive(actor: Actor, batch: Batch) -> Iterator[bytes]:
     """Every ready document that the actor may read now, in one zip that is written while it is sent.
 
@@ -244,7 +220,9 @@ def archive(actor: Actor, batch: Batch) -> Iterator[bytes]:
     ]
     if not ready:
         raise Conflict("No document of this batch is ready.")
-    return _zipped(_named(ready))
+    return zipping.archive(
+        zipping.Member(name, selectors.read_pdf(row), packed=False) for name, row in _named(ready)
+    )
 
 
 def _named(documents: Sequence[Document]) -> list[tuple[str, Document]]:
@@ -258,17 +236,3 @@ def _named(documents: Sequence[Document]) -> list[tuple[str, Document]]:
         taken.add(name)
         found.append((name, row))
     return found
-
-
-def _zipped(files: Sequence[tuple[str, Document]]) -> Iterator[bytes]:
-    sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as out:
-        for name, row in files:
-            at = (row.finished_at or row.created_at).timetuple()[:6]
-            info = zipfile.ZipInfo(name, date_time=at)
-            with out.open(info, "w", force_zip64=True) as member:
-                for chunk in selectors.read_pdf(row):
-                    member.write(chunk)
-                    yield sink.take()
-            yield sink.take()
-    yield sink.take()

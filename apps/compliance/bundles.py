@@ -26,6 +26,7 @@ from apps.audits.selectors import EventView
 from apps.checks import records
 from apps.checks.models import Measurement
 from apps.checks.uploaded import selectors as uploaded
+from apps.compliance import uses
 from apps.compliance.assembly import public_keys
 from apps.compliance.events import BundleIssued
 from apps.compliance.models import Document, DocumentStatus
@@ -97,10 +98,12 @@ def stream(actor: Actor, version: ModelVersion, *, with_files: bool = False) -> 
     """The bundle, a piece at a time; it is in the ledger before its last piece is handed out.
 
     Everything but the bytes of large members is read and compared with its digests before the first piece. Refuses who may not read
-    the version, a deleted version, a site without its key (Blocked), evidence that is not what was signed (Tampered). A member
+    the version, the files for whom the site first wants to have read their uses (Forbidden), a deleted version, a site without its key (Blocked), evidence that is not what was signed (Tampered). A member
     that turns out damaged on the way ends the archive without its directory: no program takes it for whole.
     """
     policy.require(actor, READ, version)
+    if with_files:
+        uses.require_acknowledged(actor, version)
     if version.deleted_at is not None:
         raise NotFound("This version was deleted; no bundle is made of it.")
     checkpoint = checkpoints.make_checkpoint(actor, occasion="bundle")

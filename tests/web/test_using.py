@@ -159,6 +159,15 @@ def test_files_wait_for_readers_where_the_site_says_so(ana: User, aud: User, app
     assert file_of(reader, approved) == 200
 
 
+def test_a_bundle_is_no_way_round_to_the_files(aud: User, approved: ModelVersion, settings: Settings):  # fmt: skip
+    settings.USES_ACKNOWLEDGED_FIRST = True
+    reader, bundle = browser(aud), "/models/churn/1/bundle/"
+    assert reader.post(bundle, {"with_files": "1"}).status_code == 403
+    assert reader.post(bundle).status_code == 200  # the record without the files
+    reader.post(USE, {"uses": uses.uses_of(approved).digest})
+    assert reader.post(bundle, {"with_files": "1"}).status_code == 200
+
+
 def test_the_gate_waits_for_the_person_who_deploys_and_not_for_a_service(aud: User, approved: ModelVersion, settings: Settings):  # fmt: skip
     settings.USES_ACKNOWLEDGED_FIRST = True
     (gate,) = uses.gates(as_actor(aud), approved)
