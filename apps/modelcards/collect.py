@@ -40,6 +40,7 @@ from apps.modelcards.computed import (
     fairness,
     files,
     lineage,
+    packages,
     performance,
     reported,
     worstgroups,
@@ -50,7 +51,7 @@ from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 
 R = TypeVar("R", PerformanceResult, FairnessResult, DriftResult, FilesResult)
-_MOST_READ = 8  # files of a version that name packages
+_MOST_READ = 12  # files of a version that name packages
 # The kinds that have a block of their own; the others share `further_checks`.
 _OWN = {
     "performance": "performance",
@@ -310,8 +311,7 @@ def _packages(
     version: ModelVersion, shown: Mapping[str, Measurement], sources: Mapping[str, Source]
 ) -> dict[str, Computed]:
     """What the version's own files say of packages, with the libraries of the checks."""
-    named = [each for each in version.manifest if _names_packages(str(each["path"]))]
-    read = {str(each["path"]): _bytes(each) for each in named[:_MOST_READ]}
+    read = package_files(version)
     libraries: dict[str, str] = {}
     for row in shown.values():
         libraries |= row.libraries
@@ -321,16 +321,22 @@ def _packages(
     }
 
 
+def package_files(version: ModelVersion) -> dict[str, bytes | None]:
+    """The version's files that may name packages, by path; None for one that is too large, gone or damaged."""
+    named = [each for each in version.manifest if _names_packages(str(each["path"]))]
+    return {str(each["path"]): _bytes(each) for each in named[:_MOST_READ]}
+
+
 def _names_packages(path: str) -> bool:
-    return path.rpartition("/")[2] in dependencies.READ
+    return path.rpartition("/")[2] in packages.READ
 
 
 def _bytes(entry: Mapping[str, Any]) -> bytes | None:
     """The verified bytes of a file; None for one that is too large, gone or damaged: the check of the files says which."""
-    if int(entry["size"]) > dependencies.MAX_BYTES:
+    if int(entry["size"]) > packages.MAX_BYTES:
         return None
     try:
-        return blobs.read_all(str(entry["digest"]), dependencies.MAX_BYTES)
+        return blobs.read_all(str(entry["digest"]), packages.MAX_BYTES)
     except DomainError:
         return None
 

@@ -9,23 +9,20 @@ from apps.accounts.selectors import names
 from apps.checks import kinds
 from apps.checks import selectors as checks
 from apps.checks.models import EvaluationDataset, Measurement
-from apps.core import blobs
-from apps.core.errors import DomainError
 from apps.experiments import selectors as experiments
-from apps.modelcards import energy
+from apps.modelcards import collect, energy
 from apps.modelcards.computed import numbers, packages
 from apps.modelcards.machine import About, DataSet, File, Machine, Measured
 from apps.registry import selectors as registry
 from apps.registry.models import ModelTag, ModelVersion, VersionTag
 
-_MOST_READ = 12  # files of a version that name packages
 _MOST_TAGS = 40
 
 
 def machine(version: ModelVersion, measurements: Mapping[str, Measurement]) -> Machine:
     """Of this version, with the numbers of the given measurements by kind."""
     facts = experiments.run_facts(version.run) if version.run else None
-    files = _read(version)
+    files = collect.package_files(version)
     found, unread = packages.read(files)
     used, refused = energy.of_run(version.run, facts)
     model = version.model
@@ -49,23 +46,6 @@ def machine(version: ModelVersion, measurements: Mapping[str, Measurement]) -> M
         energy=used,
         energy_refused=refused,
     )
-
-
-def _read(version: ModelVersion) -> dict[str, bytes | None]:
-    """The files that may name packages; None for one that is too large, gone or damaged."""
-    named = [
-        each for each in version.manifest if str(each["path"]).rpartition("/")[2] in packages.READ
-    ]
-    return {str(each["path"]): _bytes(each) for each in named[:_MOST_READ]}
-
-
-def _bytes(entry: Mapping[str, Any]) -> bytes | None:
-    if int(entry["size"]) > packages.MAX_BYTES:
-        return None
-    try:
-        return blobs.read_all(str(entry["digest"]), packages.MAX_BYTES)
-    except DomainError:
-        return None
 
 
 def _attached(version: ModelVersion) -> list[DataSet]:

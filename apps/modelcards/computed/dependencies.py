@@ -15,9 +15,8 @@ from apps.core.errors import Invalid
 from apps.core.parts import Cell, Column, Fact, Facts, Missing, Part, Table, cells
 from apps.modelcards.card import Computed, Source
 from apps.modelcards.computed.about import clipped
+from apps.modelcards.computed.packages import MAX_BYTES, READ
 
-READ = ("requirements.txt", "conda.yaml", "python_env.yaml", "MLmodel")
-MAX_BYTES = 200_000
 MAX_PACKAGES = 500
 # PEP 508: a name, extras, then what is asked of it; a marker after ";" and a comment after " #" are left out.
 _REQUIREMENT = re.compile(
