@@ -10,6 +10,7 @@ from apps.accounts.models import RoleAssignment, User
 from apps.audits.selectors import events
 from apps.compliance import forms, uses
 from apps.compliance.models import UseAcknowledgement
+from apps.compliance.services import make as make_document
 from apps.compliance.services import request_document
 from apps.core.errors import Conflict, Forbidden, Invalid
 from apps.modelcards import schema
@@ -103,6 +104,16 @@ def test_the_downloads_are_those_of_the_newest_document(rui: User, approved: Mod
     assert answer["Content-Type"].startswith("text/markdown")
     assert b"".join(answer).startswith(b"---\n")  # type: ignore[arg-type]
     assert client.get(f"/documents/{document.uuid}/forms/card.exe").status_code == 404
+
+
+def test_the_download_is_the_card_and_not_a_later_report(rui: User, approved: ModelVersion):
+    made = {}
+    for kind in ("model_card", "annex_iv_dossier"):
+        made[kind] = request_document(as_actor(rui), approved, kind)
+        make_document(made[kind].pk)
+    page = shown(browser(rui))
+    assert f"/documents/{made['model_card'].uuid}/card.pdf" in page
+    assert str(made["annex_iv_dossier"].uuid) not in page
 
 
 def test_reading_is_recorded_once_with_the_wording_and_its_revision(rui: User, approved: ModelVersion):  # fmt: skip

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.compliance import documents, forms, selectors, uses
-from apps.compliance.models import Document, UseAcknowledgement
+from apps.compliance.models import Document, DocumentKind, DocumentStatus, UseAcknowledgement
 from apps.compliance.uses import Uses
 from apps.core.actor import Actor
 from apps.modelcards.content import to_html
@@ -82,7 +82,8 @@ def _not_approved(version: ModelVersion) -> Notice:
 def _approved(actor: Actor, version: ModelVersion) -> Approved:
     said = uses.uses_of(version)
     row = uses.acknowledged(actor, version, said)
-    newest = next((each for each in selectors.documents(version)[:20] if each.is_ready), None)
+    ready = selectors.documents(version).filter(status=DocumentStatus.READY)
+    newest = ready.filter(kind=DocumentKind.MODEL_CARD).first()
     url = addresses.version(version.model.name, version.number, "documents/")
     return Approved(
         intended=_prose(said.intended),
