@@ -64,6 +64,9 @@ TESTS = (
     Need("Chromium", ("chromium",), _program("chromium")),
     Need("Redis", ("redis-server",), _program("redis-server")),  # a queue that can be taken away
     Need("OpenSSL", ("openssl",), _program("openssl")),  # a time stamp authority
+    # A validator of PDF/A, which a package from PyPI brings; Java 11 dropped JAXB.
+    Need("Java", ("default-jre-headless",), _program("java")),
+    Need("JAXB", ("libjaxb-java",), lambda: Path("/usr/share/java/jaxb-runtime.jar").exists()),
     Need("the Poppler tools", ("poppler-utils",), _program("pdftotext", "pdfdetach", "pdftoppm")),
 )
 GROUPS = {"site": SITE, "tests": TESTS}

@@ -15,6 +15,7 @@ from apps.compliance.reports.annex_sources import SOURCES
 from apps.core.errors import Conflict
 from apps.modelcards.report import Entry, Report
 from apps.registry.models import ModelVersion
+from tests import pdfa
 from tests.compliance.conftest import Story, work
 from tests.compliance.test_documents import inside, pdf_of, words
 from tests.support.people import as_actor
@@ -89,6 +90,7 @@ def test_aia11_a_signed_version_is_documented_in_the_order_of_the_annex(story: S
     assert "APPROVED" in text
     positions = [text.rindex(c.title) for c in report.chapters]
     assert positions == sorted(positions)
+    assert pdfa.problems({"report": pdf_of(document)}) == {"report": []}
     call_command("verify_ledger", stdout=io.StringIO())
 
 

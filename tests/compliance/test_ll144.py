@@ -22,6 +22,7 @@ from apps.core.errors import Conflict, Forbidden, Invalid, NotFound, Tampered
 from apps.core.parts import Table
 from apps.modelcards.report import Report
 from apps.registry.models import ModelVersion
+from tests import pdfa
 from tests.compliance.audited import PRINTED, STATED, audited, measured
 from tests.compliance.conftest import Story, work
 from tests.compliance.test_documents import inside, pdf_of, words
@@ -350,6 +351,7 @@ def test_hostile_and_foreign_names_are_printed_as_text(story: Story):
     assert "<script>alert" not in page
     assert "<img" not in page
     assert "山田太郎" in words(pdf_of(document))
+    assert pdfa.problems({"report": pdf_of(document)}) == {"report": []}
 
 
 def test_every_kind_has_a_file_name_and_a_title_of_its_own():

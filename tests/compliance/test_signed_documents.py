@@ -33,6 +33,7 @@ from apps.core.actor import Actor
 from apps.core.errors import Blocked
 from apps.modelcards import dossier as dossiers
 from apps.modelcards.renderers import pdf
+from tests import pdfa
 from tests.compliance.conftest import Story
 from tests.modelcards import samples
 from tests.support import tsa_server
@@ -121,6 +122,7 @@ def test_signing_appends_and_leaves_an_archival_file_with_an_invisible_field(ren
     assert "/DR" not in root["/AcroForm"]  # no font for a text that nobody sees
     assert set(after.attachments) == set(before.attachments)
     assert [p.extract_text() for p in after.pages] == [p.extract_text() for p in before.pages]
+    assert pdfa.problems({"signed": data}) == {"signed": []}
 
 
 def test_a_document_encloses_the_public_key_it_is_signed_with(story: Story):
@@ -271,6 +273,7 @@ def test_a_time_stamp_authority_stamps_the_signature(
     assert status.timestamp_validity.intact
     assert abs(status.timestamp_validity.timestamp - clock.now()) < dt.timedelta(minutes=5)
     assert data.startswith(rendered)
+    assert pdfa.problems({"stamped": data}) == {"stamped": []}
 
 
 @pytest.mark.parametrize(

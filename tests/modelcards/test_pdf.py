@@ -330,7 +330,8 @@ def test_a_character_that_no_font_has_is_named_on_the_first_page() -> None:
     command = ["pdftotext", "-l", "1", "-", "-"]
     data = render(samples.dossier(card))
     first = subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()
-    assert "has the characters U+F1234: they are printed as empty boxes" in " ".join(first.split())
+    assert "has the characters U+F1234: their numbers are printed" in " ".join(first.split())
+    assert "a private sign: [U+F1234], twice [U+F1234]" in " ".join(text_of(read(data)).split())
 
 
 HOSTILE = "<img src='file:///etc/passwd'><script>1</script> ![x](http://127.0.0.1:1/x) <link rel=attachment href='file:///etc/hostname'>"

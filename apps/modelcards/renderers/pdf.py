@@ -4,7 +4,7 @@ Guarantee: same dossier, same bytes, within one set of fonts and libraries. The 
 dossier's `as_of`; the identifier is computed from the content.
 Refuses: any attempt to fetch anything. The style sheet is handed over as text, pictures are inline,
 so a fetch can only come from hostile content: it raises RenderError instead of leaving a hole.
-Not checked: conformance is declared, no validator of PDF/A runs here.
+Not checked: conformance is declared; the tests put documents of each kind before a validator of PDF/A (tests/pdfa.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -52,8 +52,9 @@ class RefuseEverything(URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyp
 def render_pdf(dossier: Dossier) -> bytes:
     """The PDF's bytes; raises RenderError with the reason.
 
-    Characters that no font of this machine has would be printed as empty boxes: then a note on the
-    first page says which, and where the text is whole.
+    Characters that no font of this machine has would be printed as empty boxes, which PDF/A forbids
+    (ISO 19005-4, 6.2.10.9): they are printed as their numbers instead, and a note on the first page
+    says so, and where the text is whole.
     """
     _require_fonts()
     files = attachments(dossier)
@@ -62,7 +63,7 @@ def render_pdf(dossier: Dossier) -> bytes:
     if not missing:
         return data
     noted = msgspec.structs.replace(dossier, notes=(*dossier.notes, _note(missing)))
-    return _rendered(noted, files)
+    return _rendered(noted, files, spelled=missing)
 
 
 @lru_cache(maxsize=1)
@@ -74,8 +75,11 @@ def _require_fonts() -> None:
         raise RenderError(msg)
 
 
-def _rendered(dossier: Dossier, files: tuple[Attached, ...]) -> bytes:
+def _rendered(
+    dossier: Dossier, files: tuple[Attached, ...], *, spelled: Set[str] = frozenset()
+) -> bytes:
     html = document_html(dossier, attached=files)
+    html = html.translate({ord(char): f"[{_number(char)}]" for char in spelled})
     when = dt.datetime.fromisoformat(dossier.as_of)
     fetcher = RefuseEverything()
     with _fixed_clock(when):
@@ -85,13 +89,17 @@ def _rendered(dossier: Dossier, files: tuple[Attached, ...]) -> bytes:
             raise RenderError(str(error)) from error
 
 
-def _note(missing: set[str]) -> str:
-    named = ", ".join(f"U+{ord(char):04X}" for char in sorted(missing)[:MOST_NAMED])
+def _number(char: str) -> str:
+    return f"U+{ord(char):04X}"
+
+
+def _note(missing: Set[str]) -> str:
+    named = ", ".join(_number(char) for char in sorted(missing)[:MOST_NAMED])
     more = len(missing) - MOST_NAMED
     rest = f" and {more} more" if more > 0 else ""
     return (
         f"No font on the machine that made this document has the characters {named}{rest}: "
-        "they are printed as empty boxes. The attached files hold the whole text."
+        "their numbers are printed in their place. The attached files hold the whole text."
     )
 
 
