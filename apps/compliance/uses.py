@@ -1,28 +1,34 @@
 """What a version may and must not be used for, who read it, and who must have.
 
-The wording is that of the newest revision of the card: a limit that was found after the approval must reach whoever uses the
-model. Another wording of either block asks again; a revision of other blocks does not. With
+The wording is that of the card's revision which the last approval pinned: people signed for it. A newer revision that words
+either block otherwise is named, and counts once an approval pins it; it asks again then. A revision of other blocks does not. Where
+nobody approved the version, the newest revision is all there is. With
 settings.USES_ACKNOWLEDGED_FIRST, who may read a version but not edit its model gets its files in the pages, and passes the
 gate of a deployment, only after she said that she read it. Not covered: files read with an MLflow client.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.conf import settings
 
 from apps.accounts import policy
 from apps.audits.log import verb
+from apps.compliance.assembly import pinned
 from apps.compliance.events import UsesAcknowledged
 from apps.compliance.models import UseAcknowledgement
 from apps.core import canonical, clock
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Conflict, Forbidden, Invalid
+from apps.modelcards import revisions
 from apps.modelcards import selectors as cards
+from apps.modelcards.models import CardRevision
 from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
+from apps.reviews import evidence
+from apps.reviews import selectors as reviews
 
 READ: Final = "model.read"
 EDIT: Final = "model.edit"
@@ -31,26 +37,43 @@ BLOCKS: Final = ("primary_uses", "out_of_scope")
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """The two blocks as they are now, in Markdown; `digest` is that of their wording, "" while nobody wrote either."""
+    """The two blocks in Markdown, in the wording that counts; `digest` is that of their wording, "" while nobody wrote either.
+
+    `review` is the one that approved it, None where nobody did; `newer` the newest revision, where that words either block
+    otherwise, else 0.
+    """
 
     intended: str
     prohibited: str
     digest: str
     revision: int
     card_digest: str
+    review: int | None = None
+    newer: int = 0
 
 
 def uses_of(version: ModelVersion) -> Uses:
-    """The wording of the newest revision. Raises Tampered where its bytes are not what its digest says."""
-    revision = cards.latest_revision(version)
-    texts = revision.texts if revision else {}
-    said = {key: texts.get(key, "") for key in BLOCKS}
+    """The wording that the last approval pinned, else the newest. Raises Tampered where bytes are not what a digest says."""
+    round_, latest = reviews.round_behind(version), cards.latest_revision(version)
+    if round_ is None:
+        return _worded(latest)
+    approved = _worded(pinned.revision(version, evidence.read(round_)), round_.review_id)
+    newest = _worded(latest)
+    return (
+        approved if approved.digest == newest.digest else replace(approved, newer=newest.revision)
+    )
+
+
+def _worded(revision: CardRevision | None, review: int | None = None) -> Uses:
+    blocks = revisions.verified(revision)["blocks"] if revision else {}
+    said = {key: blocks[key]["text"] if key in blocks else "" for key in BLOCKS}
     return Uses(
         intended=said["primary_uses"],
         prohibited=said["out_of_scope"],
         digest=canonical.digest_of(said) if any(said.values()) else "",
         revision=revision.number if revision else 0,
         card_digest=revision.digest if revision else "",
+        review=review,
     )
 
 
@@ -67,7 +90,7 @@ def acknowledge(actor: Actor, version: ModelVersion, *, uses_digest: str) -> Use
     """Record that the actor read the uses, in the ledger too; said twice, it is recorded once.
 
     Refuses: who may not read the version (Forbidden), a machine (Forbidden), a card that says no uses (Invalid), another
-    wording than is there now (Conflict).
+    wording than counts now (Conflict).
     """
     policy.require(actor, READ, version)
     if actor.kind != ActorKind.HUMAN or actor.user_id is None:
@@ -78,7 +101,8 @@ def acknowledge(actor: Actor, version: ModelVersion, *, uses_digest: str) -> Use
             raise Invalid("The card does not say yet what the model may be used for.")
         if uses.digest != uses_digest:
             raise Conflict(
-                "The uses were worded anew since you read them.", hint="Read them again, please."
+                "The uses that count are worded otherwise than those you read.",
+                hint="Read them again, please.",
             )
         row, created = UseAcknowledgement.objects.get_or_create(
             version=version,

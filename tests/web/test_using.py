@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from html import unescape
+
 import pytest
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -12,15 +16,18 @@ from apps.compliance import forms, uses
 from apps.compliance.models import UseAcknowledgement
 from apps.compliance.services import make as make_document
 from apps.compliance.services import request_document
-from apps.core.errors import Conflict, Forbidden, Invalid
+from apps.core import canonical
+from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.modelcards import schema
 from apps.modelcards import services as cards
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import selectors as reviews
 from apps.reviews import services
+from apps.reviews.models import Review
 from tests import factories
 from tests.support.people import as_actor
+from tests.support.triggers import triggers_off
 from tests.web.browsing import browser
 
 pytestmark = pytest.mark.django_db
@@ -46,9 +53,13 @@ def approved(version: ModelVersion, ana: User, vera: User, rui: User, settings: 
     write(
         ana, version, primary_uses="For **renewals** only.", out_of_scope="Never for <b>hiring</b>."
     )
-    target = Target("stage", "production")
+    approve(version, ana, [vera, rui], Target("stage", "production"))
+    return version
+
+
+def approve(version: ModelVersion, ana: User, signers: list[User], target: Target) -> Review:
     review = services.submit(as_actor(ana), version, targets=[target], justification="why")
-    for user in (vera, rui):
+    for user in signers:
         actor, round_ = as_actor(user), reviews.live_round(review)
         assert round_ is not None
         services.decide(
@@ -56,7 +67,7 @@ def approved(version: ModelVersion, ana: User, vera: User, rui: User, settings: 
             proof=factories.proof(actor), no_conflict=True,
         )  # fmt: skip
     version.refresh_from_db()
-    return version
+    return review
 
 
 def shown(client: Client) -> str:
@@ -131,19 +142,60 @@ def test_reading_is_recorded_once_with_the_wording_and_its_revision(rui: User, a
     assert "You said on" in page
 
 
-def test_another_wording_asks_again_and_a_change_elsewhere_does_not(ana: User, rui: User, approved: ModelVersion):  # fmt: skip
+def test_a_newer_wording_is_named_and_counts_when_an_approval_pins_it(
+    ana: User, vera: User, rui: User, approved: ModelVersion
+):
     actor, said = as_actor(rui), uses.uses_of(approved)
     uses.acknowledge(actor, approved, uses_digest=said.digest)
     same = {"primary_uses": "For **renewals** only.", "out_of_scope": "Never for <b>hiring</b>."}
     write(ana, approved, **same, limitations="Small groups.")
-    assert uses.acknowledged(actor, approved, uses.uses_of(approved)) is not None
+    assert uses.uses_of(approved) == said  # other blocks: nothing newer to read
     write(ana, approved, **same | {"out_of_scope": "Never for hiring or firing."})
-    assert uses.acknowledged(actor, approved, uses.uses_of(approved)) is None
-    with pytest.raises(Conflict, match="worded anew"):
-        uses.acknowledge(actor, approved, uses_digest=said.digest)
+    page = shown(browser(rui))
+    assert "&lt;b&gt;hiring&lt;/b&gt;" in page
+    assert "firing" not in page
+    assert "Nobody approved that wording" in page
+    assert "/models/churn/1/card/compare/?from=1&amp;to=3" in page
+    assert "I read both" not in page
+    newest = replace(said, prohibited="Never for hiring or firing.", revision=3)
+    unsigned = canonical.digest_of(
+        {"primary_uses": newest.intended, "out_of_scope": newest.prohibited}
+    )
+    with pytest.raises(Conflict, match="otherwise than those you read"):
+        uses.acknowledge(actor, approved, uses_digest=unsigned)
+    review = approve(approved, ana, [vera, rui], Target("alias", "champion"))
+    again = uses.uses_of(approved)
+    assert (again.digest, again.revision, again.review, again.newer) == (unsigned, 3, review.pk, 0)
+    assert uses.acknowledged(actor, approved, again) is None
+    page = shown(browser(rui))
+    assert "firing" in page
+    assert "I read both" in page
+    assert "Nobody approved" not in page
     answer = browser(rui).post(USE, {"uses": said.digest}, follow=True)
-    assert "worded anew since you read them" in answer.content.decode()
-    assert UseAcknowledgement.objects.count() == 1
+    assert "worded otherwise than those you read" in unescape(answer.content.decode())
+    uses.acknowledge(actor, approved, uses_digest=unsigned)
+    assert list(UseAcknowledgement.objects.values_list("card_revision", flat=True).order_by("pk")) == [1, 3]  # fmt: skip
+
+
+def test_an_approval_without_a_card_approved_no_uses(ana: User, vera: User, rui: User, version: ModelVersion, settings: Settings):  # fmt: skip
+    settings.PROMOTION_GATES = ["apps.reviews.gates.quorum_signed"]
+    approve(version, ana, [vera, rui], Target("stage", "production"))
+    write(ana, version, primary_uses="For everything.")
+    page = shown(browser(rui))
+    assert "For everything." not in page
+    assert "The card does not say." in page
+    assert "None was approved" in page
+    assert "Revision 1 of the card words them otherwise" in page
+    assert "I read both" not in page
+
+
+def test_a_revision_that_is_not_what_was_signed_is_not_shown(rui: User, approved: ModelVersion):
+    with triggers_off("modelcards_cardrevision"), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE modelcards_cardrevision SET document = convert_to(replace(convert_from(document, 'UTF8'), 'renewals', 'all'), 'UTF8')"
+        )
+    with pytest.raises(Tampered):
+        uses.uses_of(approved)
 
 
 def test_nobody_acknowledges_what_is_not_written_or_not_theirs(ana: User, otto: User, version: ModelVersion):  # fmt: skip

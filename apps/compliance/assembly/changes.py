@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.core.errors import Tampered
+from apps.compliance.assembly import pinned
 from apps.modelcards import selectors as cards
 from apps.modelcards.diff import BlockDiff
 from apps.modelcards.dossier import ChangedBlock, ChangedText, Changes
@@ -46,13 +46,8 @@ def _approved(version: ModelVersion, round_: Round | None) -> tuple[CardRevision
     last = reviews.rounds_of(review).first() if review else None
     if review is None or last is None:
         return None
-    entry = evidence.read(last)["card"]
-    if entry is None:
-        return None
-    revision = cards.get_revision(review.version, entry["revision"])
-    if revision.digest != entry["digest"]:
-        raise Tampered(f"Card {revision} is not the one that {review.key} was signed for.")
-    return revision, review
+    revision = pinned.revision(review.version, evidence.read(last))
+    return (revision, review) if revision else None
 
 
 def _block(diff: BlockDiff) -> ChangedBlock:

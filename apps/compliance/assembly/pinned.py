@@ -46,7 +46,7 @@ def evidence(version: ModelVersion, round_: Round | None, terms: Mapping[str, An
     results = [_result(version, entry, limits) for entry in manifest["checks"]]
     return Evidence(
         manifest,
-        _revision(version, manifest["card"]),
+        revision(version, manifest),
         {r.kind: r.measurement for r in results if r.measurement and r.assessment},
         results,
         _uploaded(version, manifest),
@@ -67,16 +67,18 @@ def _uploaded(version: ModelVersion, manifest: Mapping[str, Any]) -> list[Upload
     return [rows[key] for key in named]
 
 
-def _revision(version: ModelVersion, entry: Mapping[str, Any] | None) -> CardRevision | None:
+def revision(version: ModelVersion, manifest: Mapping[str, Any]) -> CardRevision | None:
+    """The card's revision that the manifest names; None where there was no card. Raises Tampered for another digest."""
+    entry = manifest["card"]
     if entry is None:
         return None
-    revision = cards.get_revision(version, entry["revision"])
-    if revision.digest != entry["digest"]:
+    found = cards.get_revision(version, entry["revision"])
+    if found.digest != entry["digest"]:
         raise Tampered(
-            f"Card revision {revision.number} has digest {revision.digest}; "
+            f"Card revision {found.number} has digest {found.digest}; "
             f"the evidence names {entry['digest']}."
         )
-    return revision
+    return found
 
 
 def _result(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -19,7 +20,7 @@ from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, words
 from apps.web.pages.version_frame import VersionFrame, frame
-from apps.web.parts import Action, Column, Empty, Fact, Notice, Row, Table
+from apps.web.parts import Action, Cell, Column, Empty, Fact, Notice, Row, Table
 
 TOOL = "model-signing==1.1.1"
 
@@ -28,6 +29,7 @@ TOOL = "model-signing==1.1.1"
 class Approved:
     """What is shown only of a version that holds a governed target."""
 
+    newer: Notice | None
     intended: SafeString
     prohibited: SafeString
     acknowledged: Notice | None
@@ -86,6 +88,7 @@ def _approved(actor: Actor, version: ModelVersion) -> Approved:
     newest = ready.filter(kind=DocumentKind.MODEL_CARD).first()
     url = addresses.version(version.model.name, version.number, "documents/")
     return Approved(
+        newer=_newer(version, said),
         intended=_prose(said.intended),
         prohibited=_prose(said.prohibited),
         acknowledged=_acknowledged(row, said),
@@ -95,6 +98,25 @@ def _approved(actor: Actor, version: ModelVersion) -> Approved:
         ask=Action("Make the model card", url, "", "file", post=True) if newest is None else None,
         load=_load(version),
         verify=_verify(version, newest),
+    )
+
+
+def _newer(version: ModelVersion, said: Uses) -> Notice | None:
+    """That the card says something else by now, which nobody signed for."""
+    if not said.newer:
+        return None
+    name, number = version.model.name, version.number
+    if said.revision:
+        pair = urlencode({"from": said.revision, "to": said.newer})
+        url, label = addresses.version(name, number, f"card/compare/?{pair}"), "Compare them"
+    else:
+        url, label = addresses.version(name, number, "card/"), "Read it"
+    return Notice(
+        f"Revision {said.newer} of the card words them otherwise. Nobody approved that wording; what was signed for stands below.",
+        "warn",
+        "A newer wording waits for approval",
+        url=url,
+        url_label=label,
     )
 
 
@@ -120,14 +142,23 @@ def _act(version: ModelVersion, said: Uses) -> Action:
 
 def _facts(version: ModelVersion, said: Uses) -> list[Fact]:
     model = version.model
-    card = addresses.version(model.name, version.number, "card/")
     return [
         Fact("Owner", cells.text(str(model.owner))),
         Fact("Purpose", cells.text(model.purpose) if model.purpose else cells.missing("not given")),
         Fact("Risk tier", cells.text(f"{model.risk_tier} of 3 (1 is the highest)")),
-        Fact("Card", cells.link(f"Revision {said.revision}" if said.revision else "Not written", card)),
+        Fact("Card", _card(said, addresses.version(model.name, version.number, "card/"))),
         Fact("Digest of the files", cells.digest(version.manifest_digest)),
     ]  # fmt: skip
+
+
+def _card(said: Uses, url: str) -> Cell:
+    """The revision whose wording counts, and who says so."""
+    if not said.revision:
+        return cells.link("Not written" if said.review is None else "None was approved", url)
+    by = f", approved in REV-{said.review}" if said.review else ", approved by nobody"
+    return cells.link(
+        f"Revision {said.revision}{by}", f"{url}?{urlencode({'revision': said.revision})}"
+    )
 
 
 def _downloads(document: Document | None) -> Table:
