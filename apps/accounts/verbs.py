@@ -93,6 +93,7 @@ SCOPES_OF_VERB: Final[dict[str, frozenset[str]]] = {
     "check.run": frozenset({"registry"}),
     "check.recheck": frozenset({"registry"}),
     "card.edit": frozenset({"registry"}),
+    "impact.edit": frozenset({"registry"}),
     "review.read": frozenset({"read", "registry"}),
     "review.submit": frozenset({"registry"}),
     "review.withdraw": frozenset({"registry"}),

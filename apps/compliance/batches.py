@@ -44,6 +44,33 @@ def in_stage(actor: Actor, stage: str) -> list[ModelVersion]:
     return [row for row in rows[: MOST + 1] if policy.can(actor, selectors.READ, row)]
 
 
+def request_stage(actor: Actor, kind: str, stage: str) -> Batch:
+    """`request` for all that `in_stage` finds; Invalid where it finds none."""
+    versions = in_stage(actor, stage)
+    if not versions:
+        text = "You see no governed version in this stage."
+        raise Invalid(text, fields={"stage": text})
+    return request(actor, kind, versions, f"in stage {stage.capitalize()}")
+
+
+def request_listed(actor: Actor, kind: str, named: Sequence[tuple[str, int]]) -> Batch:
+    """`request` for versions by their model's name and their number; NotFound names the first that is none."""
+    if len(named) > MOST:
+        raise Invalid("Too many.", fields={"versions": f"At most {MOST} versions."})
+    return request(actor, kind, _listed(actor, named), "from a list")
+
+
+def _listed(actor: Actor, named: Sequence[tuple[str, int]]) -> list[ModelVersion]:
+    """In one query, however many: those of the named models with one of the numbers, of which the named ones are taken."""
+    names, numbers = {name for name, _ in named}, {number for _, number in named}
+    rows = registry.visible_versions(actor).filter(model__name__in=names, number__in=numbers)
+    known = {(row.model.name, row.number): row for row in rows}
+    for name, number in named:
+        if (name, number) not in known:
+            raise NotFound(f"There is no version {f'{name}/{number}'[:100]!r}.")
+    return [known[each] for each in named]
+
+
 def request(actor: Actor, kind: str, versions: Sequence[ModelVersion], about: str) -> Batch:
     """Have one document of this kind made of each version.
 
@@ -223,6 +250,11 @@ def archive(actor: Actor, batch: Batch) -> Iterator[bytes]:
     return zipping.archive(
         zipping.Member(name, selectors.read_pdf(row), packed=False) for name, row in _named(ready)
     )
+
+
+def archive_name(batch: Batch) -> str:
+    """model-card-2026-03-02.zip."""
+    return f"{batch.kind.replace('_', '-')}-{batch.created_at:%Y-%m-%d}.zip"
 
 
 def _named(documents: Sequence[Document]) -> list[tuple[str, Document]]:

@@ -12,6 +12,11 @@ from django.db import models
 from apps.registry.models import RegisteredModel
 
 
+def meaning(level: str, tier: int) -> str:
+    """What a signature says of the answers, as it is signed and printed."""
+    return f"the answers hold; level {level}, at least tier {tier}"
+
+
 class AssessmentRevision(models.Model):
     """What people had answered after one save.
 
@@ -91,6 +96,11 @@ class AssessmentSignature(models.Model):
 
     def __str__(self) -> str:
         return f"signature of {self.revision}"
+
+    @property
+    def meaning(self) -> str:
+        """What the signer said by signing."""
+        return meaning(self.level, self.tier)
 
 
 class AuthorityNotification(models.Model):

@@ -32,7 +32,7 @@ def url(model: RegisteredModel) -> str:
 
 def _revisions(model: RegisteredModel) -> QuerySet[AssessmentRevision]:
     rows = AssessmentRevision.objects.filter(model=model)
-    return rows.select_related("author", "model", "signature").order_by("-number")
+    return rows.select_related("author", "model", "signature__user").order_by("-number")
 
 
 def revisions_of(model: RegisteredModel) -> QuerySet[AssessmentRevision]:

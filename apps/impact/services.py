@@ -13,12 +13,17 @@ from apps.accounts.proof import ReauthProof
 from apps.accounts.signing import sign
 from apps.audits.log import Verb, verb
 from apps.core import canonical, clock
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Conflict, Forbidden, Invalid
 from apps.impact import answers as told
 from apps.impact import events, revisions, scoring, selectors
 from apps.impact import questionnaire as questionnaires
-from apps.impact.models import AssessmentRevision, AssessmentSignature, AuthorityNotification
+from apps.impact.models import (
+    AssessmentRevision,
+    AssessmentSignature,
+    AuthorityNotification,
+    meaning,
+)
 from apps.impact.questionnaire import Questionnaire
 from apps.impact.scoring import Score
 from apps.registry import services as registry
@@ -40,8 +45,7 @@ def save_assessment(
     `answers.clean` refuses, a first save without any, a base that is not the newest (Conflict), a retired model.
     """
     policy.require(actor, EDIT, model)
-    if actor.user_id is None:
-        raise Forbidden("The answers have human authors; the system gives none.")
+    _require_person(actor, "The answers have human authors; no service or system gives any.")
     asked = questionnaires.current()
     given = told.clean(asked, answers)
     with verb(actor) as v:
@@ -54,7 +58,7 @@ def save_assessment(
         same_edition = latest is None or latest.questionnaire == asked.name
         if not differs and same_edition:
             return _unchanged(latest)
-        row = _store(actor.user_id, model, latest, given, asked)
+        row = _store(actor.user_id or 0, model, latest, given, asked)
         v.record(
             events.AssessmentSaved(
                 model=model.pk,
@@ -67,6 +71,11 @@ def save_assessment(
             )
         )
     return row
+
+
+def _require_person(actor: Actor, otherwise: str) -> None:
+    if actor.user_id is None or actor.kind is not ActorKind.HUMAN:
+        raise Forbidden(otherwise)
 
 
 def _require_base(latest: AssessmentRevision | None, base: int) -> None:
@@ -200,7 +209,7 @@ def _sign(
             "questionnaire": row.content["questionnaire"],
             "score": found.plain(),
             "due_on": due.isoformat(),
-            "meaning": f"the answers hold; level {found.level}, at least tier {found.tier}",
+            "meaning": meaning(found.level, found.tier),
             "comment": comment,
         },
     )
@@ -257,8 +266,7 @@ def note_notification(
     Refuses: no assessment in force (Conflict), a day before its signature or in the future, empty or long words.
     """
     policy.require(actor, EDIT, model)
-    if actor.user_id is None:
-        raise Forbidden("A notification is noted by a person.")
+    _require_person(actor, "A notification is noted by a person.")
     authority, reference = _line(authority, "authority"), _line(reference, "reference")
     with verb(actor) as v:
         model = lock_model(model.pk)
@@ -271,7 +279,7 @@ def note_notification(
             authority=authority,
             reference=reference,
             notified_on=notified_on,
-            user_id=actor.user_id,
+            user_id=actor.user_id or 0,
             created_at=clock.now(),
         )
         _record_notified(v, row)

@@ -28,12 +28,15 @@ FOR_ALL = {
     "reviews", "models", "gate-check", "openapi", "environments", "deployments", "notices", "delegations", "policies",
     "policy", "policy-changes", "policy-change", "policy-simulation", "notices-read", "results-schema", "check-kinds",
     "checkpoint", "checkpoint-at", "consistency", "inclusion", "ledger-keys", "card-schema",
-    "issued-documents",
+    "issued-documents", "batches", "questionnaires", "questionnaire", "questionnaire-schema", "card-templates",
+    "card-template", "card-template-schema",
 }  # fmt: skip
 CREATES = {
     "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
     "review-rollback", "finding-raise", "finding-respond", "thread-start", "thread-reply", "model-change", "policy-propose",
     "policy-sign", "recheck", "upload-result", "recall-uploaded", "measure", "define-check", "redefine-check", "document-make",
+    "batch-make", "statement-record", "impact-save", "impact-sign", "impact-lower", "impact-notify",
+    "card-template-define", "card-template-choose",
 }  # fmt: skip
 # About no model, so there is nothing to hide: whoever lacks the right is told so.
 OF_THE_SITE = {
@@ -42,11 +45,14 @@ OF_THE_SITE = {
     "policy-propose",
     "policy-sign",
     "policy-withdraw",
+    "card-template-define",
 }
 # Having read something is kept for the reader alone.
 OF_ONES_OWN = {"notice-read", "notices-read"}
 # Whoever may read may have it written down.
-READERS_ASK = {"document-make", "bundle"}
+READERS_ASK = {"document-make", "bundle", "batch-make", "batch-cancel"}
+# A batch is its asker's alone, and the world's maker asked for this one.
+ANOTHERS_OWN = {"batch", "batch-items", "batch-archive", "batch-cancel"}
 # The world's document waits for a worker, and is none that is published as a page.
 NOT_THERE = {"document-file": 409, "document-page": 404}
 # Whom the standard policy asks; who signs in another role is refused on this review.
@@ -68,7 +74,8 @@ ANOTHERS: dict[str, dict[str, int]] = {
 }
 # Nothing was signed, retired, answered, settled or resolved that these could act on.
 TOO_EARLY = {
-    "promote", "bring-back", "finding-retest", "finding-close", "finding-reopen", "thread-reopen",
+    "promote", "bring-back", "finding-retest", "finding-close", "finding-reopen", "thread-reopen", "impact-notify",
+    "impact-lower",
 }  # fmt: skip
 
 
@@ -95,7 +102,7 @@ def _expected(route: Route, visitor: str, *, token: bool) -> int:
         return 401
     if token and route.interactive:
         return 403
-    if route.name == "notice-read":  # somebody else's is not there
+    if route.name == "notice-read" or route.name in ANOTHERS_OWN:  # somebody else's is not there
         return 404
     if visitor == OUTSIDER:
         return 200 if route.name in FOR_ALL else 403 if route.name in OF_THE_SITE else 404

@@ -9,11 +9,15 @@ from typing import Any
 from apps.api.v1.route import Route
 from apps.checks import definitions
 from apps.core import clock
+from apps.impact import questionnaire
+from apps.impact.models import AssessmentRevision
+from apps.modelcards.templating.shipped_templates import shipped, shipped_source
 from apps.registry.models import Deployment
 from apps.reviews import selectors as reviews
 from apps.reviews.models import Decision
 from apps.reviews.policies import builtin, files
 from apps.reviews.policies.document import parse
+from tests.impact.samples import whole
 from tests.support.people import PASSWORD
 from tests.web.world import World
 
@@ -33,6 +37,16 @@ def _signature(world: World) -> dict[str, Any]:
     }
 
 
+_TEMPLATE = shipped_source(shipped()["mrm/1"]).replace("key: mrm\n", "key: our-mrm\n", 1)
+
+
+def _assessment(world: World) -> AssessmentRevision:
+    """What the world's maker answered; nobody has signed it."""
+    found = world.extra["assessment"]
+    assert isinstance(found, AssessmentRevision)
+    return found
+
+
 def _redefined(world: World) -> dict[str, Any]:
     """The definition of the world, no longer wanted."""
     now = definitions.of_model(world.model)[0]
@@ -45,6 +59,25 @@ BODIES: dict[str, Body] = {
     "redefine-check": _redefined,
     "recheck": lambda w: {},
     "document-make": lambda w: {"kind": "model_card"},
+    "statement-record": lambda w: {"base": 0, "texts": {"auditor": "Ada Audit Ltd"}},
+    "batch-make": lambda w: {
+        "kind": "model_card",
+        "versions": [{"model": w.model.name, "version": w.version.number}],
+    },
+    "impact-save": lambda w: {"base": 1, "answers": whole() | {"purpose": "To sort letters."}},
+    "impact-sign": lambda w: {
+        "digest": _assessment(w).digest,
+        "comment": "as I know the process",
+        "password": PASSWORD,
+    },
+    "impact-notify": lambda w: {
+        "authority": "CNIL",
+        "reference": "2026-1",
+        "notified_on": f"{clock.now():%Y-%m-%d}",
+    },
+    "impact-lower": lambda w: {"reason": "milder now"},
+    "card-template-define": lambda w: {"text": _TEMPLATE},
+    "card-template-choose": lambda w: {"key": "mrm", "reason": "a bank's model"},
     "upload-result": lambda w: {
         "content": base64.b64encode(b'<testsuite><testcase name="b"/></testsuite>').decode(),
         "name": "smoke",
@@ -223,6 +256,12 @@ def placeholders(world: World) -> dict[str, object]:
         "<uuid:definition>": world.extra["definition"],
         "<uuid:document>": world.document.uuid,
         "<uuid:result>": world.extra["uploaded"],
+        "<str:kind>": "ll144_report",
+        "<uuid:batch>": world.extra["batch"],
+        "<str:edition>": questionnaire.CURRENT,
+        "<int:revision>": 1,
+        "<str:template>": "eu-annex-iv",
+        "<int:template_number>": 1,
         "<str:form>": "card.json",
         "<uuid:recheck>": world.extra["recheck"],
     }

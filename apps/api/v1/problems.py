@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
@@ -103,7 +103,7 @@ def answer(error: Exception, extra: Mapping[str, Any] | None = None) -> HttpResp
     if kind.status >= 500:
         logger.error("%s in the API", type(error).__name__, exc_info=error)
     response = HttpResponse(
-        orjson.dumps({**document(error, kind), **(extra or {})}),
+        _written({**document(error, kind), **(extra or {})}),
         status=kind.status,
         content_type=CONTENT_TYPE,
     )
@@ -113,6 +113,11 @@ def answer(error: Exception, extra: Mapping[str, Any] | None = None) -> HttpResp
         response["Allow"] = ""
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _written(problem: Mapping[str, Any]) -> bytes:
+    """As JSON, whatever a refused request was named: a lone surrogate, which no UTF-8 holds, becomes a question mark."""
+    return json.dumps(problem, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def document(error: Exception, kind: Kind) -> dict[str, Any]:

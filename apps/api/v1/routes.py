@@ -15,6 +15,19 @@ from apps.api.v1.aftermath import (
     RollbackReviews,
     Rollbacks,
 )
+from apps.api.v1.batches import (
+    BatchArchive,
+    BatchCancellation,
+    Batches,
+    BatchItems,
+    OneBatch,
+)
+from apps.api.v1.card_templates import (
+    ModelTemplate,
+    OneTemplate,
+    Templates,
+    TemplateSchema,
+)
 from apps.api.v1.challenge import (
     Acceptances,
     Closures,
@@ -61,6 +74,17 @@ from apps.api.v1.documents import (
     OneDocument,
 )
 from apps.api.v1.gate import GateCheck
+from apps.api.v1.impact import (
+    Impact,
+    Lowering,
+    Notifications,
+    OneQuestionnaire,
+    OneRevision,
+    Questionnaires,
+    QuestionnaireSchema,
+    Revisions,
+    Signatures,
+)
 from apps.api.v1.independence import (
     Conflicts,
     ConflictWithdrawals,
@@ -88,6 +112,7 @@ from apps.api.v1.rechecks import OneRecheck, Rechecks
 from apps.api.v1.retiring import BringBack, Retire, Retirement
 from apps.api.v1.reviews import Manifest, OneReview, Receipt
 from apps.api.v1.route import Route
+from apps.api.v1.statements import RecordedStatements, Statements
 from apps.api.v1.talk import (
     Edits,
     Notices,
@@ -262,6 +287,46 @@ _DOCUMENTS: Final = (
     Route("GET", "schemas/card.v1.json", CardSchema, "card-schema", "model.read"),
 )  # fmt: skip
 
+_BATCH: Final = "batches/<uuid:batch>"
+_STATEMENTS: Final = f"{_VERSION}/statements/<str:kind>"
+_BATCHES: Final = (
+    Route("GET", _STATEMENTS, Statements, "statement", "model.read"),
+    Route("POST", _STATEMENTS, Statements, "statement-record", "card.edit", mutates=True),
+    Route("GET", f"{_STATEMENTS}/recorded", RecordedStatements, "statements", "model.read"),
+    Route("GET", "batches", Batches, "batches", "review.read"),
+    Route("POST", "batches", Batches, "batch-make", "review.read", mutates=True),
+    Route("GET", _BATCH, OneBatch, "batch", "review.read"),
+    Route("GET", f"{_BATCH}/items", BatchItems, "batch-items", "review.read"),
+    Route("GET", f"{_BATCH}/documents.zip", BatchArchive, "batch-archive", "review.read"),
+    Route("POST", f"{_BATCH}/cancel", BatchCancellation, "batch-cancel", "review.read", mutates=True),
+)  # fmt: skip
+
+_IMPACT: Final = f"{_MODEL}/impact"
+_REVISIONS: Final = f"{_IMPACT}/revisions"
+_ASSESSING: Final = (
+    Route("GET", "questionnaires", Questionnaires, "questionnaires", "model.read"),
+    Route("GET", "questionnaires/<str:edition>", OneQuestionnaire, "questionnaire", "model.read"),
+    Route("GET", "schemas/questionnaire.json", QuestionnaireSchema, "questionnaire-schema", "model.read"),
+    Route("GET", _IMPACT, Impact, "impact", "model.read"),
+    Route("GET", _REVISIONS, Revisions, "impact-revisions", "model.read"),
+    Route("POST", _REVISIONS, Revisions, "impact-save", "impact.edit", mutates=True),
+    Route("GET", f"{_REVISIONS}/<int:revision>", OneRevision, "impact-revision", "model.read"),
+    Route("POST", f"{_REVISIONS}/<int:revision>/signatures", Signatures, "impact-sign", "impact.sign", mutates=True, interactive=True),
+    Route("POST", f"{_IMPACT}/notifications", Notifications, "impact-notify", "impact.edit", mutates=True),
+    Route("POST", f"{_IMPACT}/lowering", Lowering, "impact-lower", "model.manage", mutates=True, interactive=True),
+)  # fmt: skip
+
+_FOLLOWED: Final = f"{_MODEL}/card-template"
+_TEMPLATES: Final = (
+    Route("GET", "card-templates", Templates, "card-templates", "model.read"),
+    Route("POST", "card-templates", Templates, "card-template-define", "card.define", mutates=True, interactive=True),
+    Route("GET", "card-templates/<str:template>/<int:template_number>", OneTemplate, "card-template", "model.read"),
+    Route("GET", "schemas/card-template.json", TemplateSchema, "card-template-schema", "model.read"),
+    Route("GET", _FOLLOWED, ModelTemplate, "model-card-template", "model.read"),
+    Route("POST", _FOLLOWED, ModelTemplate, "card-template-choose", "card.template", mutates=True, interactive=True),
+)  # fmt: skip
+
 ROUTES: Final[tuple[Route, ...]] = (
-    *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES, *_DOCUMENTS,
+    *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES, *_DOCUMENTS, *_BATCHES, *_ASSESSING,
+    *_TEMPLATES,
 )  # fmt: skip

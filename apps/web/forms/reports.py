@@ -12,8 +12,6 @@ from apps.compliance.models import Batch
 from apps.compliance.reports import fields
 from apps.core.actor import Actor
 from apps.core.errors import Invalid, NotFound
-from apps.registry import selectors as registry
-from apps.registry.models import ModelVersion
 from apps.web.forms.base import Form, say_plainly
 
 
@@ -77,15 +75,12 @@ class BatchForm(Form):
         """Have them made; Invalid names the line that is no version one may read."""
         given = self.cleaned_data
         if given["stage"]:
-            versions = batches.in_stage(actor, given["stage"])
-            about = f"in stage {given['stage'].capitalize()}"
-            if not versions:
-                text = "You see no governed version in this stage."
-                raise Invalid(text, fields={"stage": text})
-        else:
-            versions = [_version(actor, line) for line in _lines(given["listed"])]
-            about = "from a list"
-        return batches.request(actor, given["kind"], versions, about)
+            return batches.request_stage(actor, given["kind"], given["stage"])
+        named = [_named(line) for line in _lines(given["listed"])]
+        try:
+            return batches.request_listed(actor, given["kind"], named)
+        except NotFound as error:
+            raise Invalid("Not a version.", fields={"listed": str(error)}) from None
 
 
 def _lines(text: str) -> list[str]:
@@ -97,12 +92,9 @@ def _lines(text: str) -> list[str]:
     return found
 
 
-def _version(actor: Actor, line: str) -> ModelVersion:
+def _named(line: str) -> tuple[str, int]:
     name, _, number = line.rpartition("/")
-    wrong = Invalid("Not a version.", fields={"listed": f"There is no version {line[:100]!r}."})
     if not name or not number.isascii() or not number.isdigit() or len(number) > 9:
-        raise wrong
-    try:
-        return registry.get_version(actor, name, int(number))
-    except NotFound:
-        raise wrong from None
+        text = f"There is no version {line[:100]!r}."
+        raise Invalid("Not a version.", fields={"listed": text})
+    return name, int(number)

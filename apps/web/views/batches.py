@@ -57,5 +57,5 @@ def archive(request: HttpRequest, batch_uuid: uuid.UUID) -> HttpResponseBase:
     """Every document that is ready, as one zip that is written while it is sent."""
     actor = access.actor(request)
     found = batches.get(actor, batch_uuid)
-    name = f"{found.kind.replace('_', '-')}-{found.created_at:%Y-%m-%d}.zip"
+    name = batches.archive_name(found)
     return download(batches.archive(actor, found), "application/zip", name)
