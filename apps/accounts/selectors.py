@@ -167,6 +167,12 @@ def owners_of(service: User) -> QuerySet[User]:
     ).order_by("username")
 
 
+def services_of(person: User) -> list[User]:
+    """The active services that the person answers for now."""
+    mine = User.objects.filter(ownerships__owner=person, ownerships__until=None, is_active=True)
+    return list(mine.order_by("username"))
+
+
 def administrators() -> QuerySet[User]:
     """Active people who hold the role administrator, themselves or through a group."""
     held_site = RoleAssignment.objects.filter(role_id=ADMINISTRATOR)

@@ -26,7 +26,7 @@ from apps.audits.selectors import EventView
 from apps.checks import records
 from apps.checks.models import Measurement
 from apps.checks.uploaded import selectors as uploaded
-from apps.compliance import uses
+from apps.compliance import use_gate
 from apps.compliance.assembly import public_keys
 from apps.compliance.events import BundleIssued
 from apps.compliance.models import Document, DocumentStatus
@@ -103,7 +103,7 @@ def stream(actor: Actor, version: ModelVersion, *, with_files: bool = False) -> 
     """
     policy.require(actor, READ, version)
     if with_files:
-        uses.require_acknowledged(actor, version)
+        use_gate.require_acknowledged(actor, version)
     if version.deleted_at is not None:
         raise NotFound("This version was deleted; no bundle is made of it.")
     checkpoint = checkpoints.make_checkpoint(actor, occasion="bundle")

@@ -107,14 +107,18 @@ class FormsMade(Event):
 @register
 @dataclass(frozen=True, kw_only=True)
 class UsesAcknowledged(Event):
-    """Somebody read what a version may and must not be used for. `uses_digest` is the digest of the wording."""
+    """Somebody read what a version may and must not be used for. `uses_digest` is the digest of the wording; `service` is
+    the program that she answers for and said it for, None where it was for herself."""
 
     type: ClassVar[str] = "compliance.uses.acknowledged"
+    schema: ClassVar[int] = 2
     model: int
     version: int
     uses_digest: str
     card_revision: int
     card_digest: str
+    service: int | None
+    service_name: str
 
     def subject(self) -> str:
         return f"version:{self.version}"

@@ -2,9 +2,11 @@
 
 The wording is that of the card's revision which the last approval pinned: people signed for it. A newer revision that words
 either block otherwise is named, and counts once an approval pins it; it asks again then. A revision of other blocks does not. Where
-nobody approved the version, the newest revision is all there is. With
-settings.USES_ACKNOWLEDGED_FIRST, who may read a version but not edit its model gets its files in the pages, and passes the
-gate of a deployment, only after she said that she read it. Not covered: files read with an MLflow client.
+nobody approved the version, the newest revision is all there is.
+
+With settings.USES_ACKNOWLEDGED_FIRST, who may read a version but not edit its model gets its files, and passes the gate of a
+deployment, only after she said that she read it. For a service somebody who answers for it says so. Files that are a run's or
+a logged model's too: `use_gate.py`.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from django.conf import settings
-
 from apps.accounts import policy
+from apps.accounts import selectors as accounts
+from apps.accounts.models import User
 from apps.audits.log import verb
 from apps.compliance.assembly import pinned
 from apps.compliance.events import UsesAcknowledged
@@ -25,13 +27,11 @@ from apps.core.errors import Conflict, Forbidden, Invalid
 from apps.modelcards import revisions
 from apps.modelcards import selectors as cards
 from apps.modelcards.models import CardRevision
-from apps.registry.gates import GateResult
 from apps.registry.models import ModelVersion
 from apps.reviews import evidence
 from apps.reviews import selectors as reviews
 
 READ: Final = "model.read"
-EDIT: Final = "model.edit"
 BLOCKS: Final = ("primary_uses", "out_of_scope")
 
 
@@ -78,35 +78,37 @@ def _worded(revision: CardRevision | None, review: int | None = None) -> Uses:
 
 
 def acknowledged(actor: Actor, version: ModelVersion, uses: Uses) -> UseAcknowledgement | None:
-    """That this person read this wording, or None."""
+    """That this person read this wording, or for a service that somebody who answers for it now did; else None."""
     if actor.user_id is None or not uses.digest:
         return None
-    return UseAcknowledgement.objects.filter(
-        version=version, user_id=actor.user_id, uses_digest=uses.digest
-    ).first()
+    rows = UseAcknowledgement.objects.filter(version=version, uses_digest=uses.digest)
+    if actor.kind == ActorKind.SERVICE:
+        answering = User.objects.filter(
+            answers_for__service=actor.user_id, answers_for__until__isnull=True
+        )
+        return rows.filter(service=actor.user_id, user__in=answering).first()
+    return rows.filter(user_id=actor.user_id, service__isnull=True).first()
 
 
-def acknowledge(actor: Actor, version: ModelVersion, *, uses_digest: str) -> UseAcknowledgement:
-    """Record that the actor read the uses, in the ledger too; said twice, it is recorded once.
+def acknowledge(
+    actor: Actor, version: ModelVersion, *, uses_digest: str, service: User | None = None
+) -> UseAcknowledgement:
+    """Record that the actor read the uses, for herself or for a service, in the ledger too; said twice, it is recorded once.
 
-    Refuses: who may not read the version (Forbidden), a machine (Forbidden), a card that says no uses (Invalid), another
-    wording than counts now (Conflict).
+    Refuses: who may not read the version (Forbidden), a machine (Forbidden), a service that the actor does not answer for
+    (Forbidden), a card that says no uses (Invalid), another wording than counts now (Conflict).
     """
     policy.require(actor, READ, version)
     if actor.kind != ActorKind.HUMAN or actor.user_id is None:
         raise Forbidden("Only a person can say that she read something.")
     with verb(actor) as v:
-        uses = uses_of(version)
-        if not uses.digest:
-            raise Invalid("The card does not say yet what the model may be used for.")
-        if uses.digest != uses_digest:
-            raise Conflict(
-                "The uses that count are worded otherwise than those you read.",
-                hint="Read them again, please.",
-            )
+        if service is not None:
+            _require_answering(actor, service)
+        uses = _counting(version, uses_digest)
         row, created = UseAcknowledgement.objects.get_or_create(
             version=version,
             user_id=actor.user_id,
+            service=service,
             uses_digest=uses.digest,
             defaults={
                 "card_revision": uses.revision,
@@ -115,48 +117,37 @@ def acknowledge(actor: Actor, version: ModelVersion, *, uses_digest: str) -> Use
             },
         )
         if created:
-            v.record(
-                UsesAcknowledged(
-                    model=version.model_id,
-                    version=version.pk,
-                    uses_digest=row.uses_digest,
-                    card_revision=row.card_revision,
-                    card_digest=row.card_digest,
-                )
-            )
+            v.record(_event(row, service))
     return row
 
 
-def must_acknowledge(actor: Actor, version: ModelVersion) -> bool:
-    """Whether this person is still to say that she read the uses, before she gets anything."""
-    if not settings.USES_ACKNOWLEDGED_FIRST or actor.kind != ActorKind.HUMAN:
-        return False
-    if not version.model.is_governed or policy.can(actor, EDIT, version):
-        return False
-    uses = uses_of(version)
-    return bool(uses.digest) and acknowledged(actor, version, uses) is None
-
-
-def require_acknowledged(actor: Actor, version: ModelVersion) -> None:
-    """Raises Forbidden, with the address of the page, where `must_acknowledge`."""
-    if must_acknowledge(actor, version):
+def _require_answering(actor: Actor, service: User) -> None:
+    if not accounts.owners_of(service).filter(pk=actor.user_id or 0).exists():
         raise Forbidden(
-            "Say first that you read what this version may and must not be used for.",
-            hint=f"On {cards.card_url(version, 'use/')}.",
+            f"Only somebody who answers for {service} says for it that the uses were read."
         )
 
 
-def gates(actor: Actor, version: ModelVersion) -> list[GateResult]:
-    """For the gate of a deployment: one more thing that must hold, where the site demands it of this person."""
-    if not must_acknowledge(actor, version):
-        return []
-    return [
-        GateResult(
-            key="uses",
-            title="Uses acknowledged",
-            state="missing",
-            fact=f"{actor.label} has not said that she read what {version} may and must not be used for.",
-            act_label="Read the uses",
-            act_url=cards.card_url(version, "use/"),
+def _counting(version: ModelVersion, uses_digest: str) -> Uses:
+    """The uses, if they are worded as the reader says."""
+    uses = uses_of(version)
+    if not uses.digest:
+        raise Invalid("The card does not say yet what the model may be used for.")
+    if uses.digest != uses_digest:
+        raise Conflict(
+            "The uses that count are worded otherwise than those you read.",
+            hint="Read them again, please.",
         )
-    ]
+    return uses
+
+
+def _event(row: UseAcknowledgement, service: User | None) -> UsesAcknowledged:
+    return UsesAcknowledged(
+        model=row.version.model_id,
+        version=row.version_id,
+        uses_digest=row.uses_digest,
+        card_revision=row.card_revision,
+        card_digest=row.card_digest,
+        service=service.pk if service else None,
+        service_name=str(service) if service else "",
+    )

@@ -112,8 +112,8 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """Granian with the site, on the database the tests use; stopped with the block."""
+def serving(**chosen: str) -> Iterator[Server]:
+    """Granian with the site, on the database the tests use, under these settings; stopped with the block."""
     place = connection.settings_dict
     host = urllib.parse.quote(str(place["HOST"]), safe="")
     database = f"postgresql://{place['USER']}@/{place['NAME']}?host={host}"
@@ -128,6 +128,7 @@ def serving() -> Iterator[Server]:
         "STATIC_MANIFEST": "0",
         "DIE_WITH_PARENT": "1",
         "LOG_LEVEL": "ERROR",
+        **chosen,
     }
     log = Path(settings.VAR) / f"server-{server.port}.log"
     with log.open("wb") as said:

@@ -10,9 +10,10 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
+from apps.accounts import services as accounts
 from apps.accounts.models import RoleAssignment, User
 from apps.audits.selectors import events
-from apps.compliance import forms, uses
+from apps.compliance import forms, use_gate, uses
 from apps.compliance.models import UseAcknowledgement
 from apps.compliance.services import make as make_document
 from apps.compliance.services import request_document
@@ -20,13 +21,15 @@ from apps.core import canonical
 from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
 from apps.modelcards import schema
 from apps.modelcards import services as cards
+from apps.registry import services as registry
 from apps.registry.models import ModelVersion
 from apps.registry.targets import Target
 from apps.reviews import selectors as reviews
 from apps.reviews import services
 from apps.reviews.models import Review
 from tests import factories
-from tests.support.people import as_actor
+from tests.experiments import makers
+from tests.support.people import SYSTEM, as_actor
 from tests.support.triggers import triggers_off
 from tests.web.browsing import browser
 
@@ -231,13 +234,87 @@ def test_a_bundle_is_no_way_round_to_the_files(aud: User, approved: ModelVersion
     assert reader.post(bundle, {"with_files": "1"}).status_code == 200
 
 
-def test_the_gate_waits_for_the_person_who_deploys_and_not_for_a_service(aud: User, approved: ModelVersion, settings: Settings):  # fmt: skip
+def test_the_gate_waits_for_the_person_who_deploys(aud: User, approved: ModelVersion, settings: Settings):  # fmt: skip
     settings.USES_ACKNOWLEDGED_FIRST = True
-    (gate,) = uses.gates(as_actor(aud), approved)
+    (gate,) = use_gate.gates(as_actor(aud), approved)
     assert not gate.passes
     assert gate.act_url.endswith("/models/churn/1/use/")
-    service = User.objects.create(username="ci", display_name="CI", kind=User.Kind.SERVICE)
-    RoleAssignment.objects.create(user=service, role_id="auditor")
-    assert uses.gates(as_actor(service), approved) == []
     uses.acknowledge(as_actor(aud), approved, uses_digest=uses.uses_of(approved).digest)
-    assert uses.gates(as_actor(aud), approved) == []
+    assert use_gate.gates(as_actor(aud), approved) == []
+
+
+@pytest.fixture
+def service(aud: User) -> User:
+    made = accounts.create_service(SYSTEM, username="ci", display_name="CI", owners=[aud])
+    RoleAssignment.objects.create(user=made, role_id="auditor")
+    return made
+
+
+def test_whoever_answers_for_a_service_says_it_for_the_service(
+    aud: User, rui: User, service: User, approved: ModelVersion, settings: Settings
+):
+    reader, said = browser(aud), uses.uses_of(approved)
+    assert "For programs" not in shown(reader)
+    settings.USES_ACKNOWLEDGED_FIRST = True
+    (gate,) = use_gate.gates(as_actor(service), approved)
+    assert gate.fact.startswith("Nobody who answers for CI has said that they read")
+    reader.post(USE, {"uses": said.digest})  # for herself only
+    assert use_gate.must_acknowledge(as_actor(service), approved)
+    assert "I read both, for CI" in shown(reader)
+    given = {"uses": said.digest, "service": str(service.uuid)}
+    assert browser(rui).post(USE, given).status_code == 404
+    with pytest.raises(Forbidden, match="answers for CI"):
+        uses.acknowledge(as_actor(rui), approved, uses_digest=said.digest, service=service)
+    with pytest.raises(Forbidden, match="Only a person"):
+        uses.acknowledge(as_actor(service), approved, uses_digest=said.digest)
+    assert UseAcknowledgement.objects.count() == 1
+    for _ in range(2):
+        assert reader.post(USE, given).status_code == 302
+    row = UseAcknowledgement.objects.get(service=service)
+    assert (row.user, row.uses_digest) == (aud, said.digest)
+    page = shown(reader)
+    assert "Aud Berg said so on" in page
+    assert "I read both, for CI" not in page
+    assert use_gate.gates(as_actor(service), approved) == []
+    told = events(scopes=[f"version:{approved.pk}"], types=["compliance.uses.acknowledged"])
+    assert [event.payload["service_name"] for event in told] == ["CI", ""]
+    accounts.set_service_owners(SYSTEM, service, owners=[rui])
+    assert use_gate.must_acknowledge(as_actor(service), approved)  # who answers for it now, did not
+
+
+def test_a_version_that_nobody_approved_is_read_by_whoever_tries_it(aud: User, ana: User, version: ModelVersion, settings: Settings):  # fmt: skip
+    write(ana, version, primary_uses="For renewals.")
+    assert "For renewals" not in shown(browser(aud))
+    settings.USES_ACKNOWLEDGED_FIRST = True
+    reader = browser(aud)
+    assert file_of(reader, version) == 403
+    page = shown(reader)
+    assert "Not approved" in page
+    assert "For renewals" in page
+    assert "load_model" not in page
+    reader.post(USE, {"uses": uses.uses_of(version).digest})
+    assert file_of(reader, version) == 200
+
+
+def test_the_pages_of_a_run_are_no_way_round(aud: User, ana: User, settings: Settings):
+    actor = as_actor(ana)
+    run = makers.run(actor, makers.experiment(actor))
+    digest = makers.file(actor, run, "model/MLmodel", b"flavors: {}")
+    makers.file(actor, run, "notes.txt", b"free")
+    model = factories.model(actor, "churn")
+    found = registry.create_version(
+        actor, model, files=[registry.NewFile("MLmodel", digest, 11)], run=run
+    )
+    write(ana, found, primary_uses="For renewals.")
+    settings.USES_ACKNOWLEDGED_FIRST = True
+    reader, place = browser(aud), f"/runs/{run.run_id}/"
+    assert reader.get(f"{place}artifacts/model/MLmodel").status_code == 403
+    assert reader.get(f"{place}artifacts/notes.txt").status_code == 200
+    looked = reader.get(place, {"file": "model/MLmodel"}).content.decode()
+    assert "flavors" not in looked
+    assert "Not shown yet" in looked
+    assert f"{settings.BASE_URL}/models/churn/1/use/" in looked
+    assert browser(ana).get(f"{place}artifacts/model/MLmodel").status_code == 200
+    reader.post(USE, {"uses": uses.uses_of(found).digest})
+    assert reader.get(f"{place}artifacts/model/MLmodel").status_code == 200
+    assert "flavors" in reader.get(place, {"file": "model/MLmodel"}).content.decode()

@@ -23,6 +23,7 @@ from apps.api.mlflow.call import Answer, Call
 from apps.api.mlflow.messages import Field, message
 from apps.api.mlflow.places import Place
 from apps.api.mlflow.runs import RUN, run_id
+from apps.compliance import use_gate
 from apps.core import blobs
 from apps.core.errors import Blocked, Invalid, NotFound, Tampered
 from apps.experiments import selectors, services
@@ -58,7 +59,7 @@ def list_run(call: Call) -> Answer:
 
 
 def download(call: Call) -> Answer:
-    """The file, or a range of it. Refuses: a folder, what is not there, damaged bytes (recorded)."""
+    """The file, or a range of it. Refuses: a folder, what is not there, damaged bytes (recorded), a version whose uses are to be read first."""
     place = _place(call, call["path"])
     file = places.file_at(place)
     if file is None:
@@ -68,6 +69,7 @@ def download(call: Call) -> Answer:
             f"Artifact path refers to a directory, not a file: '{call['path']}'",
             fields={"path": "a folder"},
         )
+    use_gate.require_for_files(call.actor, place.root, [file.digest])
     return _send(call, file)
 
 

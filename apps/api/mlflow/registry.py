@@ -10,6 +10,7 @@ from apps.api.mlflow.call import Answer, Call
 from apps.api.mlflow.experiments import PAIR
 from apps.api.mlflow.messages import Field, message
 from apps.api.mlflow.wire import Json
+from apps.compliance import use_gate
 from apps.core.errors import Invalid
 from apps.registry import search, selectors, services
 from apps.registry.models import ModelVersion, RegisteredModel
@@ -153,6 +154,9 @@ def create_version(call: Call) -> Answer:
         model_id=call["model_id"],
         prompt=tags.get(search.PROMPT_TAG, "").lower() == "true",
     )
+    if resolved.root is not None:
+        digests = {file.digest for file in resolved.files}
+        use_gate.require_for_files(call.actor, resolved.root, digests)
     made = services.create_version(
         call.actor,
         model,
@@ -175,6 +179,7 @@ def get_version(call: Call) -> Answer:
 def download_uri(call: Call) -> Answer:
     """Where exactly the registered files are read; the source itself, for a version without files."""
     version = _version(call)
+    use_gate.require_acknowledged(call.actor, version)
     return {"artifact_uri": places.version_uri(version) if version.manifest else version.source}
 
 

@@ -33,13 +33,14 @@ _REGISTERED: Final = re.compile(r"([^/@]+)(?:/([^/@]+)|@([^/@]+))")
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A source with what it stands for."""
+    """A source with what it stands for; `root` is what the files are read from, None where there are none here."""
 
     source: str
     run: Run | None = None
     logged_model: LoggedModel | None = None
     run_uuid: str = ""
     files: tuple[NewFile, ...] = ()
+    root: Run | LoggedModel | ModelVersion | None = None
 
 
 def resolve(actor: Actor, *, source: str, run_id: str, model_id: str, prompt: bool) -> Resolved:
@@ -80,7 +81,7 @@ def _from_run(actor: Actor, source: str, path: str, run_id: str, model_id: str) 
     folder = paths.safe(below, empty=True)
     model = _logged_model(actor, source, model_id) if model_id else None
     return Resolved(
-        source, run, model, run.run_id, _files(selectors.artifacts_under(run, folder), folder)
+        source, run, model, run.run_id, _files(selectors.artifacts_under(run, folder), folder), run
     )
 
 
@@ -111,7 +112,7 @@ def _from_place(actor: Actor, source: str, path: str, run_id: str, model_id: str
         if place.root.run_id != run_id:
             raise _not_in(source, "run_id")
         model = _logged_model(actor, source, model_id) if model_id else None
-        return Resolved(source, place.root, model, run_id, _files_of(place))
+        return Resolved(source, place.root, model, run_id, _files_of(place), place.root)
     if isinstance(place.root, LoggedModel):
         if place.root.model_id != model_id:
             raise _not_in(source, "model_id")
@@ -132,7 +133,7 @@ def _of_model(actor: Actor, source: str, model: LoggedModel, run_id: str, folder
     if run_id and (made_by is None or made_by.run_id != run_id):
         made_by = _run(actor, source, run_id)
     files = _files(selectors.artifacts_under(model, folder), folder)
-    return Resolved(source, made_by, model, made_by.run_id if made_by else "", files)
+    return Resolved(source, made_by, model, made_by.run_id if made_by else "", files, model)
 
 
 def _of_version(source: str, version: ModelVersion, run_id: str, model_id: str) -> Resolved:
@@ -147,7 +148,7 @@ def _of_version(source: str, version: ModelVersion, run_id: str, model_id: str) 
         NewFile(*row)
         for row in version.files.order_by("path").values_list("path", "blob_id", "size")
     )
-    return Resolved(source, version.run, version.logged_model, version.run_uuid, files)
+    return Resolved(source, version.run, version.logged_model, version.run_uuid, files, version)
 
 
 def _registered(actor: Actor, source: str, name: str, which: str, alias: str) -> ModelVersion:

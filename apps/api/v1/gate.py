@@ -21,7 +21,7 @@ from apps.api.v1.schema import described
 from apps.api.v1.shapes import gates as shapes
 from apps.api.v1.shapes.common import policy_ref
 from apps.api.v1.shapes.registry import digest as digest_of
-from apps.compliance import uses
+from apps.compliance import use_gate
 from apps.core import clock
 from apps.core.errors import Invalid, NotFound
 from apps.registry import selectors as registry
@@ -145,7 +145,7 @@ class GateCheck(Door):
             return self.say(shapes.GateAnswer, _unknown(asked, target))
         results = list(_ACTS[asked["for"]](version, target, _plain(asked.get("digest", ""))))
         if asked["for"] == "deployment":
-            results += uses.gates(self.actor, version)
+            results += use_gate.gates(self.actor, version)
         return self.say(shapes.GateAnswer, _answer(version, target, results))
 
     def _version(self, asked: dict[str, Any]) -> ModelVersion | None:

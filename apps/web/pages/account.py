@@ -122,15 +122,6 @@ def password(person: User, *, at_provider: bool) -> PasswordPage:
     )
 
 
-def services_of(person: User) -> list[User]:
-    """The active services the person answers for."""
-    return list(
-        User.objects.filter(
-            ownerships__owner=person, ownerships__until=None, is_active=True
-        ).order_by("username")
-    )
-
-
 def tokens(person: User, in_charge: Sequence[User]) -> TokensPage:
     """The tokens that were not revoked, one's own and those of the services one answers for."""
     found = list(selectors.tokens_of(person, *in_charge).order_by("pk"))

@@ -9,8 +9,10 @@ from typing import Final, Literal
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from apps.compliance import use_gate
 from apps.core import blobs
-from apps.core.errors import Tampered
+from apps.core.actor import Actor
+from apps.core.errors import Forbidden, Tampered
 from apps.experiments import selectors as experiments
 from apps.experiments.models import Run
 from apps.experiments.selectors import ArtifactView
@@ -115,14 +117,20 @@ def _url(run: Run, path: str) -> str:
     return reverse("web:run-artifact", args=[run.run_id, path])
 
 
-def preview(run: Run, path: str) -> Preview | None:
+def preview(actor: Actor, run: Run, path: str) -> Preview | None:
     """A look into the file at the path; None without a path. NotFound for a file that is not there."""
     if not path:
         return None
     file = experiments.get_artifact(run, path)
     url = _url(run, path)
     try:
+        use_gate.require_for_files(actor, run, [file.digest])
         head = b"".join(blobs.read(file.digest, 0, min(file.size, TEXT_BYTES)))
+    except Forbidden as error:
+        told = Notice(
+            error.message, "warn", "Not shown yet", url=error.url, url_label="Read the uses"
+        )
+        return Preview(path, "none", url="", notice=told)
     except Tampered as error:
         return Preview(path, "none", url="", notice=Notice(error.message, "bad", "Damaged file"))
     if picture_type(head) and file.size <= PICTURE_BYTES:

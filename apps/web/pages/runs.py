@@ -93,7 +93,7 @@ def run(actor: Actor, found: Run, request: HttpRequest) -> RunPage:
         children=_children(found),
         children_url=_children_url(found),
         files=files if files.tree.count else None,
-        preview=run_files.preview(found, query.text(request, "file", 1024)),
+        preview=run_files.preview(actor, found, query.text(request, "file", 1024)),
         register=_register(found, models),
         events=audits.events_for(f"run:{found.run_id}", limit=10),
     )

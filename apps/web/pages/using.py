@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from apps.compliance import documents, forms, selectors, uses
+from apps.accounts import selectors as accounts
+from apps.accounts.models import User
+from apps.compliance import documents, forms, selectors, use_gate, uses
 from apps.compliance.models import Document, DocumentKind, DocumentStatus, UseAcknowledgement
 from apps.compliance.uses import Uses
 from apps.core.actor import Actor
@@ -26,14 +28,21 @@ TOOL = "model-signing==1.1.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Approved:
-    """What is shown only of a version that holds a governed target."""
+class Reading:
+    """The two texts, and saying that one read them: for oneself, and for the services that one answers for."""
 
     newer: Notice | None
     intended: SafeString
     prohibited: SafeString
     acknowledged: Notice | None
     acknowledge: Action | None
+    services: Table | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What is shown only of a version that holds a governed target."""
+
     facts: Sequence[Fact]
     downloads: Table
     ask: Action | None
@@ -43,10 +52,12 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class UsePage:
-    """`approved` is None where nobody approved this version; then `notice` says why."""
+    """`approved` is None where nobody approved this version; then `notice` says why, and `reading` is there only where the
+    site wants it read before anybody who tries the version gets its files."""
 
     frame: VersionFrame
     notice: Notice
+    reading: Reading | None
     approved: Approved | None
 
 
@@ -54,11 +65,14 @@ def page(actor: Actor, version: ModelVersion) -> UsePage:
     """For one version, as it stands now."""
     top = frame(actor, version, "use/")
     held = registry.held_governed_targets(version) if version.model.is_governed else []
+    said = uses.uses_of(version)
+    reading = _reading(actor, version, said)
     if not held:
-        return UsePage(top, _not_approved(version), None)
+        asked = settings.USES_ACKNOWLEDGED_FIRST and version.model.is_governed and said.digest
+        return UsePage(top, _not_approved(version), reading if asked else None, None)
     where = ", ".join(target.label for target in held)
     notice = Notice(f"It holds {where}, by people who signed for exactly its evidence.", "good", "Approved")  # fmt: skip
-    return UsePage(top, notice, _approved(actor, version))
+    return UsePage(top, notice, reading, _approved(version, said))
 
 
 def _not_approved(version: ModelVersion) -> Notice:
@@ -81,24 +95,55 @@ def _not_approved(version: ModelVersion) -> Notice:
     )
 
 
-def _approved(actor: Actor, version: ModelVersion) -> Approved:
-    said = uses.uses_of(version)
+def _reading(actor: Actor, version: ModelVersion, said: Uses) -> Reading:
     row = uses.acknowledged(actor, version, said)
-    ready = selectors.documents(version).filter(status=DocumentStatus.READY)
-    newest = ready.filter(kind=DocumentKind.MODEL_CARD).first()
-    url = addresses.version(version.model.name, version.number, "documents/")
-    return Approved(
+    return Reading(
         newer=_newer(version, said),
         intended=_prose(said.intended),
         prohibited=_prose(said.prohibited),
         acknowledged=_acknowledged(row, said),
         acknowledge=_act(version, said) if row is None and said.digest else None,
+        services=_services(actor, version, said),
+    )
+
+
+def _approved(version: ModelVersion, said: Uses) -> Approved:
+    ready = selectors.documents(version).filter(status=DocumentStatus.READY)
+    newest = ready.filter(kind=DocumentKind.MODEL_CARD).first()
+    url = addresses.version(version.model.name, version.number, "documents/")
+    return Approved(
         facts=_facts(version, said),
         downloads=_downloads(newest),
         ask=Action("Make the model card", url, "", "file", post=True) if newest is None else None,
         load=_load(version),
         verify=_verify(version, newest),
     )
+
+
+def _services(actor: Actor, version: ModelVersion, said: Uses) -> Table | None:
+    """The reader's services that get this version's files only when she said it for them; None where there are none."""
+    if not settings.USES_ACKNOWLEDGED_FIRST or not said.digest or actor.user_id is None:
+        return None
+    person = accounts.get_user(actor.user_id)
+    mine = [
+        (user, accounts.actor_for(user, door=actor.door)) for user in accounts.services_of(person)
+    ]
+    rows = [
+        _service(version, said, user, acting)
+        for user, acting in mine
+        if use_gate.is_asked(acting, version)
+    ]
+    return Table("The services that you answer for", [Column("Service"), Column("Read"), Column("Say it", hidden_label=True)], rows) if rows else None  # fmt: skip
+
+
+def _service(version: ModelVersion, said: Uses, user: User, acting: Actor) -> Row:
+    row = uses.acknowledged(acting, version, said)
+    if row is not None:
+        told = cells.text(f"{row.user} said so on {words.utc(row.at)}")
+        return Row([cells.text(str(user)), told, cells.text("")])
+    act = replace(_act(version, said), label=f"I read both, for {user}", kind="")
+    fields = {**act.fields, "service": str(user.uuid)}
+    return Row([cells.text(str(user)), cells.missing("nobody said so"), cells.acts(replace(act, fields=fields))])  # fmt: skip
 
 
 def _newer(version: ModelVersion, said: Uses) -> Notice | None:

@@ -48,7 +48,7 @@ def password(request: HttpRequest) -> HttpResponse:
 def tokens(request: HttpRequest) -> HttpResponse:
     """One's tokens and those of the services one answers for; a new one is shown once, in this answer only."""
     actor, person = access.actor(request), access.user(request)
-    in_charge = pages.services_of(person)
+    in_charge = selectors.services_of(person)
     form = TokenForm(sent(request), services=[(each.pk, str(each)) for each in in_charge])
     if request.method == "POST" and form.is_valid():
         made: list[str] = []

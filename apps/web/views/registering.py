@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.accounts import policy
 from apps.accounts.models import Team
+from apps.compliance import use_gate
 from apps.core.errors import Conflict, Forbidden
 from apps.experiments.models import Run
 from apps.registry import services
@@ -60,6 +61,8 @@ def _register(
     made: list[ModelVersion] = []
 
     def act() -> None:
+        digests = {file.digest for file in chosen.files}
+        use_gate.require_for_files(access.actor(request), chosen.logged_model or run, digests)
         made.append(
             services.register_run(
                 access.actor(request),

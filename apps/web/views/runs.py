@@ -13,6 +13,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_safe
 
 from apps.audits import log as ledger
+from apps.compliance import use_gate
 from apps.core import blobs
 from apps.core.errors import Tampered
 from apps.experiments import selectors as experiments
@@ -47,6 +48,7 @@ def artifact(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
     """
     found = access.run_for(request, run_id)
     file = experiments.get_artifact(found, path)
+    use_gate.require_for_files(access.actor(request), found, [file.digest])
     pieces = blobs.read(file.digest)
     first = next(pieces, b"")  # a damaged first chunk is a page that says so, not half a file
     stream = _recorded(request, found, path, chain([first], pieces))

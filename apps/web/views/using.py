@@ -11,10 +11,12 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
+from apps.accounts import selectors as accounts
+from apps.accounts.models import User
 from apps.compliance import forms, uses
 from apps.compliance import selectors as documents
 from apps.compliance.form_models import Form
-from apps.core.errors import Conflict, Invalid
+from apps.core.errors import Conflict, Invalid, NotFound
 from apps.web import access, addresses
 from apps.web.pages import using
 from apps.web.responses import see_other
@@ -27,13 +29,27 @@ def use(request: HttpRequest, name: str, number: int) -> HttpResponse:
     actor = access.actor(request)
     if request.method == "POST":
         try:
-            uses.acknowledge(actor, found, uses_digest=request.POST.get("uses", ""))
+            uses.acknowledge(
+                actor, found, uses_digest=request.POST.get("uses", ""), service=_service(request)
+            )
         except (Conflict, Invalid) as error:
             messages.error(request, f"{error.message} {error.hint}".strip())
         else:
             messages.success(request, "Recorded: you read what it may and must not be used for.")
         return see_other(request, addresses.version(name, number, "use/"))
     return render(request, "evidence/use.html", {"page": using.page(actor, found)})
+
+
+def _service(request: HttpRequest) -> User | None:
+    """The program that it is said for; NotFound for none of the reader's."""
+    wanted = request.POST.get("service", "")
+    if not wanted:
+        return None
+    mine = accounts.services_of(accounts.get_user(access.actor(request).user_id or 0))
+    found = next((user for user in mine if str(user.uuid) == wanted), None)
+    if found is None:
+        raise NotFound("You answer for no such service.")
+    return found
 
 
 @require_GET

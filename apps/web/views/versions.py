@@ -14,7 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from apps.audits import log as ledger
-from apps.compliance import uses
+from apps.compliance import use_gate
 from apps.core import blobs
 from apps.core.errors import Tampered
 from apps.registry import selectors as registry
@@ -76,7 +76,7 @@ def history(request: HttpRequest, name: str, number: int) -> HttpResponse:
 def file(request: HttpRequest, name: str, number: int, path: str) -> HttpResponseBase:
     """One file's bytes, each chunk verified before it is sent."""
     found = access.version_for(request, name, number)
-    uses.require_acknowledged(access.actor(request), found)
+    use_gate.require_acknowledged(access.actor(request), found)
     entry = registry.get_file(found, path)
     pieces = blobs.read(entry["digest"])
     first = next(pieces, b"")  # a damaged first chunk is a page that says so, not half a file
