@@ -92,6 +92,7 @@ WEB: Final[dict[str, str]] = {
     "web:model-card-template": "card.template",
     "web:version-documents": "model.read",
     "web:version-bundle": "review.read",
+    "web:model-bundle": "review.read on each version (apps/compliance/bundles.py)",
     "web:report-statement": "card.edit",
     "web:document-verify": "whoever is signed in: a document of a model out of their sight is none",
     "web:version-use": "model.read, by a person (apps/compliance/uses.py)",

@@ -1,219 +1,207 @@
 #!/usr/bin/env python3
-"""Verify a bundle of Countersign without Countersign: everything about one version of a model, in one ZIP archive.
+"""Verify a bundle of Countersign without Countersign: everything about versions of models, in one ZIP archive.
 
-Python 3.9 or later, standard library only. `verify_bundle.pyz` is this file and `verify_ledger.py` in one. It shares nothing with the program that
-wrote the bundle but the written formats (docs/how-to/verify-a-bundle.md):
+Python 3.9 or later, standard library only. `verify_bundle.pyz` is this file and those that it imports in one. It shares nothing with the
+program that wrote the bundle but the written formats (docs/how-to/verify-a-bundle.md):
 
-    python3 verify_bundle.pyz income-v3-bundle.zip                       # as it lies in the bundle
-    python3 verify_bundle.py income-v3-bundle.zip                        # as it lies in the source, beside verify_ledger.py
-    python3 verify_bundle.py income-v3-bundle.zip --key 3fa9...          # the id of the site's key, from elsewhere
-    python3 verify_bundle.py income-v3-bundle.zip --root 1200:9f3c...    # a root of the ledger that you kept
+    python3 verify_bundle.pyz income-v3-bundle.zip --key 3fa9...         # the site's key, from elsewhere
+    python3 verify_bundle.pyz income-v3-bundle.zip --key ... --checkpoint kept.checkpoint     # and what you kept last year
+    python3 verify_bundle.pyz income-v3-bundle.zip --key ... --export ledger.jsonl            # and the whole ledger
+    python3 verify_bundle.py income-v3-bundle.zip --key ...              # as it lies in the source
 
-Each item is printed with `ok` or `WRONG`:
+Each item is printed with `ok`, `WRONG`, or `open` for what was not proven:
 
- 1. The archive is one archive: nothing before or after it, no name twice, no name that leaves its folder.
- 2. The index is signed by a key of the bundle (and by the one you named); each member has the size and SHA-256 of the index, and
-    there are no others.
- 3. Each key's id is the SHA-256 of the key; a key that replaced another is endorsed by it; nothing was signed by a key after it was
-    compromised.
- 4. The checkpoint is signed; the ledger's events lead to its root; personal data fit their commitments.
+ 1. The archive is one archive that no two programs read differently (verify_zip.py).
+ 2. The index is signed by a key of the bundle; each member has its place, and the size and SHA-256 of the index; there are no others.
+ 3. The checkpoint is signed; the ledger's events lead to its root; personal data fit their commitments.
+ 4. Each key's id is the SHA-256 of the key, and the ledger admitted it as what it is; a key that replaced another is endorsed by it;
+    the key that signed the bundle is not retired; nothing was signed by a key after it was compromised. That key is one you named
+    (--key), or one of those endorsed it, or one that was endorsed by it, and so on.
+    A checkpoint or root that you kept (--checkpoint, --root) is the beginning of the bundle's ledger.
  5. Each round's evidence manifest has the digest that the ledger has; its policy, card, results and files are those in the bundle.
  6. Each decision's statement names its round's evidence and has the digest that the ledger has; the site's envelope around it is
     signed and is about exactly the files of the version.
- 7. Each check result has the digest that it says and the ledger has, each card revision is of this version.
+ 7. Each check result has the digest that it says and the ledger has; each uploaded result is one of the ledger's; each card
+    revision is of this version.
  8. Each document is, byte for byte, one that the ledger says was issued.
  9. Each model file, if the bundle has them, has the digest of the version's manifest.
-10. Every round, decision, card revision and document that the ledger tells of is in the bundle.
+10. Every round, decision, result, card revision and document that the ledger's enclosed events tell of is in the bundle.
+11. With --export: no event about these versions was left out of the enclosed ones.
 
 What it cannot show: that what people wrote is true; that the quorum was what it should have been (the policies are in the bundle: read
-them); that the key is the site's, unless you name it; that nothing was left out that the ledger does not tell of.
+them); that the key is the site's, unless you name it; that nothing happened after the bundle was made; without --export, that whoever
+holds the site's key left no event out.
 
-Exit status: 0 all right, 1 something is wrong (the first wrong thing is named at the end), 2 not run.
+Exit status: 0 proven, 1 something is wrong (the first wrong thing is named at the end), 2 not run, 3 nothing is wrong, but something was not
+proven: nobody vouches for the key (no --key), or nothing connects a checkpoint that you gave.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import hashlib
 import json
 import sys
-import zipfile
-import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from verify_ledger import (
+    HEX,
     Key,
     Wrong,
+    body_of,
     check_checkpoint,
+    check_consistent,
+    check_export,
     check_extract,
-    check_root,
+    check_lines,
     check_signature,
     hashed,
+    lines_of,
     member,
     parse,
+    proof_of,
+    read_note,
     saved_root,
     statement_in,
+    unwrapped,
 )
+from verify_records import (
+    FOLDER,
+    INDEX,
+    SEAL,
+    Bundle,
+    Event,
+    Part,
+    bytes_of_hex,
+    digest,
+    moment,
+    opened,
+    record,
+    require_honest,
+    require_place,
+)
+from verify_version import CHECKS, check_files, check_told, check_version
 
-INDEX, SEAL = "bundle.json", "bundle.dsse.json"
 PAYLOAD_TYPE = "application/vnd.countersign.bundle+json"
-IN_TOTO = "application/vnd.in-toto+json"
-PREDICATE = "urn:countersign:decision:v1"
 ENDORSES = b"countersign key endorsement v1\n"
-MOST_MEMBERS = 100_000
-LONGEST_RECORD = 256 << 20
-CHUNK = 1 << 20
-UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    ValueError,
-    OSError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-)
-
-Item = tuple[str, str]
+ONE, SEVERAL = "countersign.bundle/1", "countersign.bundle/2"
+MOST_VERSIONS = 10_000
+PROVEN, WRONG, NOT_RUN, OPEN = 0, 1, 2, 3
+BROKEN = (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError, OSError)
 
 
-class Bundle:
-    """The archive with its index; members are read when they are asked for, and only if the index has them."""
+class NotProven(Exception):
+    """Nothing is wrong, and nothing was shown either."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.archive = open_archive(path)
-        self.index: dict[str, Any] = {}
-        self.by = ""
-        self.members: dict[str, dict[str, Any]] = {}
-        self.keys: dict[str, bytes] = {}
-        self.known: list[dict[str, Any]] = []
-        self.events: dict[str, list[dict[str, Any]]] = {}
-        self.version: dict[str, Any] = {}
-        self.manifests: dict[str, tuple[str, dict[str, Any]]] = {}
 
-    def read(self, name: str) -> bytes:
-        """A record, whole. Raises Wrong where it is absent or far too large."""
+@dataclass(frozen=True)
+class Kept:
+    """What the verifier's user brings: keys, and sizes of the ledger with roots that it must have had."""
+
+    keys: list[str]
+    names: list[str]
+    notes: list[tuple[str, bytes]]
+    roots: list[tuple[int, str]]
+    proofs: list[Any]
+    export: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that was looked at. `part`: the version that it is about, "" for the bundle as a whole."""
+
+    state: str
+    name: str
+    said: str
+    part: str = ""
+
+
+class Report:
+    """What was found, item by item."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.about = ""
+
+    def ask(self, name: str, check: Callable[..., str], *about: Any, part: str = "") -> bool:
+        """One item. Whatever a check stumbles over is a wrong item, never a crash."""
         try:
-            if self.archive.getinfo(name).file_size > LONGEST_RECORD:
-                raise Wrong("it is too large for a record")
-            return self.archive.read(name)
-        except KeyError:
-            raise Wrong("it is not in the archive") from None
-        except UNREADABLE as error:
-            raise Wrong(f"it cannot be read: {error}") from None
+            found = Item("ok", name, check(*about), part)
+        except NotProven as gap:
+            found = Item("open", name, str(gap), part)
+        except Wrong as wrong:
+            found = Item("wrong", name, str(wrong), part)
+        except BROKEN as error:
+            told = f"it is not what it should be ({type(error).__name__}: {error})"
+            found = Item("wrong", name, told, part)
+        self.items.append(found)
+        return found.state == "ok"
 
-    def data(self, name: str) -> Any:
-        return parse(self.read(name), "it")
+    def having(self, state: str) -> list[Item]:
+        return [item for item in self.items if item.state == state]
 
-    def named(self, kind: str) -> list[str]:
-        """The members of a kind, in order."""
-        return sorted(name for name, entry in self.members.items() if entry["kind"] == kind)
+    @property
+    def wrong(self) -> list[Item]:
+        return self.having("wrong")
 
-    def happened(self, kind: str) -> list[dict[str, Any]]:
-        """What the ledger's events of a type say, oldest first."""
-        return self.events.get(kind, [])
+    @property
+    def status(self) -> int:
+        return WRONG if self.wrong else OPEN if self.having("open") else PROVEN
 
-
-def open_archive(path: Path) -> zipfile.ZipFile:
-    """1. One archive, from the first byte of the file to the last."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
-        raise Wrong(f"this is no ZIP archive: {error}") from None
-    check_archive_names([info.filename for info in archive.infolist()])
-    with path.open("rb") as stream:
-        if stream.read(4) != b"PK\x03\x04" or archive.infolist()[0].header_offset:
-            raise Wrong("there is something before the archive")
-        stream.seek(-22, 2)
-        if archive.comment or stream.read(4) != b"PK\x05\x06":
-            raise Wrong("there is something after the archive")
-    return archive
+    @property
+    def first(self) -> Item | None:
+        """The first wrong thing, else the first that was not proven."""
+        return next(iter(self.wrong or self.having("open")), None)
 
 
-def check_archive_names(names: list[str]) -> None:
-    if len(names) > MOST_MEMBERS:
-        raise Wrong(f"it has more than {MOST_MEMBERS} members")
-    if len(set(names)) != len(names):
-        raise Wrong("it has a name twice")
-    for name in names:
-        if not safe(name):
-            raise Wrong(f"the name {name!r} is not safe")
-
-
-def safe(name: str) -> bool:
-    parts = name.split("/")
-    bad = "\\" in name or ":" in parts[0] or any(ord(char) < 32 for char in name)
-    return bool(name) and not bad and all(part not in ("", ".", "..") for part in parts)
-
-
-def opened(data: bytes, keys: dict[str, bytes], kind: str) -> tuple[bytes, str]:
-    """The payload of a DSSE envelope and the id of the key that signed it."""
-    found = parse(data, "the envelope")
-    if member(found, "payloadType", str, "the envelope") != kind:
-        raise Wrong(f"the envelope holds {found['payloadType']}, expected {kind}")
-    payload = unwrapped(member(found, "payload", str, "the envelope"))
-    signatures = member(found, "signatures", list, "the envelope")
-    if len(signatures) != 1:
-        raise Wrong(f"the envelope has {len(signatures)} signatures, expected 1")
-    by = hashed(signatures[0], "keyid", "the envelope")
-    if by not in keys:
-        raise Wrong(f"the key {by[:16]} that signed it is not in the bundle")
-    signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
-    check_signature(keys[by], signed, unwrapped(member(signatures[0], "sig", str, "the envelope")))
-    return payload, by
-
-
-def unwrapped(text: str) -> bytes:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise Wrong("it holds something that is not base64") from None
-    if base64.b64encode(data).decode("ascii") != text:
-        raise Wrong("it holds base64 that is not written in its one form")
-    return data
-
-
-def digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def canonical(value: Any) -> bytes:
-    """RFC 8785 of what `parse` gave: it has sorted the members and refused floats."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-def check_index(bundle: Bundle, trusted: list[str]) -> str:
-    """2. and 3. The keys first: the index is signed by one of them."""
+def check_index(bundle: Bundle) -> str:
+    """2. The keys first: the index is signed by one of them."""
     read_keys(bundle)
     index = bundle.read(INDEX)
     payload, by = opened(bundle.read(SEAL), bundle.keys, PAYLOAD_TYPE)
     if payload != index:
         raise Wrong("what is signed is not this index")
-    if trusted and by not in trusted:
-        raise Wrong(f"it is signed by {by}, which is not a key you named")
-    bundle.index, bundle.by = parse(index, "it"), by
-    if member(bundle.index, "schema", str, "it") != "countersign.bundle/1":
-        raise Wrong(f"the format {bundle.index['schema']} is unknown to this program")
+    bundle.index, bundle.by = record(index, "it"), by
+    moment(member(bundle.index, "made_at", str, "it"))
+    read_versions(bundle)
     for entry in member(bundle.index, "members", list, "it"):
         list_member(bundle, entry)
-    told = "a key you named" if trusted else "compare it with the one you were given"
-    return f"{len(bundle.members)} members, signed by key {by} ({told})"
+    return f"{len(bundle.members)} members, signed by key {by}"
+
+
+def read_versions(bundle: Bundle) -> None:
+    """Of one version, which has no folder, or of several, each in its own."""
+    schema = member(bundle.index, "schema", str, "it")
+    if schema == ONE:
+        bundle.parts = [Part("", bundle.index)]
+        return
+    if schema != SEVERAL:
+        raise Wrong(f"the format {schema} is unknown to this program")
+    for entry in member(bundle.index, "versions", list, "it"):
+        folder = member(entry, "folder", str, "a version")
+        if not FOLDER.fullmatch(folder) or folder.lower() in {
+            p.folder.lower() for p in bundle.parts
+        }:
+            raise Wrong(f"the folder {folder} is no folder of a version, or there twice")
+        bundle.parts.append(Part(folder, entry))
+    if not 0 < len(bundle.parts) <= MOST_VERSIONS:
+        raise Wrong("it is about no version, or far too many")
 
 
 def read_keys(bundle: Bundle) -> None:
-    """3. Each key is the one that its id says."""
-    bundle.known = member(bundle.data("keys.json"), "keys", list, "it")
+    """4. Each key is the one that its id says. Those of the ledger sign here, others do not."""
+    bundle.known = member(bundle.record("keys.json"), "keys", list, "it")
     for entry in bundle.known:
         public = bytes_of_hex(member(entry, "public", str, "a key"))
         if digest(public) != hashed(entry, "key_id", "a key"):
             raise Wrong(f"the key {entry['key_id'][:16]} is not the one its id says")
-        if member(entry, "algorithm", str, "a key") == "ed25519":
+        if (entry["algorithm"], entry["purpose"]) == ("ed25519", "ledger"):
             bundle.keys[entry["key_id"]] = public
 
 
@@ -222,21 +210,14 @@ def list_member(bundle: Bundle, entry: dict[str, Any]) -> None:
     if name in bundle.members:
         raise Wrong(f"it lists {name} twice")
     member(entry, "size", int, name)
-    member(entry, "kind", str, name)
+    require_place(bundle, name, member(entry, "kind", str, name))
     hashed(entry, "sha256", name)
     bundle.members[name] = entry
 
 
-def bytes_of_hex(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise Wrong("a key is not written in hexadecimal") from None
-
-
 def check_names(bundle: Bundle) -> str:
     """2. The members of the archive are those of the index."""
-    there = {info.filename for info in bundle.archive.infolist()} - {INDEX, SEAL}
+    there = set(bundle.archive.members) - {INDEX, SEAL}
     for name in sorted(bundle.members.keys() - there):
         raise Wrong(f"{name} is missing")
     for name in sorted(there - bundle.members.keys()):
@@ -246,71 +227,67 @@ def check_names(bundle: Bundle) -> str:
 
 def check_member(bundle: Bundle, name: str) -> str:
     """2. One member, in flat memory."""
-    entry = bundle.members[name]
-    try:
-        size, found = summed(bundle, name, entry["size"])
-    except Exception as error:  # noqa: BLE001 - zipfile and zlib raise a dozen kinds on damaged bytes
-        raise Wrong(f"it cannot be unpacked: {error}") from None
-    if size > entry["size"]:
-        raise Wrong(f"it is longer than the {entry['size']} bytes of the index")
-    if (size, found) != (entry["size"], entry["sha256"]):
-        raise Wrong(f"its SHA-256 is {found}, the index says {entry['sha256']}")
+    entry, sums, size = bundle.members[name], hashlib.sha256(), 0
+    for piece in bundle.archive.pieces(name, entry["size"]):
+        sums.update(piece)
+        size += len(piece)
+    if (size, sums.hexdigest()) != (entry["size"], entry["sha256"]):
+        raise Wrong(f"its SHA-256 is {sums.hexdigest()}, the index says {entry['sha256']}")
     return f"{size} bytes, SHA-256 {entry['sha256']}"
 
 
-def summed(bundle: Bundle, name: str, most: int) -> tuple[int, str]:
-    """Size and SHA-256 of a member, read no further than it may be long."""
-    sums, size = hashlib.sha256(), 0
-    with bundle.archive.open(name) as stream:
-        while size <= most and (piece := stream.read(CHUNK)):
-            sums.update(piece)
-            size += len(piece)
-    return size, sums.hexdigest()
-
-
-def check_ledger(bundle: Bundle, roots: list[tuple[int, str]]) -> str:
-    """4."""
-    extract = bundle.data("ledger-extract.json")
-    size, root, leaves = check_extract(extract)
+def check_ledger(bundle: Bundle) -> str:
+    """3."""
+    extract = bundle.record("ledger-extract.json")
+    bundle.size, bundle.root, bundle.leaves = check_extract(extract)
     for item in extract["events"]:
         said = statement_in(base64.b64decode(item["body"]))
-        bundle.events.setdefault(said["type"], []).append(said["payload"])
-    at, signed, by = check_checkpoint(bundle.read("checkpoint.txt"), notes_keys(bundle))
-    if (at, signed) != (size, root) or bundle.index["ledger_size"] != size:
-        raise Wrong(f"the checkpoint says root {signed} at size {at}, the events {root} at {size}")
-    for kept, value in roots:
-        if kept != size:
-            raise Wrong(
-                f"a root at size {kept} needs a consistency proof to {size}: see verify_ledger.py --proof"
-            )
-        check_root(size, root, {kept: [(value, "the root you gave")]})
-    return f"{len(leaves)} events lead to root {root} at size {size}; checkpoint {', '.join(by)}"
+        found = Event(item["seq"], said["type"], said["at"], said["scopes"], said["payload"])
+        bundle.events.append(found)
+    if len(bundle.leaves) != len(bundle.events):
+        raise Wrong("it has an event twice")
+    bundle.events.sort(key=lambda each: each.seq)
+    note = bundle.read("checkpoint.txt")
+    bundle.origin = origin_of(note)
+    at, signed, by = check_checkpoint(note, notes_keys(bundle))
+    if (at, signed) != (bundle.size, bundle.root) or bundle.index["ledger_size"] != at:
+        raise Wrong(
+            f"the checkpoint says root {signed} at size {at}, the events {bundle.root} at {bundle.size}"
+        )
+    return f"{len(bundle.leaves)} events lead to root {signed} at size {at}; checkpoint {', '.join(by)}"
+
+
+def origin_of(note: bytes) -> str:
+    return note.split(b"\n", 1)[0].decode("utf-8", "replace")
 
 
 def notes_keys(bundle: Bundle) -> list[Key]:
-    """The bundle's own keys under the name that the checkpoint has: its first line."""
-    origin = bundle.read("checkpoint.txt").split(b"\n", 1)[0].decode("utf-8", "replace")
+    """The bundle's own keys under the name of its ledger, which is the first line of its checkpoint."""
     found = []
     for public in bundle.keys.values():
         material = b"\x01" + public
-        short = hashlib.sha256(origin.encode() + b"\n" + material).digest()[:4].hex()
-        found.append(Key(f"{origin}+{short}+{base64.b64encode(material).decode()}"))
+        short = hashlib.sha256(bundle.origin.encode() + b"\n" + material).digest()[:4].hex()
+        found.append(Key(f"{bundle.origin}+{short}+{base64.b64encode(material).decode()}"))
     return found
 
 
 def check_keys(bundle: Bundle) -> str:
-    """3. What the ledger says about the keys, and that each was endorsed by the one before."""
+    """4. What the ledger says about the keys, and that each was endorsed by the one before."""
     added = {said["key"]: said for said in bundle.happened("audits.key.added")}
-    retired = {said["key"]: said for said in bundle.happened("audits.key.retired")}
+    retired = {said["key"] for said in bundle.happened("audits.key.retired")}
     words = []
     for entry in bundle.known:
         key = entry["key_id"]
         said = added.get(key)
-        if said is None or said["public"] != entry["public"]:
-            raise Wrong(f"the ledger does not say that the key {key[:16]} was admitted")
+        if said is None or any(said[n] != entry[n] for n in ("public", "purpose", "algorithm")):
+            raise Wrong(f"the ledger does not say that the key {key[:16]} was admitted as that")
         if bool(entry.get("retired_at")) != (key in retired):
             raise Wrong(f"key {key[:16]}: retired in one of bundle and ledger only")
         words.append(f"{key[:16]} {entry['purpose']}{endorsed(bundle, said)}")
+    if bundle.by in retired:
+        raise Wrong(
+            f"the bundle is signed by {bundle.by[:16]}, which its own ledger says was retired"
+        )
     require_honest(bundle, bundle.by, bundle.index["made_at"])
     return "; ".join(words)
 
@@ -327,294 +304,290 @@ def endorsed(bundle: Bundle, said: dict[str, Any]) -> str:
     return f", endorsed by {by[:16]}"
 
 
-def check_version(bundle: Bundle) -> str:
-    """The version is the one of the index, and its manifest has the digest that is its name."""
-    said = bundle.version = bundle.data("version.json")
-    manifest = member(said, "manifest", list, "it")
-    if digest(canonical(manifest)) != hashed(said, "manifest_digest", "it"):
-        raise Wrong("its manifest is not what its digest says")
-    for name in ("model", "version", "manifest_digest"):
-        if said[name] != bundle.index[name]:
-            raise Wrong(f"its {name} is {said[name]}, the index says {bundle.index[name]}")
-    return f"{said['model']} v{said['version']}, {len(manifest)} files, manifest {said['manifest_digest']}"
-
-
-def check_round(bundle: Bundle, name: str) -> str:
-    """5."""
-    data = bundle.read(name)
-    said, own = parse(data, "it"), digest(data)
-    if own not in {each["digest"] for each in bundle.happened("reviews.round.made")}:
-        raise Wrong(f"the ledger has no round of evidence with the digest {own}")
-    if said["version"]["manifest_digest"] != bundle.version["manifest_digest"]:
-        raise Wrong("it is about other files than the version's")
-    if said["files"] != bundle.version["manifest"]:
-        raise Wrong("the files that it lists are not the version's")
-    policy = digest(bundle.read(folder(name) + "policy.json"))
-    if policy != said["policy"]["digest"]:
-        raise Wrong(
-            f"the policy beside it has the digest {policy}, it names {said['policy']['digest']}"
+def check_vouched(bundle: Bundle, kept: Kept) -> str:
+    """4. From the key that signed the bundle, by endorsements, back to one that you named."""
+    if kept.names and bundle.origin not in kept.names:
+        raise Wrong(f"the ledger is {bundle.origin}, you named a key of {', '.join(kept.names)}")
+    if not kept.keys:
+        raise NotProven(
+            f"nobody vouches for the key {bundle.by}: compare it with the one you were given, and name that with --key"
         )
-    check_card_named(bundle, said["card"])
-    for entry in said["checks"]:
-        check_result_named(bundle, entry)
-    for entry in said.get("uploaded", []):
-        if bundle.members.get(f"uploaded/{entry['result']}", {}).get("sha256") != entry["digest"]:
-            raise Wrong(f"the uploaded result {entry['name']} is not the one it names")
-    bundle.manifests[own] = (name, said)
-    return f"evidence {own}: policy, card, {len(said['checks'])} checks and files are those in the bundle"
-
-
-def folder(name: str) -> str:
-    return name.rpartition("/")[0] + "/"
-
-
-def check_card_named(bundle: Bundle, card: dict[str, Any] | None) -> None:
-    if card is None:
-        return
-    found = bundle.members.get(f"card/revision-{card['revision']}.json", {}).get("sha256")
-    if found != card["digest"]:
-        raise Wrong(f"card revision {card['revision']} is not the one it names")
-
-
-def check_result_named(bundle: Bundle, entry: dict[str, Any]) -> None:
-    if entry["measurement"] is None or entry["result_digest"] is None:
-        return
-    said = bundle.data(f"checks/{entry['measurement']}.json")
-    if said["result_digest"] != entry["result_digest"]:
-        raise Wrong(f"the result of {entry['kind']} is not the one it names")
-
-
-def check_statement(bundle: Bundle, name: str) -> str:
-    """6."""
-    data = bundle.read(name)
-    said, own = parse(data, "it"), digest(data)
-    told = [e for e in bundle.happened("reviews.decision.recorded") if e["statement_digest"] == own]
-    if not told:
-        raise Wrong(f"the ledger has no decision with the statement {own}")
-    if (
-        said["evidence_digest"] not in bundle.manifests
-        or told[0]["evidence_digest"] != said["evidence_digest"]
-    ):
-        raise Wrong("the evidence that it names is not in the bundle")
-    where = bundle.manifests[said["evidence_digest"]][0]
-    if folder(where) != folder(name):
-        raise Wrong(f"it is about the evidence of another review, {where}")
-    for key in ("outcome", "meaning", "role", "step", "signer"):
-        if said[key] != told[0][key]:
-            raise Wrong(f"its {key} is {said[key]!r}, the ledger says {told[0][key]!r}")
-    sealed = check_envelope(bundle, name, said, own, told[0].get("envelope", ""))
-    return f"{said['meaning']} as {said['role']} on {said['signed_at']}, by {said['method']}, statement {own}; {sealed}"
-
-
-def check_envelope(bundle: Bundle, name: str, said: dict[str, Any], own: str, digest_: str) -> str:
-    """6. The site's signature around the statement."""
-    if not digest_:
-        return "no envelope (decided before the site had a key)"
-    data = bundle.read(name[: -len(".json")] + ".dsse.json")
-    if digest(data) != digest_:
-        raise Wrong("its envelope is not the one that the ledger has")
-    payload, by = opened(data, bundle.keys, IN_TOTO)
-    found = parse(payload, "the envelope")
-    subjects = {each["name"]: each["digest"]["sha256"] for each in found["subject"]}
-    wanted = {f"files/{each['path']}": each["digest"] for each in bundle.version["manifest"]}
-    wanted["evidence-manifest.json"] = said["evidence_digest"]
-    if subjects != wanted or found["predicateType"] != PREDICATE:
-        raise Wrong("its envelope is not about the files of this version")
-    predicate = found["predicate"]
-    if predicate.pop("statement") != own or any(
-        said[key] != value for key, value in predicate.items()
-    ):
-        raise Wrong("its envelope says something else than the statement")
-    require_honest(bundle, by, said["signed_at"])
-    return f"envelope signed by {by[:16]}"
-
-
-def require_honest(bundle: Bundle, key: str, at: str) -> None:
-    """3. Nothing counts that was signed after the key was in other hands."""
-    for said in bundle.happened("audits.key.retired"):
-        if said["key"] == key and said["compromised_since"] and at >= said["compromised_since"]:
-            raise Wrong(f"it was signed after the key {key[:16]} was compromised")
-
-
-def check_check(bundle: Bundle, name: str) -> str:
-    """7."""
-    said = bundle.data(name)
-    own = digest(canonical({key: said[key] for key in ("key", "result", "statistics")}))
-    if own != said["result_digest"]:
-        raise Wrong(f"its result has the digest {own}, it says {said['result_digest']}")
-    if own not in {each["result_digest"] for each in bundle.happened("checks.measurement.done")}:
-        raise Wrong(f"the ledger has no result with the digest {own}")
-    return f"{said['kind']}, result {own}"
-
-
-def check_card(bundle: Bundle, name: str) -> str:
-    """7."""
-    data = bundle.read(name)
-    said = parse(data, "it")
-    if said["version"] != bundle.version["uuid"] or name != f"card/revision-{said['number']}.json":
-        raise Wrong("it is of another version, or another revision")
-    if digest(data) not in {each["digest"] for each in bundle.happened("modelcards.card.saved")}:
-        raise Wrong("the ledger has no card revision with its digest")
-    return f"{len(said['blocks'])} blocks written by people"
-
-
-def check_document(bundle: Bundle, name: str) -> str:
-    """8."""
-    own = bundle.members[name]["sha256"]
-    for each in bundle.happened("compliance.document.issued"):
-        if f"documents/{each['uuid']}.pdf" == name and each["digest"] == own:
-            return f"issued as the ledger says, {each['size']} bytes"
-    raise Wrong("the ledger does not say that this file was issued")
-
-
-def check_file(bundle: Bundle, name: str) -> str:
-    """9."""
-    wanted = {f"files/{each['path']}": each["digest"] for each in bundle.version["manifest"]}
-    if wanted.get(name) != bundle.members[name]["sha256"]:
-        raise Wrong("it is not a file of the version's manifest")
-    return "as in the version's manifest"
-
-
-def check_files(bundle: Bundle) -> str:
-    """9. All of them or none."""
-    there, wanted = bundle.named("file"), bundle.version["manifest"]
-    if not bundle.index["with_files"]:
-        if there:
-            raise Wrong("the index says that there are none")
-        return "not in this bundle: compare yours with version.json"
-    if len(there) != len(wanted):
-        raise Wrong(f"{len(wanted) - len(there)} of {len(wanted)} files are missing")
-    return f"all {len(wanted)} files of the version"
-
-
-CHECKS: list[tuple[str, Callable[[Bundle, str], str]]] = [
-    ("check", check_check),
-    ("card", check_card),
-    ("evidence", check_round),
-    ("statement", check_statement),
-    ("document", check_document),
-    ("file", check_file),
-]
-
-
-# What the ledger tells of, under which name it has the digest, and the kind of member that must have it.
-TOLD = [
-    ("reviews.round.made", "digest", "evidence"),
-    ("reviews.decision.recorded", "statement_digest", "statement"),
-    ("modelcards.card.saved", "digest", "card"),
-    ("compliance.document.issued", "digest", "document"),
-]
-
-
-def check_told(bundle: Bundle) -> str:
-    """10. Nothing that the ledger tells of was left out, such as a decision against the version."""
-    count = 0
-    for event, field, kind in TOLD:
-        there = {bundle.members[name]["sha256"] for name in bundle.named(kind)}
-        for said in bundle.happened(event):
-            count += 1
-            if said[field] not in there:
-                raise Wrong(
-                    f"the ledger tells of {event} {said[field]}, which is not in the bundle"
-                )
-    return f"the {count} rounds, decisions, card revisions and documents of the ledger are in the bundle"
-
-
-class Report:
-    """What was found, item by item."""
-
-    def __init__(self) -> None:
-        self.items: list[tuple[bool, str, str]] = []
-
-    def ask(self, name: str, check: Callable[[], str]) -> bool:
-        """One item. Whatever a check stumbles over is a wrong item, never a crash."""
-        try:
-            self.items.append((True, name, check()))
-        except Wrong as wrong:
-            self.items.append((False, name, str(wrong)))
-        except (
-            KeyError,
-            TypeError,
-            AttributeError,
-            IndexError,
-            ValueError,
-            RecursionError,
-        ) as error:
-            self.items.append(
-                (False, name, f"it is not what it should be ({type(error).__name__}: {error})")
+    added = {each.payload["key"]: each for each in bundle.told("audits.key.added")}
+    chain = [bundle.by]
+    while chain[-1] not in kept.keys:
+        event = added[chain[-1]]
+        by = event.payload["endorsed_by"]
+        if by not in bundle.keys or by in chain:
+            told = " < ".join(key[:16] for key in chain)
+            raise Wrong(
+                f"it is signed by {bundle.by}; no key that you named is it or vouches for it ({told})"
             )
-        return self.items[-1][0]
+        endorsed(bundle, event.payload)
+        require_honest(bundle, by, event.at)
+        chain.append(by)
+    told = " < ".join(key[:16] for key in chain)
+    return f"{chain[-1]}, which you named, " + (
+        "signed it" if len(chain) == 1 else f"endorsed the one that signed it: {told}"
+    )
 
-    @property
-    def wrong(self) -> list[Item]:
-        return [(name, said) for good, name, said in self.items if not good]
+
+def check_proofs(bundle: Bundle) -> str:
+    """4. The enclosed proofs of growth lead to this ledger, whatever checkpoints were kept."""
+    found = bundle.record("consistency.json")["proofs"]
+    for number, proof in enumerate(found, start=1):
+        (old, root), new, path = ends_of(proof, f"proof {number}")
+        if new != (bundle.size, bundle.root):
+            raise Wrong(f"proof {number} leads to another ledger")
+        check_consistent(old, new[0], (bytes.fromhex(root), bytes.fromhex(new[1])), path)
+    return f"{len(found)} earlier checkpoints of the site are its beginning"
 
 
-def verify(path: Path, trusted: list[str], roots: list[tuple[int, str]]) -> Report:
+def ends_of(proof: Any, what: str) -> tuple[tuple[int, str], tuple[int, str], list[bytes]]:
+    ends, path = proof_of(proof, what)
+    return ends[0], ends[1], path
+
+
+def check_kept(bundle: Bundle, data: bytes, proofs: list[Any]) -> str:
+    """4. A checkpoint that you kept: of this ledger, signed by a key of it, and on one line of growth with the bundle's."""
+    text, size, root, lines = read_note(data)
+    origin = origin_of(data)
+    if origin != bundle.origin:
+        raise Wrong(f"it is of another ledger: {origin}; the bundle is of {bundle.origin}")
+    known = {key.hash for key in notes_keys(bundle)}
+    if size > bundle.size and not any(
+        unwrapped(line.rpartition(" ")[2])[:4] in known for line in lines
+    ):
+        raise NotProven(newer(bundle, size) + ", and signed by a key that came after it")
+    try:
+        check_lines(text, lines, notes_keys(bundle))
+    except Wrong as wrong:
+        raise Wrong(f"no key of the bundle's ledger signed it: {wrong}") from None
+    return check_growth(bundle, size, root, proofs)
+
+
+def newer(bundle: Bundle, size: int) -> str:
+    return f"it is newer, of {size} events, than the bundle, which shows nothing after event {bundle.size}"
+
+
+def check_growth(bundle: Bundle, size: int, root: str, proofs: list[Any]) -> str:
+    """4. One line of growth: the same root at one size, else a proof from the smaller to the larger."""
+    if size == bundle.size:
+        if root != bundle.root:
+            raise Wrong(f"forked: at size {size} it has the root {root}, the bundle {bundle.root}")
+        return f"it is of the same {size} events, and has the same root"
+    ends = sorted([(size, root), (bundle.size, bundle.root)])
+    enclosed = (
+        bundle.record("consistency.json")["proofs"] if "consistency.json" in bundle.members else []
+    )
+    for proof in [*proofs, *enclosed]:
+        old, new, path = ends_of(proof, "the proof")
+        if (old[0], new[0]) == (ends[0][0], ends[1][0]):
+            require_one_line(ends, (old, new), path)
+            if size > bundle.size:
+                return newer(bundle, size) + "; what it shows is the beginning of what you kept"
+            return f"the ledger of {bundle.size} events begins with exactly its {size}"
+    if size > bundle.size:
+        raise NotProven(newer(bundle, size) + ": ask for a newer bundle, or give --proof")
+    raise NotProven(
+        f"nothing leads from its {size} events to the {bundle.size} of the bundle: have the bundle made with it (since), or give --proof"
+    )
+
+
+def require_one_line(
+    ends: list[tuple[int, str]], said: tuple[tuple[int, str], tuple[int, str]], path: list[bytes]
+) -> None:
+    for (size, root), (_, other) in zip(ends, said):  # noqa: B905 -- Python 3.9 has no strict
+        if root != other:
+            raise Wrong(
+                f"forked: the root at size {size} is {root} in one place and {other} in another"
+            )
+    roots = bytes.fromhex(ends[0][1]), bytes.fromhex(ends[1][1])
+    check_consistent(ends[0][0], ends[1][0], roots, path)
+
+
+def check_complete(bundle: Bundle, name: str) -> str:
+    """11. The export has the bundle's root at its size, and no other event about its versions or keys up to there."""
+    wanted = {part.scope for part in bundle.parts}
+    with Path(name).open("rb") as stream:
+        check_export(stream, {bundle.size: [(bundle.root, "the bundle")]}, dict(bundle.leaves))
+    with Path(name).open("rb") as stream:
+        for _number, line in lines_of(stream):
+            if "seq" in line and line["seq"] <= bundle.size and line["seq"] not in bundle.leaves:
+                require_foreign(line, wanted)
+    return f"no event about these versions or the keys was left out of the first {bundle.size}"
+
+
+def require_foreign(line: Any, wanted: set[str]) -> None:
+    said = parse(body_of(line), "the body")
+    if wanted & set(said["scopes"]) or said["type"].startswith("audits.key."):
+        raise Wrong(f"event {line['seq']}, {said['type']}, is about them and was left out")
+
+
+def verify(path: Path, kept: Kept) -> Report:
     """Everything, in an order in which the first wrong thing is the one that explains the others."""
     report, found = Report(), []
 
     def begin() -> str:
         found.append(Bundle(path))
-        return f"{len(found[0].archive.infolist())} members"
+        return f"{len(found[0].archive.members)} members, one after the other"
 
     if not report.ask("archive", begin):
         return report
     bundle = found[0]
-    if report.ask(INDEX, lambda: check_index(bundle, trusted)) and check_bytes(bundle, report):
-        check_meaning(bundle, report, roots)
+    try:
+        if report.ask(INDEX, check_index, bundle) and check_bytes(bundle, report):
+            report.about = about(bundle)
+            check_meaning(bundle, report, kept)
+    finally:
+        bundle.archive.close()
     return report
+
+
+def about(bundle: Bundle) -> str:
+    """What the verdict is about, so that nobody takes it for one about something else."""
+    titles = [part.title for part in bundle.parts]
+    what = ", ".join(titles[:5]) + (f" and {len(titles) - 5} more" if len(titles) > 5 else "")
+    return f"{what} of {bundle.index['site']} as of {bundle.index['made_at']}"
 
 
 def check_bytes(bundle: Bundle, report: Report) -> bool:
     """2. Whether every byte is where the index says."""
-    report.ask("members", lambda: check_names(bundle))
+    report.ask("members", check_names, bundle)
     for name in sorted(bundle.members):
-        report.ask(name, lambda name=name: check_member(bundle, name))  # type: ignore[misc]
+        report.ask(name, check_member, bundle, name, part=folder_of(name))
     return not report.wrong
 
 
-def check_meaning(bundle: Bundle, report: Report, roots: list[tuple[int, str]]) -> None:
-    """3. to 9. That the members belong together."""
-    if not report.ask("version", lambda: check_version(bundle)):
+def folder_of(name: str) -> str:
+    if name.startswith("versions/"):
+        return name[: name.index("/", len("versions/")) + 1]
+    return ""
+
+
+def check_meaning(bundle: Bundle, report: Report, kept: Kept) -> None:
+    """3. to 11. That the members belong together."""
+    if not report.ask("ledger", check_ledger, bundle):
         return
-    report.ask("ledger", lambda: check_ledger(bundle, roots))
-    report.ask("keys", lambda: check_keys(bundle))
+    if report.ask("keys", check_keys, bundle):
+        report.ask("key", check_vouched, bundle, kept)
+    if "consistency.json" in bundle.members:
+        report.ask("growth", check_proofs, bundle)
+    for name, note in kept.notes:
+        report.ask(f"checkpoint {name}", check_kept, bundle, note, kept.proofs)
+    for size, root in kept.roots:
+        report.ask(f"root {size}", check_growth, bundle, size, root, kept.proofs)
+    for part in bundle.parts:
+        check_part(bundle, report, part)
+    if kept.export and not report.wrong:
+        report.ask("export", check_complete, bundle, kept.export)
+
+
+def check_part(bundle: Bundle, report: Report, part: Part) -> None:
+    """5. to 10."""
+    if not report.ask(part.item("version"), check_version, bundle, part, part=part.folder):
+        return
     for kind, check in CHECKS:
-        for name in bundle.named(kind):
-            report.ask(f"{kind} {name}", lambda check=check, name=name: check(bundle, name))  # type: ignore[misc]
-    report.ask("files", lambda: check_files(bundle))
-    report.ask("whole", lambda: check_told(bundle))
+        for name in bundle.named(kind, part.folder):
+            report.ask(f"{kind} {name}", check, bundle, part, name, part=part.folder)
+    report.ask(part.item("files"), check_files, bundle, part, part=part.folder)
+    report.ask(part.item("whole"), check_told, bundle, part, part=part.folder)
+
+
+def trusted(text: str) -> tuple[str, str]:
+    """A key as its id or as NAME+HASH+BASE64: its id, and the ledger's name where it is said."""
+    if HEX.fullmatch(text.lower()):
+        return text.lower(), ""
+    try:
+        key = Key(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"neither 64 hexadecimal characters nor a key: {error}"
+        ) from None
+    if key.kind != 1:
+        raise argparse.ArgumentTypeError("that is the key of a witness, not of a ledger")
+    return digest(key.public), key.name
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Verify a bundle of Countersign, offline.")
+    parser = argparse.ArgumentParser(description="Verify a bundle of Countersign, offline.", epilog="Exit status: 0 proven, 1 wrong, 2 not run, 3 nothing wrong but not proven.")  # fmt: skip
     parser.add_argument("bundle", metavar="BUNDLE.zip")
-    parser.add_argument("--key", metavar="ID", action="append", default=[], help="the id (64 hexadecimal characters) of a key you trust")  # fmt: skip
-    parser.add_argument("--root", metavar="SIZE:ROOT", type=saved_root, action="append", default=[], help="the ledger's root at the bundle's size, from elsewhere")  # fmt: skip
+    parser.add_argument("--key", type=trusted, action="append", default=[], help="the site's key that you have from elsewhere: its id (64 characters) or NAME+HASH+BASE64")  # fmt: skip
+    parser.add_argument("--checkpoint", metavar="FILE", action="append", default=[], help="a checkpoint that you kept")  # fmt: skip
+    parser.add_argument("--root", metavar="SIZE:ROOT", type=saved_root, action="append", default=[], help="a root of the ledger that you kept")  # fmt: skip
+    parser.add_argument("--proof", metavar="FILE", action="append", default=[], help="a consistency proof between a size you kept and the bundle's")  # fmt: skip
+    parser.add_argument("--export", metavar="FILE", default="", help="an export of the whole ledger: was an event left out?")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the items as JSON")
     options = parser.parse_args(arguments)
     try:
-        report = verify(Path(options.bundle), [key.lower() for key in options.key], options.root)
-    except OSError as error:
-        sys.stderr.write(f"cannot read {options.bundle}: {error.strerror or error}\n")
-        return 2
+        report = verify(Path(options.bundle), kept_by(options))
+    except (OSError, Wrong) as error:
+        sys.stderr.write(f"cannot be read: {error}\n")
+        return NOT_RUN
     say(report, as_json=options.json)
-    return 1 if report.wrong else 0
+    return report.status
+
+
+def kept_by(options: argparse.Namespace) -> Kept:
+    """What was given; Wrong or OSError for what cannot be read."""
+    Path(options.bundle).open("rb").close()
+    if options.export:
+        Path(options.export).open("rb").close()
+    return Kept(
+        keys=[key for key, _ in options.key],
+        names=[name for _, name in options.key if name],
+        notes=[(name, Path(name).read_bytes()) for name in options.checkpoint],
+        roots=options.root,
+        proofs=[parse(Path(name).read_bytes(), name) for name in options.proof],
+        export=options.export,
+    )
 
 
 def say(report: Report, *, as_json: bool) -> None:
-    first = report.wrong[0] if report.wrong else None
+    first = report.first
     if as_json:
-        items = [{"ok": good, "item": name, "said": said} for good, name, said in report.items]
-        print(json.dumps({"ok": first is None, "first_wrong": first, "items": items}, indent=1))  # noqa: T201
+        told = {
+            "status": report.status,
+            "about": report.about,
+            "first": [first.name, first.said] if first else None,
+            "items": [vars(item) for item in report.items],
+        }
+        print(json.dumps(told, indent=1))  # noqa: T201
         return
-    colour = sys.stdout.isatty()
-    for good, name, said in report.items:
-        word = "ok   " if good else "WRONG"
-        mark = f"\x1b[{32 if good else 31}m{word}\x1b[0m" if colour else word
-        print(f"{mark} {printable(name)}: {printable(said)}")  # noqa: T201
-    print("PASS" if first is None else f"FAIL: {printable(first[0])}: {printable(first[1])}")  # noqa: T201
+    for item in report.items:
+        print(f"{coloured(item.state)} {printable(item.name)}: {printable(item.said)}")  # noqa: T201
+    for line in by_version(report):
+        print(line)  # noqa: T201
+    print(verdict(report))  # noqa: T201
+
+
+def by_version(report: Report) -> list[str]:
+    """One line for each version of several."""
+    found: dict[str, list[Item]] = {}
+    for item in report.items:
+        if item.part:
+            found.setdefault(item.part, []).append(item)
+    lines = []
+    for part, items in found.items():
+        wrong = next((item for item in items if item.state == "wrong"), None)
+        told = f"{len(items)} items" if wrong is None else f"{wrong.name}: {wrong.said}"
+        lines.append(f"{coloured('wrong' if wrong else 'ok')} {printable(part)} {printable(told)}")
+    return lines
+
+
+def verdict(report: Report) -> str:
+    first = report.first
+    if first is None:
+        return f"PASS: {printable(report.about)}"
+    told = f"{printable(first.name)}: {printable(first.said)}"
+    if first.state == "wrong":
+        return f"FAIL: {told}"
+    return f"NOT PROVEN: nothing is wrong with {printable(report.about)}, but: {told}"
+
+
+def coloured(state: str) -> str:
+    word = {"ok": "ok   ", "wrong": "WRONG", "open": "open "}[state]
+    colour = {"ok": 32, "wrong": 31, "open": 33}[state]
+    return f"\x1b[{colour}m{word}\x1b[0m" if sys.stdout.isatty() else word
 
 
 def printable(text: str) -> str:

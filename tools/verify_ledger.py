@@ -317,6 +317,12 @@ def unwrapped(text: str) -> bytes:
 
 def check_checkpoint(data: bytes, keys: list[Key]) -> tuple[int, str, list[str]]:
     """9. The size and the root that the note says, and who signed it."""
+    text, size, root, lines = read_note(data)
+    return size, root, check_lines(text, lines, keys)
+
+
+def read_note(data: bytes) -> tuple[bytes, int, str, list[str]]:
+    """9. The signed text, the size and the root in it, and the lines of signatures below it, none of them verified."""
     if len(data) > MAX_NOTE:
         raise Wrong("it is too long for a checkpoint")
     try:
@@ -330,8 +336,7 @@ def check_checkpoint(data: bytes, keys: list[Key]) -> tuple[int, str, list[str]]
     root = unwrapped(lines[2])
     if len(root) != 32 or not below.endswith("\n"):
         raise Wrong("it is not a checkpoint: its root or its last line is not whole")
-    said = check_lines((text + "\n").encode(), below[:-1].split("\n"), keys)
-    return int(lines[1]), root.hex(), said
+    return (text + "\n").encode(), int(lines[1]), root.hex(), below[:-1].split("\n")
 
 
 def check_lines(text: bytes, lines: list[str], keys: list[Key]) -> list[str]:

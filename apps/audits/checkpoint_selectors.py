@@ -14,6 +14,7 @@ from apps.core.errors import DomainError, Invalid, NotFound
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from django.db.models import QuerySet
 
@@ -100,6 +101,36 @@ def consistency_proof(old: int, new: int | None = None) -> dict[str, Any]:
         "new": ends[1],
         "proof": path,
     }
+
+
+def consistency_proofs(olds: Sequence[int], new: int) -> list[dict[str, Any]]:
+    """The same from each of several sizes, in three queries. Raises NotFound for a size that the ledger has not had."""
+    rows = Event.objects.filter(seq__in={*olds, new}).values_list("seq", "root")
+    roots = {size: bytes(root).hex() for size, root in rows}
+    missing = {*olds, new} - roots.keys()
+    if missing:
+        raise NotFound(f"The ledger has not had size {min(missing)}.")
+    paths = proofs.consistencies(olds, new)
+    return [
+        {
+            "format": CONSISTENCY_FORMAT,
+            "version": 1,
+            "old": {"size": old, "root": roots[old]},
+            "new": {"size": new, "root": roots[new]},
+            "proof": [part.hex() for part in paths[old]],
+        }
+        for old in olds
+    ]
+
+
+def earlier_sizes(size: int, most: int) -> list[int]:
+    """Sizes below this one that somebody may have kept a checkpoint of: half of them the newest that were made for somebody, half
+    spread over all that ever were."""
+    rows = Checkpoint.objects.filter(size__lt=size)
+    asked = rows.exclude(occasion="interval").order_by("-size").values_list("size", flat=True)
+    every = list(rows.order_by("size").values_list("size", flat=True).distinct())
+    step = -(-len(every) // max(1, most // 2)) or 1
+    return sorted({*asked.distinct()[: most // 2], *every[::step]})
 
 
 def inclusion_proof(seq: int, size: int | None = None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any
 
 from apps.audits import commitments, tree
@@ -10,8 +11,9 @@ from apps.audits.models import Event, Head, Opening
 from apps.core.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
+_AT_ONCE = 500
 EXTRACT_FORMAT = "countersign-ledger-extract"
 
 
@@ -27,6 +29,13 @@ def consistency(old: int, new: int) -> list[bytes]:
     ranges = tree.consistency_ranges(old, new)
     hashes = _hashes(ranges)
     return [hashes[span] for span in ranges]
+
+
+def consistencies(olds: Collection[int], new: int) -> dict[int, list[bytes]]:
+    """The same for several sizes, with one query."""
+    wanted = {old: tree.consistency_ranges(old, new) for old in olds}
+    hashes = _hashes(span for ranges in wanted.values() for span in ranges)
+    return {old: [hashes[span] for span in ranges] for old, ranges in wanted.items()}
 
 
 def extract(
@@ -60,6 +69,24 @@ def extract(
         ],
         "openings": _openings(rows) if reveal else [],
     }
+
+
+def written_extract(seqs: Collection[int], *, size: int) -> Iterator[bytes]:
+    """`extract` in canonical JSON, a piece at a time: memory follows the openings, not the events."""
+    ordered, openings = sorted(set(seqs)), []
+    yield b'{"events":['
+    for at in range(0, len(ordered), _AT_ONCE):
+        found = extract(ordered[at : at + _AT_ONCE], size=size)
+        openings += found["openings"]
+        yield (b"," if at else b"") + b",".join(map(_written, found["events"]))
+    _, root = _place(size)
+    openings.sort(key=lambda each: each["commitment"])
+    last = {"format": EXTRACT_FORMAT, "openings": openings, "root": root.hex(), "size": size}
+    yield b"]," + _written({**last, "version": 1})[1:]
+
+
+def _written(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _place(size: int | None) -> tuple[int, bytes]:

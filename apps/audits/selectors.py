@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 attempts = attempt_selectors.attempts
 extract = proofs.extract
+written_extract = proofs.written_extract
 latest_checkpoint = checkpoint_selectors.latest_checkpoint
 checkpoint_at = checkpoint_selectors.checkpoint_at
 
@@ -118,6 +119,13 @@ def events(
     }
     given = {name: value for name, value in conditions.items() if value is not None}
     return _views(models.Event.objects.filter(**given).order_by("-seq")[:limit])
+
+
+def numbers(scopes: Collection[str], *, size: int, most: int, under: str = "") -> list[int]:
+    """Which of the first `size` events are under any of the scopes, oldest first; `under`: of types that begin so."""
+    rows = models.Event.objects.filter(scopes__overlap=sorted(scopes), seq__lte=size)
+    rows = rows.filter(type__startswith=under) if under else rows
+    return list(rows.order_by("seq").values_list("seq", flat=True)[:most])
 
 
 def events_for(scope: str, limit: int = 50) -> list[EventView]:

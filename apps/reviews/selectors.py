@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from apps.accounts import policy
 from apps.accounts.models import User
@@ -16,7 +16,7 @@ from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, DomainError, Forbidden, NotFound
 from apps.registry import selectors as registry
-from apps.registry.models import ModelVersion
+from apps.registry.models import ModelVersion, RegisteredModel
 from apps.reviews import evidence, quorum
 from apps.reviews.models import ACTIVE, Decision, Delegation, Review, ReviewStatus, Round
 from apps.reviews.policies.document import PolicyDocument, Step, parse
@@ -310,6 +310,13 @@ def round_shown(review: Review, digest: str) -> Round | None:
     if not digest.isalnum():  # the database could not even compare a NUL
         return None
     return review.rounds.filter(digest=digest).order_by("-pk").first()
+
+
+def approved_versions(model: RegisteredModel) -> QuerySet[ModelVersion]:
+    """Every version of a model that was ever promoted by a review and is not deleted, oldest first."""
+    promoted = Review.objects.filter(version=OuterRef("pk"), status=ReviewStatus.PROMOTED)
+    rows = ModelVersion.objects.filter(Exists(promoted), model=model, deleted_at__isnull=True)
+    return rows.select_related("model").order_by("number")
 
 
 def latest_statuses(versions: Iterable[ModelVersion]) -> dict[int, tuple[int, str]]:

@@ -19,6 +19,7 @@ from apps.api.v1.paging import number as numbered
 from apps.api.v1.schema import described
 from apps.api.v1.shapes import documents as shapes
 from apps.api.v1.shapes.common import Json
+from apps.audits import notes
 from apps.compliance import bundles, forms, kinds, selectors, services
 from apps.compliance.models import Document, Form
 from apps.modelcards.dossier import SCHEMA, Dossier
@@ -178,6 +179,13 @@ class BundleToMake(Strict):
     """What goes into it."""
 
     with_files = serializers.BooleanField(default=False, help_text="The model's files too.")
+    since = Text(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=notes.LONGEST,
+        help_text="A checkpoint that you kept, as its text or its size: the proof that the ledger grew out of it is enclosed.",
+    )
 
 
 class Bundles(Door):
@@ -190,5 +198,7 @@ class Bundles(Door):
         self.nothing_asked()
         version = self.version(name, number)
         asked = self.body(BundleToMake)
-        written = bundles.stream(self.actor, version, with_files=asked["with_files"])
+        written = bundles.stream(
+            self.actor, version, with_files=asked["with_files"], since=asked["since"]
+        )
         return download(written, "application/zip", bundles.file_name(version))

@@ -86,6 +86,7 @@ def _bundle(version: ModelVersion) -> Row:
     if version.manifest:
         label = f"With the files, {words.size(version.total_size)}"
         acts.append(Action(label, url, "", "download", post=True, fields={"with_files": "1"}))
+    acts.append(Action("With a checkpoint you kept", url))
     return Row([cells.text("Bundle", note=about), cells.acts(*acts)])
 
 

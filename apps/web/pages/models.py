@@ -14,6 +14,7 @@ from apps.accounts import policy
 from apps.accounts.selectors import names
 from apps.audits import selectors as audits
 from apps.audits.selectors import EventView
+from apps.compliance import bundles
 from apps.core.actor import Actor
 from apps.registry import deployed, listing
 from apps.registry import selectors as registry
@@ -256,6 +257,9 @@ def _notices(found: RegisteredModel) -> list[Notice]:
 def _actions(found: RegisteredModel, verbs: Collection[str]) -> list[Action]:
     actions = retiring.action(found, verbs)
     actions.append(Action("Regular checks", reverse("web:definitions", args=[found.name])))
+    if bundles.READ in verbs:
+        url = reverse("web:model-bundle", args=[found.name])
+        actions.append(Action("Bundle of approved versions", url))
     if "model.register" in verbs and found.retired_at is None:
         url = addresses.model(found.name) + "versions/new/"
         actions.append(Action("Add a version", url, "", "upload"))

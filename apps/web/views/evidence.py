@@ -20,7 +20,6 @@ from django.views.decorators.http import (
 from apps.checks import records
 from apps.checks import selectors as checks
 from apps.checks import services as checks_services
-from apps.compliance import bundles
 from apps.compliance import selectors as documents
 from apps.compliance import services as documents_services
 from apps.compliance.models import DocumentKind
@@ -207,15 +206,6 @@ def version_documents(request: HttpRequest, name: str, number: int) -> HttpRespo
     return page_or_fragment(
         request, "evidence/documents.html", "evidence/_documents.html", {"page": page}
     )
-
-
-@require_POST
-def version_bundle(request: HttpRequest, name: str, number: int) -> HttpResponseBase:
-    """Everything about a version in one archive, written while it is sent; that it was handed out is in the ledger."""
-    found = access.version_for(request, name, number, "review.read")
-    with_files = request.POST.get("with_files") == "1"
-    written = bundles.stream(access.actor(request), found, with_files=with_files)
-    return download(written, "application/zip", bundles.file_name(found))
 
 
 @require_safe
