@@ -45,6 +45,7 @@ from apps.modelcards.computed import (
     reported,
     worstgroups,
 )
+from apps.modelcards.computed.about import moment as moment
 from apps.modelcards.energy import of_run
 from apps.registry import selectors as registry
 from apps.registry.models import ModelVersion
@@ -191,12 +192,6 @@ def _from_ms(value: str | None) -> str:
         return moment(dt.datetime.fromtimestamp(int(value) / 1000, tz=dt.UTC))
     except (OverflowError, ValueError, OSError):
         return f"{value} ms after 1970"
-
-
-def moment(at: dt.datetime) -> str:
-    """2 March 2026, 14:05 UTC."""
-    utc = at.astimezone(dt.UTC)
-    return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
 
 
 def _in_force(version: ModelVersion, at: dt.datetime | None) -> dict[Role, EvaluationDataset]:
@@ -386,8 +381,9 @@ def _measured(version: ModelVersion) -> dict[str, Measurement]:
 
 
 def _source(version: ModelVersion, row: Measurement) -> Source:
-    url = f"/models/{quote(version.model.name, safe='')}/{version.number}/checks/"
-    return Source(f"{row.kind} measurement {row.uuid}", url, row.result_digest)
+    url = f"/models/{quote(version.model.name, safe='')}/{version.number}/checks/{row.uuid}/"
+    kind = row.kind.replace("_", " ")
+    return Source(f"{kind} measurement {row.uuid.hex[:8]}", url, row.result_digest)
 
 
 def _result(shown: Mapping[str, Measurement], kind: str, wanted: type[R]) -> R | None:

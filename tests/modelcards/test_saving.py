@@ -262,7 +262,7 @@ def test_a_run_fills_its_blocks_with_what_it_logged(ana: User) -> None:
     card = as_data(selectors.card(version))
     blocks = {block["key"]: block for section in card["sections"] for block in section["blocks"]}
     said = json.dumps(blocks["run"]["computed"])
-    for logged in ("lively-run", "depth", "0.871", "NaN", "risk", "ms after 1970", "FINISHED"):
+    for logged in ("lively-run", "depth", "0.871", "NaN", "risk", "ms after 1970", "Finished"):
         assert logged in said, logged
     (table,) = blocks["training_inputs"]["computed"]["parts"]
     texts = [cell["text"] for cell in table["rows"][0]]

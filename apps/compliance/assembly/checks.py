@@ -49,7 +49,7 @@ def _view(version: ModelVersion, result: CheckResult) -> CheckView:
         tone="bad" if recalled else _tone(result.verdict.tone),
         sentence=_recalled(row, result.sentence) if recalled else result.sentence,
         measurement=str(row.uuid),
-        link=f"/models/{quote(version.model.name, safe='')}/{version.number}/checks/",
+        link=f"/models/{quote(version.model.name, safe='')}/{version.number}/checks/{row.uuid}/",
         measured_at=row.finished_at.isoformat() if row.finished_at else "",
         result_digest=row.result_digest,
         code_version=row.code_version,

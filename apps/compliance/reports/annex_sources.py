@@ -6,6 +6,7 @@ dossier, so that the report shows the evidence that was signed; the rest is the 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,7 +20,7 @@ from apps.compliance.models import ReportStatement
 from apps.core.parts import Cell, Column, Fact, Facts, Part, Table, cells
 from apps.modelcards.card import Source
 from apps.modelcards.collect import moment
-from apps.modelcards.dossier import Dossier
+from apps.modelcards.dossier import Dossier, LedgerLine
 from apps.modelcards.report import Answer
 from apps.registry import deployed
 from apps.registry.models import ModelVersion
@@ -157,7 +158,7 @@ def signatures(held: Held) -> Found:
                 row.signer,
                 row.role,
                 f"{row.meaning} (void)" if row.void else row.meaning,
-                row.at[:19].replace("T", " ") + " UTC",
+                moment(dt.datetime.fromisoformat(row.at)),
                 row.evidence_digest,
             )
             for row in dossier.decisions
@@ -219,11 +220,15 @@ def history(held: Held) -> Found:
         Fact(
             "Events about it", Cell(f"{plural(len(ledger.events), 'event')}, all of them in part D")
         ),
-        Fact("First", Cell(f"{first.at[:10]}: {first.sentence}")),
-        Fact("Last", Cell(f"{last.at[:10]}: {last.sentence}")),
+        Fact("First", Cell(_dated(first))),
+        Fact("Last", Cell(_dated(last))),
     )
     parts: tuple[Part, ...] = (Facts(told),)
     return Answer("The ledger", parts=parts, sources=(Source("the history", held.url("history/")),))
+
+
+def _dated(line: LedgerLine) -> str:
+    return f"{moment(dt.datetime.fromisoformat(line.at))}: {line.sentence}"
 
 
 def regular_checks(held: Held) -> Found:

@@ -98,7 +98,7 @@ class _Audit:
     def source(self) -> Source:
         name = quote(self.version.model.name, safe="")
         link = f"/models/{name}/{self.version.number}/checks/{self.row.uuid}/"
-        return Source(f"measurement {self.row.uuid}", link, self.row.result_digest)
+        return Source(f"measurement {self.row.uuid.hex[:8]}", link, self.row.result_digest)
 
     @property
     def done(self) -> dt.datetime:

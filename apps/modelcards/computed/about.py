@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,12 @@ class Identity(msgspec.Struct, frozen=True):
     impact: str = ""
     impact_url: str = ""
     impact_digest: str = ""
+
+
+def moment(at: dt.datetime) -> str:
+    """2 March 2026, 14:05 UTC."""
+    utc = at.astimezone(dt.UTC)
+    return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
 
 
 def identity(facts: Identity) -> Computed:
@@ -78,7 +85,7 @@ def run(facts: Mapping[str, Any] | None, *, run_id: str, digest: str) -> Compute
 def _run_head(facts: Mapping[str, Any]) -> Facts:
     rows = (
         ("Run", facts.get("name") or facts.get("run_id", "")),
-        ("Status", facts.get("status", "")),
+        ("Status", str(facts.get("status", "")).capitalize()),
         ("Started", facts.get("start_time", "")),
         ("Ended", facts.get("end_time", "")),
     )

@@ -5,6 +5,7 @@ Pure: bytes in, parts out. Not checked: whether these packages were really used 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from apps.core import strict_yaml
 from apps.core.errors import Invalid
 from apps.core.parts import Cell, Column, Fact, Facts, Missing, Part, Table, cells
 from apps.modelcards.card import Computed, Source
-from apps.modelcards.computed.about import clipped
+from apps.modelcards.computed.about import clipped, moment
 from apps.modelcards.computed.packages import MAX_BYTES, READ
 
 MAX_PACKAGES = 500
@@ -142,7 +143,15 @@ def _mlmodel(files: Files) -> Iterator[Fact]:
             ("Flavours", ", ".join(sorted(map(str, flavors)))),
             ("Python", version),
             ("MLflow", said.get("mlflow_version")),
-            ("Made", said.get("utc_time_created")),
+            ("Made", _made(said.get("utc_time_created"))),
         ):
             if value:
                 yield Fact(label, Cell(clipped(str(value))))
+
+
+def _made(value: Any) -> str:
+    """MLflow's UTC time in the words of the other dates; what is no time stays what the file says."""
+    try:
+        return moment(dt.datetime.fromisoformat(str(value)).replace(tzinfo=dt.UTC)) if value else ""
+    except ValueError:
+        return str(value)

@@ -9,6 +9,8 @@ what is left and wraps.
 
 from __future__ import annotations
 
+import math
+
 from apps.core.parts import Column, Table
 
 UNITS = 80  # the page's width in steps; document.css has one class per step
@@ -26,6 +28,16 @@ def width_classes(table: Table) -> list[str]:
     wants = [_wanted(table, index, column) for index, column in enumerate(table.columns)]
     room = _ACROSS_WIDE if is_wide(table) else _ACROSS
     return [f"w{units}" for units in _steps(_fitted(wants, table.columns, room))]
+
+
+def lines(table: Table) -> int:
+    """About how many lines of text its rows are high."""
+    room = _ACROSS_WIDE if is_wide(table) else _ACROSS
+    fits = [room * int(name[1:]) / UNITS - _PADDING for name in width_classes(table)]
+    return sum(
+        max(math.ceil(len(cell.text) / max(fit, 1.0)) for cell, fit in zip(row, fits, strict=True))
+        for row in table.rows
+    )
 
 
 def is_wide(table: Table) -> bool:

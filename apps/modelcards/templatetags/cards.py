@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 
 from django import template
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.core import parts
@@ -14,7 +16,9 @@ from apps.modelcards.renderers import layout, svg
 
 register = template.Library()
 
-SHORT = 14  # rows
+SHORT = 14  # rows, and lines of text in them
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+_SIZE_OF = re.compile(r"\bn = (?=\d)")
 
 
 @register.filter
@@ -60,6 +64,21 @@ def when(iso: str) -> str:
 
 
 @register.filter
+def halved(text: str) -> SafeString:
+    """Where a digest does not fit on a line it breaks in its middle: two halves of 32 can be compared by eye."""
+    cut = _DIGEST.sub(
+        lambda found: f"{found[0][:32]}<wbr>{found[0][32:]}", conditional_escape(text)
+    )
+    return mark_safe(cut)  # noqa: S308 -- escaped above
+
+
+@register.filter
+def tied(text: str) -> str:
+    """ "n = 35 210" stays on one line."""
+    return _SIZE_OF.sub("n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}", text)
+
+
+@register.filter
 def at(items: tuple[parts.Column, ...], index: int) -> parts.Column:
     """The column of a cell; IndexError for a row longer than its head, which no table may have."""
     return items[index]
@@ -74,7 +93,7 @@ def columns(table: parts.Table) -> list[tuple[parts.Column, str]]:
 @register.filter
 def is_short(table: parts.Table) -> bool:
     """Short enough to be kept on one page."""
-    return len(table.rows) <= SHORT
+    return len(table.rows) <= SHORT and layout.lines(table) <= SHORT
 
 
 @register.filter

@@ -55,7 +55,7 @@ def every(actor: Actor) -> BatchesPage:
             ],
             empty=Empty(
                 "nothing-yet",
-                "You asked for no batch yet",
+                "No batch yet",
                 "A batch makes one document of each of many versions, and gives them as one zip.",
             ),
         )

@@ -12,7 +12,7 @@ from apps.modelcards.card import Card
 from apps.modelcards.models import CardRevision
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, query
-from apps.web.pages import comparing
+from apps.web.pages import comparing, crumbs
 from apps.web.pages.comparing import TextChange
 from apps.web.parts import Column, Crumb, PageHeader, Row
 from apps.web.parts import Table as Shown
@@ -27,6 +27,7 @@ class ComparePage:
     header: PageHeader
     card: Sequence[TextChange]
     computed: Shown | None
+    shown: str = ""
 
 
 def revisions(version: ModelVersion, older: str, newer: str) -> ComparePage:
@@ -47,12 +48,14 @@ def versions(version: ModelVersion, other: ModelVersion) -> ComparePage:
         Column(f"v{version.number}"),
         Column("Change", numeric=True),
     ]
-    return ComparePage(_header(version, title), written, Shown("Computed", columns, rows[:MOST]))
+    shown = f"The first {MOST} of {len(rows)}" if len(rows) > MOST else ""
+    table = Shown("Computed", columns, rows[:MOST])
+    return ComparePage(_header(version, title), written, table, shown)
 
 
 def _header(version: ModelVersion, title: str) -> PageHeader:
     url = addresses.version(version.model.name, version.number, "card/")
-    return PageHeader(title, crumbs=[Crumb(f"{version} card", url)])
+    return PageHeader(title, crumbs=crumbs.below(version, Crumb("Card", url), Crumb("Compare")))
 
 
 def _revision(version: ModelVersion, wanted: str) -> CardRevision:

@@ -23,7 +23,8 @@ from apps.modelcards.templating.document import CardTemplate
 from apps.registry.models import ModelVersion
 from apps.web import addresses, diffing, words
 from apps.web.forms.card import CardForm
-from apps.web.parts import Chip, Notice
+from apps.web.pages import crumbs
+from apps.web.parts import Chip, Crumb, Notice
 
 NOW = dt.timedelta(minutes=10)  # whoever saved a draft since is said to be writing
 
@@ -75,8 +76,8 @@ class EditSection:
 
     @property
     def chip(self) -> Chip:
-        """The worst state of its blocks."""
-        order = {"bad": 0, "warn": 1, "neutral": 2, "good": 3}
+        """What is wrong with a block, else whether something is written: an optional block left empty is no fault."""
+        order = {"bad": 0, "warn": 1, "good": 2, "neutral": 3}
         chips = [each.chip for each in self.blocks]
         return min(chips, key=lambda chip: order[chip.tone], default=Chip("Computed", "neutral"))
 
@@ -92,6 +93,7 @@ class Preview:
 @dataclass(frozen=True, slots=True)
 class EditPage:
     title: str
+    crumbs: Sequence[Crumb]
     back: str
     here: str
     notices: Sequence[Notice]
@@ -148,6 +150,7 @@ def page(actor: Actor, start: Start, form: CardForm, clash: Outcome | None, said
     who = _author(version, clash.read) if clash else ""
     sections = [_section(section, form, clashes, who) for section in form.layout]
     blocks = [each for section in sections for each in section.blocks]
+    url = addresses.version(version.model.name, version.number, "card/")
     others = cards.editing_now(version, actor.user_id, clock.now() - NOW)
     notices = [
         _said(version, said),
@@ -157,8 +160,9 @@ def page(actor: Actor, start: Start, form: CardForm, clash: Outcome | None, said
     ]
     return EditPage(
         title=f"Card of {version}",
-        back=addresses.version(version.model.name, version.number, "card/"),
-        here=addresses.version(version.model.name, version.number, "card/"),
+        crumbs=crumbs.below(version, Crumb("Card", url), Crumb("Edit")),
+        back=url,
+        here=url,
         notices=[notice for notice in notices if notice],
         sections=sections,
         gaps=[each.block for each in blocks if each.chip.tone in {"warn", "bad"}],

@@ -82,7 +82,7 @@ def _newest(template: CardTemplate) -> Row:
             cells.text(meant_for(template)),
             cells.number(words.thousands(len(template.human))),
             cells.number(words.thousands(len(template.required))),
-            cells.text("Ships" if ships else "This site"),
+            cells.text("Countersign" if ships else "This site"),
         ]
     )
 
@@ -152,9 +152,7 @@ def _section(title: str, blocks: Sequence[Any]) -> Table:
         )
         for block in blocks
     ]
-    return Table(
-        title, [Column("Block"), Column("Who fills it in"), Column("Key")], rows, fold=False
-    )
+    return Table(title, [Column("Block"), Column("Who fills it in"), Column("Key")], rows)
 
 
 def _chip(block: Any) -> Chip:

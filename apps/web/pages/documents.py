@@ -17,6 +17,7 @@ from apps.core.actor import Actor
 from apps.modelcards.renderers.html import document_body
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, status, words
+from apps.web.pages import crumbs
 from apps.web.pages.using import form_rows
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Chip, Column, Crumb, Empty, Meter, Notice, PageHeader, Row, Table
@@ -63,7 +64,7 @@ def _offers(version: ModelVersion, url: str, *, may_state: bool) -> Table:
     """Each kind with the act that makes one, or the reason why none can be made."""
     return Table(
         caption="What can be made",
-        columns=[Column("Document"), Column("Acts")],
+        columns=[Column("Document"), Column("Acts", hidden_label=True)],
         rows=[
             Row(
                 [
@@ -111,7 +112,7 @@ def _table(rows: Sequence[Document]) -> Table:
             Column("State"),
             Column("Asked for"),
             Column("SHA-256"),
-            Column("File"),
+            Column("File", hidden_label=True),
         ],
         rows=[_row(row) for row in rows],
         empty=Empty(
@@ -159,17 +160,12 @@ def document(actor: Actor, row: Document) -> DocumentPage:
             else [],
             digest=row.digest,
             actions=[pdf, *_page_of(row)] if row.is_ready else [],
-            crumbs=[
-                Crumb("Models", addresses.models()),
-                Crumb(version.model.name, addresses.model(version.model.name)),
-                Crumb(
-                    f"Version {version.number}",
-                    addresses.version(version.model.name, version.number),
-                ),
+            crumbs=crumbs.below(
+                version,
                 Crumb(
                     "Documents", addresses.version(version.model.name, version.number, "documents/")
                 ),
-            ],
+            ),
         ),
         chip=status.chip("document", row.status),
         notice=_notice(row),

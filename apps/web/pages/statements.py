@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from apps.compliance.kinds import Kind
 from apps.compliance.models import ReportStatement
 from apps.registry.models import ModelVersion
 from apps.web import addresses, cells
-from apps.web.parts import Column, Notice, Row, Table
+from apps.web.pages import crumbs
+from apps.web.parts import Column, Crumb, Notice, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class StatementPage:
     title: str
     lead: str
     back: str
+    crumbs: Sequence[Crumb]
     conflict: Notice | None
     before: Table | None
 
@@ -37,11 +40,13 @@ def page(
 ) -> StatementPage:
     """The page around the form."""
     name = f"{version.model.name} v{version.number}"
+    back = addresses.version(version.model.name, version.number, "documents/")
     return StatementPage(
         title=f"What the report on {name} needs from you",
         lead=f"{kind.title}. Only what no record holds is asked here. What stays empty is a visible gap in the report; "
         "what you write is printed with your name and the time. Every save is kept.",
-        back=addresses.version(version.model.name, version.number, "documents/"),
+        back=back,
+        crumbs=crumbs.below(version, Crumb("Documents", back), Crumb("Statement")),
         conflict=_conflict(kind, latest, conflict),
         before=_before(version, kind) if latest else None,
     )
@@ -57,13 +62,17 @@ def _conflict(kind: Kind, latest: ReportStatement | None, text: str) -> Notice |
 
 def _before(version: ModelVersion, kind: Kind) -> Table:
     rows = statements.statements(version, kind.key)[:50]
+    labels = {field.key: field.label for field in kind.fields}
     return Table(
         caption="Statements so far",
         columns=[Column("Statement"), Column("By"), Column("When"), Column("SHA-256")],
         rows=[
             Row(
                 [
-                    cells.text(f"Statement {row.number}", note=", ".join(row.texts)),
+                    cells.text(
+                        f"Statement {row.number}",
+                        note="; ".join(labels.get(key, key) for key in row.texts),
+                    ),
                     cells.text(str(row.author)),
                     cells.when(row.created_at),
                     cells.digest(row.digest),

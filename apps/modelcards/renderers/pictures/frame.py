@@ -32,9 +32,8 @@ class Size:
 
 WIDE: Final = Size(640, 30)
 NARROW: Final = Size(320, 16)
-PAPER: Final = Size(
-    640, 30, tallest=780, shapes=False
-)  # what a page has room for, with a heading and an axis
+# A third of a page: a drawing cannot be broken, and a taller one leaves what stands before it on a page of its own.
+PAPER: Final = Size(640, 30, tallest=400, shapes=False)
 
 
 @dataclass(frozen=True, slots=True)
