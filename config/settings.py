@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "apps.reviews",
     "apps.notices",
     "apps.compliance",
+    "apps.engagements",
     "apps.api",
     "apps.web",
 ]
@@ -452,6 +453,27 @@ LEDGER_RECONCILERS += [
     "apps.modelcards.reconcile.differences",
     "apps.compliance.reconcile.differences",
 ]
+
+# --- engagements ------------------------------------------------------------------------------
+
+APPEND_ONLY_TABLES += [
+    "engagements_engagement",
+    "engagements_scopedmodel",
+    "engagements_engagementauditor",
+    "engagements_engagementend",
+    "engagements_sample",
+    "engagements_sampleddecision",
+    "engagements_conclusion",
+    "engagements_note",
+    "engagements_engagementfinding",
+]
+LEDGER_RECONCILERS += ["apps.engagements.reconcile.differences"]
+CELERY_BEAT_SCHEDULE |= {
+    "end engagements whose time is over": {
+        "task": "apps.engagements.tasks.end_expired",
+        "schedule": 300.0,
+    },
+}
 
 # --- reviews ----------------------------------------------------------------------------------
 

@@ -153,6 +153,41 @@ class RoleRevoked(_AboutRole):
 
 
 @dataclass(frozen=True)
+class _AboutLending(Event):
+    """`on` are models ("model:3"), `grounds` say why ("engagement:<uuid>")."""
+
+    role: str
+    holder: str
+    holder_name: Personal
+    on: tuple[str, ...]
+    grounds: str
+
+    def subject(self) -> str:
+        return self.holder
+
+    def scopes(self) -> tuple[str, ...]:
+        return (self.holder, self.grounds, *self.on)
+
+
+@register
+@dataclass(frozen=True)
+class RoleLent(_AboutLending):
+    """Somebody holds a role until a moment, which is written here: nothing has to happen then for it to end."""
+
+    type: ClassVar[str] = "accounts.role.lent"
+    until: str
+
+
+@register
+@dataclass(frozen=True)
+class RoleTakenBack(_AboutLending):
+    """A role that was lent ended: early where `early`, else because its time was over."""
+
+    type: ClassVar[str] = "accounts.role.taken_back"
+    early: bool
+
+
+@dataclass(frozen=True)
 class _AboutTeam(Event):
     team: int
     key: str

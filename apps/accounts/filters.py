@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import Exists, Model, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
+from apps.accounts.lent_models import LentRole, in_force
 from apps.accounts.models import ROLE_PREFIX, RoleAssignment, RoleVerb, Team, User
-from apps.accounts.roots import role_models
+from apps.accounts.roots import kind_of, role_models
 from apps.accounts.verbs import OWNER
 
 
@@ -23,6 +24,8 @@ def holders(verb: str, root: Model | None) -> Q:
         wanted = {"content_object_id": pk, "permission__codename__in": _codenames(verb)}
         found |= Q(pk__in=user_rows.objects.filter(**wanted).values("user_id"))
         found |= Q(pk__in=_members(group_rows.objects.filter(**wanted).values("group_id")))
+    if root is not None and _is_lendable(type(root)):
+        found |= Q(pk__in=_lent(verb).filter(model_id=root.pk).values("user_id"))
     owner_id = getattr(root, "owner_id", None)
     if owner_id is not None:
         found |= Q(Exists(roles.filter(role_id=OWNER)), pk=owner_id)
@@ -33,6 +36,8 @@ def held_by(user_id: int, verb: str, model: type[Model]) -> Q:
     """Experiments or models on which the person holds a role with the verb: on the row, its team, or owning it."""
     found = Q(pk__in=objects_of(user_id, verb, model))
     found |= Q(team_id__in=objects_of(user_id, verb, Team))
+    if _is_lendable(model):
+        found |= Q(pk__in=_lent(verb).filter(user_id=user_id).values("model_id"))
     if any(field.name == "owner" for field in model._meta.fields):
         owners = RoleVerb.objects.filter(verb=verb, role_id=OWNER)
         found |= Q(Exists(owners), owner_id=user_id)
@@ -48,6 +53,16 @@ def objects_of(user_id: int, verb: str, root: type[Model]) -> QuerySet[Any, Any]
     through = group_rows.objects.filter(wanted, group_id__in=groups).values("content_object_id")
     ids: QuerySet[Any, Any] = direct.union(through, all=True)
     return ids
+
+
+def _is_lendable(model: type[Model]) -> bool:
+    return kind_of(model).word == "model"
+
+
+def _lent(verb: str) -> QuerySet[LentRole]:
+    """Roles with the verb that somebody holds until a moment that is still to come."""
+    roles = RoleVerb.objects.filter(verb=verb).values("role_id")
+    return LentRole.objects.filter(in_force(), role_id__in=roles)
 
 
 def _places(root: Model | None) -> list[tuple[type[Model], Any]]:

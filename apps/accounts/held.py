@@ -14,6 +14,7 @@ from django.db import connection
 from psycopg import sql
 
 from apps.accounts.verbs import OWNER
+from apps.core import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,12 @@ _BY_GROUP = """
     WHERE r.content_object_id = {pk}
 """
 _GROUP_NAME = "(SELECT g.name FROM auth_group g WHERE g.id = r.group_id)"
+# Roles until a moment are lent on registered models only.
+_LENT = """
+    SELECT l.role_id AS role, %(word)s AS place, '' AS via FROM accounts_lentrole l
+    WHERE l.user_id = %(user)s AND l.model_id = %(pk)s AND l.ended_at IS NULL AND l.until > %(now)s
+"""
+_LENDABLE = "registry_modeluserrole"
 _OWNED = "SELECT %(owner_role)s AS role, %(word)s AS place, '' AS via WHERE %(owner)s = %(user)s"
 _NOWHERE = "SELECT '' AS role, '' AS place, '' AS via WHERE false"
 
@@ -133,6 +140,7 @@ def _parameters(
         "team_word": f"team:{team_id}",
         "owner": owner_id,
         "owner_role": OWNER,
+        "now": clock.now(),
     }
 
 
@@ -160,6 +168,8 @@ def _rooted(users: str, groups: str, in_team: bool, owned: bool, *, named: bool)
     parts: list[sql.Composable] = []
     if users:
         parts += _object_roles(users, groups, "pk", "word", named=named)
+    if users == _LENDABLE:
+        parts.append(sql.SQL(_LENT))
     if in_team:
         tables = ("accounts_teamuserrole", "accounts_teamgrouprole")
         parts += _object_roles(*tables, "team", "team_word", named=named)

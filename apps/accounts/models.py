@@ -21,6 +21,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from knox.models import AbstractAuthToken, get_digest_token
 from knox.settings import CONSTANTS
 
+from apps.accounts.lent_models import LentRole as LentRole
 from apps.accounts.verbs import OBJECT_ROLES
 from apps.core import clock
 

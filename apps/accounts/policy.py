@@ -1,7 +1,8 @@
 """Who may do what: `can`, `require`, `require_fresh`, `who_may`, `explain`, `visible_to`.
 
 A right comes from a role, held on the site, on a team (for all its experiments and models) or on one
-experiment or model, by a person or through a directory group; a model's `owner` holds the role owner on it.
+experiment or model, by a person or through a directory group; a model's `owner` holds the role owner on it; and a role
+on a model can be lent until a moment (`lent_models`), after which it is held no more, whatever runs or does not.
 Nothing else gives one. The grants lie in django-guardian's permission models (`roots`), read by `held` and `filters`.
 
 Limits that no role lifts: a token carries only the verbs of its scopes; signing takes a human being in an

@@ -1,6 +1,6 @@
 """Replay the ledger's events and compare what they say with the tables that decide who may do what.
 
-Compared: every role held on the site, a team, an experiment or a model; every membership of a directory group; who is
+Compared: every role held on the site, a team, an experiment or a model, and every role lent until a moment; every membership of a directory group; who is
 active; how many accounts at providers are bound to each person; which verbs each role has (against the migration that
 seeded them). Not compared: passwords and tokens, of which the ledger holds nothing that could be compared, and names.
 """
@@ -20,12 +20,21 @@ from apps.accounts.events import (
     GroupsChanged,
     IdentityLinked,
     RoleGranted,
+    RoleLent,
     RoleRevoked,
+    RoleTakenBack,
     UserCreated,
     UserDeactivated,
     UserReactivated,
 )
-from apps.accounts.models import ROLE_PREFIX, Identity, RoleAssignment, RoleVerb, User
+from apps.accounts.models import (
+    ROLE_PREFIX,
+    Identity,
+    LentRole,
+    RoleAssignment,
+    RoleVerb,
+    User,
+)
 from apps.accounts.roots import KINDS, role_models
 from apps.audits.reconcile import Difference
 from apps.audits.selectors import replay
@@ -39,6 +48,7 @@ class _Said:
     """What the events add up to."""
 
     roles: set[Holding] = field(default_factory=set)
+    lent: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
     memberships: set[tuple[int, int]] = field(default_factory=set)
     active: dict[int, bool] = field(default_factory=dict)
     identities: dict[int, int] = field(default_factory=dict)
@@ -48,6 +58,7 @@ def differences() -> Iterator[Difference]:
     """Every difference, each naming who holds what the ledger does not give, or lacks what it gives."""
     said = _replay()
     yield from _roles(said.roles)
+    yield from _lent(said.lent)
     yield from _memberships(said.memberships)
     yield from _people(said)
     yield from _verbs()
@@ -66,6 +77,23 @@ def _roles(said: set[Holding]) -> Iterator[Difference]:
         yield Difference(holder, f"holds the role {role} on {on}, which the ledger does not give")
     for role, holder, on in sorted(said - held):
         yield Difference(holder, f"lacks the role {role} on {on}, which the ledger gives")
+
+
+def _lent(said: dict[tuple[str, str, str, str], str]) -> Iterator[Difference]:
+    """Roles until a moment: each stands until when the ledger says, and was taken back only where it says so."""
+    rows = LentRole.objects.filter(ended_at__isnull=True)
+    fields = ("role_id", "user_id", "model_id", "grounds", "until")
+    held = {
+        (role, f"user:{user}", f"model:{model}", grounds): until.isoformat()
+        for role, user, model, grounds, until in rows.values_list(*fields)
+    }
+    for key in sorted(held.keys() | said.keys()):
+        if held.get(key) != said.get(key):
+            role, holder, on, grounds = key
+            has, told = held.get(key, "not at all"), said.get(key, "not at all")
+            yield Difference(
+                holder, f"is lent {role} on {on} for {grounds} until {has}, the ledger says {told}"
+            )
 
 
 def _held() -> set[Holding]:
@@ -141,6 +169,16 @@ def _revoked(said: _Said, p: dict[str, Any]) -> None:
     said.roles.discard((p["role"], p["holder"], p["on"]))
 
 
+def _role_lent(said: _Said, p: dict[str, Any]) -> None:
+    for on in p["on"]:
+        said.lent[p["role"], p["holder"], on, p["grounds"]] = p["until"]
+
+
+def _taken_back(said: _Said, p: dict[str, Any]) -> None:
+    for on in p["on"]:
+        said.lent.pop((p["role"], p["holder"], on, p["grounds"]), None)
+
+
 def _groups(said: _Said, p: dict[str, Any]) -> None:
     said.memberships |= {(p["user"], group) for group in p["joined"]}
     said.memberships -= {(p["user"], group) for group in p["left"]}
@@ -161,6 +199,8 @@ def _linked(said: _Said, p: dict[str, Any]) -> None:
 _APPLY = {
     RoleGranted.type: _granted,
     RoleRevoked.type: _revoked,
+    RoleLent.type: _role_lent,
+    RoleTakenBack.type: _taken_back,
     GroupsChanged.type: _groups,
     UserCreated.type: _active,
     UserReactivated.type: _active,

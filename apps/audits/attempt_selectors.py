@@ -12,7 +12,7 @@ from apps.audits.models import Attempt
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 STRANGER_LABEL = "not signed in"
 
@@ -30,7 +30,7 @@ GROUP BY 1, 2
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One kind of attempt within one window, with how often it was made."""
+    """One kind of attempt within one window, with how often it was made. `origin` is the commitment to its address."""
 
     id: int
     at: dt.datetime
@@ -46,13 +46,16 @@ class AttemptView:
     reason: str
     remote_addr: str
     request_id: str
+    origin: str = ""
 
 
 def attempts(
     *,
     actor_id: int | None = None,
     act: str | None = None,
+    acts: Collection[str] | None = None,
     subject: str | None = None,
+    subjects: Collection[str] | None = None,
     outcome: str | None = None,
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
@@ -63,7 +66,9 @@ def attempts(
     conditions: dict[str, Any] = {
         "actor_id": actor_id,
         "act": act,
+        "act__in": acts,
         "subject": subject,
+        "subject__in": subjects,
         "outcome": outcome,
         "at__gte": since,
         "at__lt": until,
@@ -108,4 +113,5 @@ def _view(
         reason=row.reason,
         remote_addr=addresses.get(bytes(row.origin).hex(), "") if row.origin is not None else "",
         request_id=row.request_id,
+        origin=bytes(row.origin).hex() if row.origin is not None else "",
     )

@@ -16,6 +16,8 @@ from apps.accounts import selectors as accounts
 from apps.accounts.models import Team, User
 from apps.core.actor import Actor
 from apps.core.errors import Forbidden
+from apps.engagements import selectors as engagements
+from apps.engagements.models import Engagement
 from apps.experiments import access as experiments_access
 from apps.experiments import selectors as experiments
 from apps.experiments.models import Experiment, Run
@@ -109,6 +111,13 @@ def deployment_for(request: HttpRequest, uuid: UUID, verb: str = "model.read") -
     found = deployed.get_deployment(actor(request), uuid)
     _about(request, f"version:{found.version_id}")
     policy.require(actor(request), verb, found.model)
+    return found
+
+
+def engagement_for(request: HttpRequest, engagement_id: int) -> Engagement:
+    """An audit engagement, for its auditors while it is open and whoever reads the audit trail."""
+    found = engagements.get(actor(request), engagement_id)
+    _about(request, found.scope_id)
     return found
 
 

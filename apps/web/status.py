@@ -49,6 +49,24 @@ STATUSES: dict[str, dict[str, Chip]] = {
         "warned": Chip("Warned", "warn"),
         "skipped": Chip("Skipped", "quiet"),
     },
+    "evidence": {
+        "verified": Chip("Verified", "good"),
+        "fails": Chip("FAILS", "bad", "stop"),
+        "missing": Chip("Missing", "warn"),
+        "waiting": Chip("Not under a checkpoint yet", "info", "clock"),
+        "unread": Chip("In the log, bytes not read", "info", "half"),
+        "none": Chip("Nothing to check", "unknown"),
+        "unanswered": Chip("Not answered by the record", "unknown"),
+    },
+    "engagement": {
+        "open": Chip("Open", "info"),
+        "over": Chip("Over", "quiet"),
+    },
+    "conclusion": {
+        "open": Chip("No conclusion yet", "unknown"),
+        "exception": Chip("Exception", "bad", "flag"),
+        "no exception": Chip("No exception", "good"),
+    },
     "review": {
         "open": Chip("In review", "info"),
         "changes_requested": Chip("Changes requested", "warn", "edit"),

@@ -18,6 +18,7 @@ from apps.web.views import (
     definitions,
     deployments,
     discussion,
+    engagements,
     evidence,
     experiments,
     findings,
@@ -108,6 +109,30 @@ urlpatterns += [
     path("audit/checkpoints/<int:old>/to/<int:new>/", checkpoints.proof, name="checkpoint-proof"),
     path("audit/<int:seq>/", audit.event, name="event"),
     path("audit/<int:seq>/extract.json", audit.extract, name="event-extract"),
+]
+
+# Audit engagements.
+_ENGAGEMENT = "audit/engagements/<int:engagement_id>/"
+urlpatterns += [
+    path("audit/engagements/", engagements.engagements, name="engagements"),
+    path("audit/engagements/new/", engagements.new, name="engagement-new"),
+    path(_ENGAGEMENT, engagements.engagement, name="engagement"),
+    path(_ENGAGEMENT + "about/", engagements.about, name="engagement-about"),
+    path(_ENGAGEMENT + "evidence/", engagements.cell, name="engagement-cell"),
+    path(_ENGAGEMENT + "samples/", engagements.samples, name="engagement-samples"),
+    path(_ENGAGEMENT + "samples/<int:number>/", engagements.sample, name="engagement-sample"),
+    path(
+        _ENGAGEMENT + "samples/<int:number>/<int:position>/",
+        engagements.item,
+        name="engagement-item",
+    ),
+    path(_ENGAGEMENT + "notes/", engagements.notes, name="engagement-notes"),
+    path(_ENGAGEMENT + "finding/", engagements.finding, name="engagement-finding"),
+    path(_ENGAGEMENT + "documents/", engagements.documents, name="engagement-documents"),
+    path(_ENGAGEMENT + "exports/", engagements.exports, name="engagement-exports"),
+    path(_ENGAGEMENT + "checkpoint/", engagements.checkpoint, name="engagement-checkpoint"),
+    path(_ENGAGEMENT + "close/", engagements.close, name="engagement-close"),
+    path(_ENGAGEMENT + "report/", engagements.report, name="engagement-report"),
 ]
 
 # Experiments and their runs. The comparison stands before the run, whose id could be any word.

@@ -278,7 +278,7 @@ MODELS = [
     ),
     *_form("web:submit", _version, MAKERS),
     Row("web:draft-discard", lambda w: [w.draft.pk], may=MAKERS, unseen=404, post={}, ok=302),
-    *_form("web:version-question", _in_production, SIGNERS),
+    *_form("web:version-question", _in_production, SIGNERS | {"auditor"}),
     # After the rollback the version that it replaced is the one to come back.
     *_form("web:version-roll-back", _replaced, holders("on_call")),
     _seen("web:rollback", lambda w: [w.rollback.pk]),
@@ -333,7 +333,7 @@ def _finding_act(act: str, may: frozenset[str], ok: int) -> Row:
 # The finding is open: it can be answered and its risk accepted, not yet re-tested, closed or re-opened.
 FINDINGS = [
     _seen("web:version-findings", _version),
-    *_form("web:finding-new", _version, SIGNERS),
+    *_form("web:finding-new", _version, SIGNERS | {"auditor"}),
     _seen("web:finding", _finding),
     _finding_act("respond", MAKERS, 422),
     _finding_act("retest", SIGNERS, 409),
@@ -386,6 +386,52 @@ def _event(world: World) -> list[Any]:
 
 def _checkpoint(world: World) -> list[Any]:
     return [world.extra["checkpoint"]]
+
+
+def _engagement(world: World) -> list[Any]:
+    return [world.extra["engagement"]]
+
+
+def _drawn(world: World) -> list[Any]:
+    return [world.extra["engagement"], 1]
+
+
+def _first(world: World) -> list[Any]:
+    return [world.extra["engagement"], 1, 1]
+
+
+def _paper(route: str, args: Callable[[World], Sequence[Any]]) -> list[Row]:
+    """Read by whoever reads the engagement; written by its auditor only."""
+    reads = Row(route, args, may=READERS, denied=404, unseen=404)
+    writes = Row(
+        route, args, may=holders("auditor"), post={}, ok=422, denied=404, unseen=404,
+        statuses={"administrator": 403},
+    )  # fmt: skip
+    return [reads, writes]
+
+
+ENGAGEMENTS = [
+    Row("web:engagements"),
+    *_only_administrators("web:engagement-new", _nothing, form=True),
+    *(
+        Row(f"web:engagement{page}", _engagement, may=READERS, denied=404, unseen=404)
+        for page in ("", "-about", "-documents", "-exports", "-checkpoint")
+    ),
+    Row("web:engagement-checkpoint", _engagement, may=READERS, denied=404, unseen=404, post={}, ok=422),
+    Row("web:engagement-cell", _engagement, may=READERS, denied=404, unseen=404, ok=404),
+    Row("web:engagement-sample", _drawn, may=READERS, denied=404, unseen=404),
+    *_paper("web:engagement-samples", _engagement),
+    *_paper("web:engagement-item", _first),
+    *_paper("web:engagement-notes", _engagement),
+    Row("web:engagement-finding", _engagement, may=READERS, denied=404, unseen=404, ok=404),
+    Row("web:engagement-finding", _engagement, may=READERS, denied=404, unseen=404, post={}, ok=404),
+    Row("web:engagement-report", _engagement, may=READERS, denied=404, unseen=404, post={"form": "csv"}),
+    Row("web:engagement-close", _engagement, may=ADMINISTRATOR, denied=404, unseen=404, statuses={"auditor": 403}),
+    Row(
+        "web:engagement-close", _engagement, may=ADMINISTRATOR, denied=404, unseen=404, post={}, ok=422,
+        statuses={"auditor": 403},
+    ),
+]  # fmt: skip
 
 
 AUDIT = [
@@ -580,6 +626,7 @@ ROWS: list[Row] = [
     *DISCUSSION,
     *WAIVERS,
     *AUDIT,
+    *ENGAGEMENTS,
     *RUNS,
     *EVIDENCE,
     *PROVIDER,

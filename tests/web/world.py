@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ from apps.core import clock, outbox
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
 from apps.core.models import OutboxMessage
+from apps.engagements import services as engagements
 from apps.experiments.models import Experiment, Run
 from apps.experiments.services import experiments, put_artifact, runs
 from apps.impact.services import save_assessment
@@ -131,6 +133,7 @@ def build() -> World:
     version = factories.version(actor, model)
     token, _ = issue_token(actor, name="laptop", scopes=["read"], expires_in=dt.timedelta(days=1))
     review = submit(actor, factories.version(actor, model))
+    promoted = _promoted(actor)
     return World(
         visitors=visitors,
         maker=maker,
@@ -153,7 +156,7 @@ def build() -> World:
         change=_change(),
         model_change=_model_change(actor, model),
         kept_mail=KeptMail.objects.create(subject="asked", recipient="a@example.org", headers={}),
-        **_promoted(actor),
+        **promoted,
         rollback=_rollback(actor),
         draft=_draft(actor, model),
         extra=_deployment(actor, version)
@@ -161,10 +164,34 @@ def build() -> World:
         | _recheck(actor, version)
         | _uploaded(actor, version)
         | _definition(actor, model)
+        | _engagement(visitors, promoted["promoted"].model)
         | {"checkpoint": make_checkpoint(SYSTEM).size}
         | {"assessment": save_assessment(actor, model, whole(), 0)}
         | {"batch": batches.request(actor, "model_card", [version], "from a list").uuid},
     )
+
+
+def _engagement(visitors: Mapping[str, User | None], model: RegisteredModel) -> dict[str, object]:
+    """Opened by the administrator for the auditor, with a sample."""
+    administrator, auditor = visitors["administrator"], visitors["auditor"]
+    assert administrator is not None
+    assert auditor is not None
+    today = clock.now().date()
+    row = engagements.open_engagement(
+        as_actor(administrator),
+        engagements.NewEngagement(
+            title="Churn models",
+            purpose="Are approvals made as the rules say?",
+            framework="model-approval",
+            period_from=today,
+            period_to=today,
+            ends_on=today,
+            models=[model.pk],
+            auditors=[auditor.pk],
+        ),
+    )
+    engagements.draw_sample(as_actor(auditor), row, size=1)
+    return {"engagement": row.pk}
 
 
 def _document(actor: Actor, version: ModelVersion) -> Document:

@@ -1,6 +1,7 @@
 """What can be done about people and rights: one function per verb, grouped by subject."""
 
 from apps.accounts.proof import ReauthProof
+from apps.accounts.services.lending import lend_role, take_back
 from apps.accounts.services.passwords import (
     change_password,
     reset_password,
@@ -47,6 +48,7 @@ __all__ = [
     "grant_creator_role",
     "grant_role",
     "issue_token",
+    "lend_role",
     "map_group",
     "new_setup_token",
     "reactivate_user",
@@ -59,5 +61,6 @@ __all__ = [
     "set_signing_password",
     "set_up_first_administrator",
     "sign_in_by_provider",
+    "take_back",
     "update_user",
 ]

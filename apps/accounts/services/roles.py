@@ -38,7 +38,7 @@ def grant_role(actor: Actor, role: str, holder: User | Group, *, on: Rooted | No
     with verb(actor) as v:
         how = _require_may_grant(actor, role, root)
         lock_holders(holder)
-        _check_holder(actor, role, holder)
+        check_holder(actor, role, holder)
         if not _add(role, holder, root):
             return False
         v.record(
@@ -202,7 +202,7 @@ def _require_may_grant(actor: Actor, role: str, root: Any) -> str:
     return "manager"
 
 
-def _check_holder(actor: Actor, role: str, holder: User | Group) -> None:
+def check_holder(actor: Actor, role: str, holder: User | Group) -> None:
     if isinstance(holder, User):
         holder.refresh_from_db()
         if not holder.is_active:

@@ -18,6 +18,7 @@ from apps.audits.attempt_selectors import AttemptView
 from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
+from apps.engagements import selectors as engagements
 from apps.web import addresses, cells, query, status, words
 from apps.web.forms.audit import SINCE, RecordFilter
 from apps.web.pages import record, subjects
@@ -44,6 +45,7 @@ KINDS = {
     "checks.": "Data and checks",
     "modelcards.": "Model cards",
     "compliance.": "Documents",
+    "engagements.": "Audit engagements",
     "experiments.": "Experiments and runs",
     "accounts.": "People and rights",
     "audits.": "The record itself",
@@ -153,8 +155,10 @@ def _header(actor: Actor) -> PageHeader:
 
 
 def tabs(actor: Actor, current: str) -> list[Tab]:
-    """The pages of the record that the actor may open."""
+    """The pages of the record that the actor may open; engagements for whoever reads the trail, or audits."""
     shown = [("Events", addresses.record()), ("Checkpoints", addresses.record() + "checkpoints/")]
+    if policy.can(actor, "audit.read") or engagements.visible(actor).exists():
+        shown.append(("Engagements", addresses.record() + "engagements/"))
     if policy.can(actor, "audit.read"):
         shown.append(("Attempts", addresses.record() + "attempts/"))
     return [Tab(label, url, url == current) for label, url in shown]

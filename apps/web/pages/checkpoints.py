@@ -67,7 +67,7 @@ def page(actor: Actor, request: HttpRequest, kept: Kept | None = None) -> Checkp
         header=_header(actor),
         tabs=audit.tabs(actor, reverse("web:checkpoints")),
         record=record.record(actor),
-        compared=_compared(kept) if kept else None,
+        compared=compared(kept) if kept else None,
         table=_table(request),
         keys=_keys(keys),
         witnessed=_witnessed(others) if others else None,
@@ -167,7 +167,8 @@ def _witnessed(rows: Sequence[tuple[str, int, Any]]) -> Table:
     )
 
 
-def _compared(kept: Kept) -> Compared:
+def compared(kept: Kept) -> Compared:
+    """What became of a checkpoint, as it is shown."""
     said = kept.checkpoint
     keys = ledger_keys.listed()["keys"]
     title = "It is the same record" if kept.good else "It does not agree with the record"

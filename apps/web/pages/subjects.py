@@ -13,6 +13,7 @@ from apps.accounts import policy
 from apps.audits.selectors import EventView
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, NotFound
+from apps.engagements import selectors as engagements
 from apps.experiments import access as experiments
 from apps.experiments.models import Experiment
 from apps.registry import selectors as registry
@@ -35,6 +36,7 @@ def visible_scopes(actor: Actor) -> list[str] | None:
     return [
         f"user:{actor.user_id}",
         *(f"model:{pk}" for pk in models),
+        *(row.scope_id for row in engagements.of_auditor(actor.user_id)),
         *(f"experiment:{pk}" for pk in found.values_list("pk", flat=True)),
     ]
 

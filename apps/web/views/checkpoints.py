@@ -23,14 +23,15 @@ from apps.web.responses import see_other
 def listed(request: HttpRequest) -> HttpResponse:
     """What was signed; sent a checkpoint, how it compares. Nothing is changed by asking."""
     form = KeptForm(sent(request), request.FILES or None)
-    kept = _kept(form) if request.method == "POST" else None
+    kept = kept_of(form) if request.method == "POST" else None
     page = pages.page(access.actor(request), request, kept)
     return render(
         request, "audit/checkpoints.html", {"page": page, "form": form}, status=form_status(form)
     )
 
 
-def _kept(form: KeptForm) -> Kept | None:
+def kept_of(form: KeptForm) -> Kept | None:
+    """What became of the checkpoint in a form; None, with the reason in the form, for what is no checkpoint."""
     if not form.is_valid():
         return None
     try:
