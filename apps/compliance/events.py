@@ -13,11 +13,12 @@ from apps.audits.events import Event, register
 class DocumentIssued(Event):
     """A document was made. `digest` is that of the whole signed file: it catches what no check inside can.
 
-    `render_digest` is that of the bytes before they were signed by the key `signed_by`. Schema 1 has neither.
+    `render_digest` is that of the bytes before they were signed by the key `signed_by`. Schema 1 has neither. `at`: it shows
+    the card as it stood then; empty for how things stand (since schema 3).
     """
 
     type: ClassVar[str] = "compliance.document.issued"
-    schema: ClassVar[int] = 2
+    schema: ClassVar[int] = 3
     document: int
     uuid: str
     kind: str
@@ -33,6 +34,7 @@ class DocumentIssued(Event):
     manifest_digest: str
     card_revision: int
     card_digest: str
+    at: str
 
     def subject(self) -> str:
         return f"document:{self.uuid}"

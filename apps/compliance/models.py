@@ -52,7 +52,7 @@ class Document(models.Model):
     facts asked for again give the same document. `dossier` holds those facts. `review_id` and
     `round_id` name the evidence, null for a version that was never submitted. `digest` is that of the
     signed file; `render_digest` that of its first bytes, before the key `signed_by` signed them: these
-    can be made again, a signature cannot. Both are empty for documents of before there were signatures.
+    can be made again, a signature cannot. `as_of`: it is the card as it stood then. Both are empty for documents of before there were signatures.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -85,6 +85,7 @@ class Document(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
     )
+    as_of = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(default="", blank=True)
@@ -116,6 +117,12 @@ class Document(models.Model):
     @property
     def state(self) -> DocumentStatus:
         return DocumentStatus(self.status)
+
+    @property
+    def title(self) -> str:
+        """What it is, with the day it is about where it is not about today."""
+        kind = str(self.get_kind_display())
+        return f"{kind} as of {self.as_of:%Y-%m-%d %H:%M}" if self.as_of else kind
 
     @property
     def is_ready(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Any
 from apps.accounts import policy
 from apps.audits import keys
 from apps.audits.log import verb
-from apps.compliance import documents, kinds, selectors, statements
+from apps.compliance import as_of, documents, kinds, selectors, statements
 from apps.compliance.events import DocumentIssued
 from apps.compliance.kinds import Kind
 from apps.compliance.models import (
@@ -37,9 +38,14 @@ _LONGEST_ERROR = 1000
 
 
 def request_document(
-    actor: Actor, version: ModelVersion, kind: str = DocumentKind.MODEL_CARD
+    actor: Actor,
+    version: ModelVersion,
+    kind: str = DocumentKind.MODEL_CARD,
+    at: dt.datetime | None = None,
 ) -> Document:
     """A document of this kind about this version; made in the worker unless it already is.
+
+    With `at` it is the model card as it stood then; see `as_of.assemble` for what is refused.
 
     The facts are assembled and frozen now. Asked for again while nothing has changed, the same
     document is returned; one that could not be made is tried again. Refuses who may not read the
@@ -52,24 +58,25 @@ def request_document(
     _admit_key()
     wanted = kinds.get(kind)
     kinds.require(wanted, version)
-    found = wanted.assemble(version)
+    found = wanted.assemble(version) if at is None else as_of.assemble(wanted, version, at)
     digest = documents.input_digest(found.dossier)
     same = selectors.documents(version).filter(kind=wanted.key, input_digest=digest).first()
-    return _again(actor, same) if same else _queued(actor, version, wanted, found, digest)
+    return _again(actor, same) if same else _queued(actor, version, wanted, found, at)
 
 
 def _queued(
-    actor: Actor, version: ModelVersion, kind: Kind, made: Assembled, digest: str
+    actor: Actor, version: ModelVersion, kind: Kind, made: Assembled, at: dt.datetime | None
 ) -> Document:
     stored = blobs.put_bytes(dossiers.to_json(made.dossier))
     with verb(actor):
         document, created = Document.objects.get_or_create(
             version=version,
             kind=kind.key,
-            input_digest=digest,
+            input_digest=documents.input_digest(made.dossier),
             defaults={
                 "review_id": made.review_id,
                 "round_id": made.round_id,
+                "as_of": at,
                 "dossier": stored,
                 "requested_by_id": actor.user_id,
                 "created_at": clock.now(),
@@ -188,6 +195,7 @@ def _issued(
         manifest_digest=dossier.evidence_digest,
         card_revision=dossier.card.revision,
         card_digest=dossier.card.digest,
+        at=dossier.at,
     )
 
 

@@ -53,7 +53,7 @@ def require_acknowledged(actor: Actor, version: ModelVersion) -> None:
     """Raises Forbidden, with the address of the page, where `must_acknowledge`."""
     if must_acknowledge(actor, version):
         raise Forbidden(
-            f"{_said(actor)} read what {version} may and must not be used for:",
+            f"{_said(actor)} read what {version} may and must not be used for.",
             url=version_url(version, PAGE),
         )
 

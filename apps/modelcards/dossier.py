@@ -176,7 +176,8 @@ class Changes(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Everything one document says. `as_of` is the instant of the newest fact in it, not of printing."""
+    """Everything one document says. `as_of` is the instant of the newest fact in it, not of printing.
+    `at`: it shows the card as it stood then, not as it stands."""
 
     schema: str
     document: str
@@ -199,6 +200,7 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
     machine: Machine | None = None
     report: Report | None = None
     changes: Changes | None = None
+    at: str = ""
 
     @property
     def title(self) -> str:

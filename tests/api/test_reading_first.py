@@ -130,7 +130,7 @@ def test_a_service_waits_until_somebody_says_it_for_the_service(asking: Server, 
     refused = asking.get("model-versions/get-download-uri", token, name="credit", version="1")
     assert (refused.status, refused.code) == (403, "PERMISSION_DENIED")
     assert refused.json["message"] == (
-        "Somebody who answers for CI says first, for it, that they read what credit v1 may and must not be used for: "
+        "Somebody who answers for CI says first, for it, that they read what credit v1 may and must not be used for. "
         f"{settings.BASE_URL}/models/credit/1/use/"
     )
     said = uses.uses_of(trained.version)

@@ -22,15 +22,21 @@ from apps.api.v1.shapes.common import Json
 from apps.audits import notes
 from apps.compliance import bundles, forms, kinds, selectors, services
 from apps.compliance.models import Document, Form
+from apps.modelcards import moments
 from apps.modelcards.dossier import SCHEMA, Dossier
 
 DocumentPage = page_of(shapes.DocumentShape, "DocumentPage")
 
 
 class DocumentToMake(Strict):
-    """Which kind."""
+    """Which kind; of how things stand, or of a day."""
 
     kind = Text(max_length=16, help_text="A key of `document-kinds`, such as `ll144_report`.")
+    at = Text(
+        max_length=40,
+        required=False,
+        help_text="The card as it stood at the end of this day (`2026-03-02`, UTC) or at this moment; `model_card` only.",
+    )
 
 
 class DocumentKinds(Door):
@@ -70,10 +76,12 @@ class Documents(Door):
     )
     def post(self, request: Request, name: str, number: int) -> Response:
         """A worker makes it; `Location` says where to follow it. While the facts are the same, the answer is the document there
-        is. 409: this kind cannot be made of this version, and why."""
+        is. 409: this kind cannot be made of this version, and why. 400: `at` is before the card's first revision, or not over yet."""
         self.nothing_asked()
         version = self.version(name, number)
-        made = services.request_document(self.actor, version, self.body(DocumentToMake)["kind"])
+        asked = self.body(DocumentToMake)
+        at = moments.asked(asked["at"]) if "at" in asked else None
+        made = services.request_document(self.actor, version, asked["kind"], at)
         made = selectors.get_document(self.actor, made.uuid)
         response = self.say(shapes.DocumentShape, shapes.document(made), status=201)
         response["Location"] = f"/api/v1/documents/{made.uuid}"

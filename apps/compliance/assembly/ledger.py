@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import json
 from dataclasses import dataclass
@@ -32,11 +33,11 @@ class Record:
     as_of: str
 
 
-def view(version: ModelVersion) -> Record:
-    """The newest MOST_EVENTS events about the version and those that made and governed its model."""
-    rows = audits.events(scopes=[f"version:{version.pk}"], limit=MOST_EVENTS)
+def view(version: ModelVersion, until: dt.datetime | None = None) -> Record:
+    """The newest MOST_EVENTS events about the version and those that made and governed its model; `until`: only those of up to then."""
+    rows = audits.events(scopes=[f"version:{version.pk}"], until=until, limit=MOST_EVENTS)
     rows += audits.events(
-        scopes=[f"model:{version.model_id}"], types=_OF_THE_MODEL, limit=MOST_EVENTS
+        scopes=[f"model:{version.model_id}"], types=_OF_THE_MODEL, until=until, limit=MOST_EVENTS
     )
     by_seq = {row.seq: row for row in rows if not row.type.startswith(_NOT_EVIDENCE)}
     shown = [by_seq[seq] for seq in sorted(by_seq)]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from apps.core import pictures
+from apps.core import clock, pictures
 from apps.core.actor import Actor
-from apps.core.errors import NotFound
-from apps.modelcards import layouts
+from apps.core.errors import Invalid, NotFound
+from apps.modelcards import layouts, moments
 from apps.modelcards import selectors as cards
+from apps.modelcards.card import Card
 from apps.modelcards.models import CardRevision
 from apps.modelcards.renderers.html import card_html
 from apps.registry.models import ModelVersion
@@ -97,22 +98,24 @@ def as_of(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
         body=card_html(card, draw=pictures.kept),
         contents=[(f"#s-{section.key}", section.title) for section in card.sections],
         revisions=_revisions(version, url),
-        acts=[],
+        acts=_document(version, card, at, wanted),
     )
 
 
 def _moment(wanted: str) -> dt.datetime:
-    """The end of a day, or the moment itself; without an offset it is UTC."""
     try:
-        day = dt.date.fromisoformat(wanted)
-        return dt.datetime.combine(day, dt.time.max, dt.UTC)
-    except ValueError:
-        pass
-    try:
-        at = dt.datetime.fromisoformat(wanted.replace(" ", "+"))
-        return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        raise NotFound(f"{wanted[:40]!r} is no day such as 2026-03-02, nor a moment.") from None
+        return moments.asked(wanted)
+    except Invalid as error:
+        raise NotFound(error.message) from None
+
+
+def _document(version: ModelVersion, card: Card, at: dt.datetime, wanted: str) -> list[Action]:
+    """Having it as a document, where there was a card and that moment is over."""
+    if not card.revision or at > clock.now():
+        return []
+    url = addresses.version(version.model.name, version.number, "documents/")
+    fields = {"kind": "model_card", "at": wanted}
+    return [Action("Make a document of it", url, "", "file", post=True, fields=fields)]
 
 
 def _template(

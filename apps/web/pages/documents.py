@@ -75,8 +75,14 @@ def _offers(version: ModelVersion, url: str, *, may_state: bool) -> Table:
             for kind in kinds.KINDS.values()
             for why in [kind.why_not(version)]
         ]
-        + [_bundle(version)],
+        + [_as_of(version), _bundle(version)],
     )
+
+
+def _as_of(version: ModelVersion) -> Row:
+    url = addresses.version(version.model.name, version.number, "card/")
+    about = "The card with the revision, the data and the results that were in force then. Choose the day beside the card."
+    return Row([cells.text("Model card as it stood on a day", note=about), cells.acts(Action("Choose the day", f"{url}#card-at"))])  # fmt: skip
 
 
 def _bundle(version: ModelVersion) -> Row:
@@ -128,7 +134,7 @@ def _row(row: Document) -> Row:
     size = words.size(row.size)
     return Row(
         [
-            cells.link(str(row.get_kind_display()), reverse("web:document", args=[row.uuid])),
+            cells.link(row.title, reverse("web:document", args=[row.uuid])),
             cells.chip(status.chip("document", row.status), note=row.error),
             cells.when(row.created_at),
             cells.digest(row.digest) if row.digest else cells.missing("not made yet"),
@@ -153,7 +159,7 @@ def document(actor: Actor, row: Document) -> DocumentPage:
     )
     return DocumentPage(
         header=PageHeader(
-            title=str(row),
+            title=f"{row.title} of {version}",
             chips=[status.chip("document", row.status)],
             meta=[cells.when(row.created_at), cells.text(words.size(row.size))]
             if row.is_ready
@@ -217,5 +223,5 @@ def _again(row: Document) -> Action | None:
     if row.status != "error":
         return None
     url = addresses.version(row.version.model.name, row.version.number, "documents/")
-    again = {"kind": row.kind}
+    again = {"kind": row.kind} | ({"at": row.as_of.isoformat()} if row.as_of else {})
     return Action("Try again", url, "primary", "refresh", post=True, fields=again)

@@ -109,7 +109,7 @@ def _reading(actor: Actor, version: ModelVersion, said: Uses) -> Reading:
 
 def _approved(version: ModelVersion, said: Uses) -> Approved:
     ready = selectors.documents(version).filter(status=DocumentStatus.READY)
-    newest = ready.filter(kind=DocumentKind.MODEL_CARD).first()
+    newest = ready.filter(kind=DocumentKind.MODEL_CARD, as_of=None).first()
     url = addresses.version(version.model.name, version.number, "documents/")
     return Approved(
         facts=_facts(version, said),

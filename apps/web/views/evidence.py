@@ -24,6 +24,7 @@ from apps.compliance import selectors as documents
 from apps.compliance import services as documents_services
 from apps.compliance.models import DocumentKind
 from apps.core.errors import Invalid, NotFound
+from apps.modelcards import moments
 from apps.registry.models import ModelVersion
 from apps.reviews.reads import measurement_sheet
 from apps.web import access, addresses
@@ -199,13 +200,23 @@ def version_documents(request: HttpRequest, name: str, number: int) -> HttpRespo
     """The documents about a version; POST asks for one about how things stand now."""
     found = access.version_for(request, name, number, "review.read")
     if request.method == "POST":
-        kind = request.POST.get("kind") or DocumentKind.MODEL_CARD
-        made = documents_services.request_document(access.actor(request), found, kind)
-        return see_other(request, reverse("web:document", args=[made.uuid]))
+        return _document_made(request, found)
     page = document_pages.page(access.actor(request), found)
     return page_or_fragment(
         request, "evidence/documents.html", "evidence/_documents.html", {"page": page}
     )
+
+
+def _document_made(request: HttpRequest, found: ModelVersion) -> HttpResponse:
+    """Asked for, of today or as of `at`; a moment of which none can be made is said on the page."""
+    kind, at = request.POST.get("kind") or DocumentKind.MODEL_CARD, request.POST.get("at", "")
+    try:
+        moment = moments.asked(at) if at else None
+        made = documents_services.request_document(access.actor(request), found, kind, moment)
+    except Invalid as error:
+        messages.error(request, error.message)
+        return see_other(request, addresses.version(found.model.name, found.number, "documents/"))
+    return see_other(request, reverse("web:document", args=[made.uuid]))
 
 
 @require_safe

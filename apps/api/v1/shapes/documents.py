@@ -58,6 +58,9 @@ class DocumentShape(serializers.Serializer[Any]):
     )
     review = serializers.IntegerField(allow_null=True)
     requested_by = Person(allow_null=True)
+    as_of = serializers.DateTimeField(
+        allow_null=True, help_text="It shows the card as it stood then; null: as it stands."
+    )
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField(help_text="Its page, for a person.")
@@ -89,6 +92,7 @@ def document(row: Document) -> Json:
         "input_digest": row.input_digest,
         "review": row.review_id,
         "requested_by": person(row.requested_by) if row.requested_by else None,
+        "as_of": row.as_of,
         "created_at": row.created_at,
         "finished_at": row.finished_at,
         "url": f"{settings.BASE_URL}/documents/{row.uuid}/",
