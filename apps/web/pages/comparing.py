@@ -82,10 +82,15 @@ def now(version: ModelVersion) -> Pinned:
     )
 
 
-def changes(version: ModelVersion, base: ModelVersion, pinned: Pinned | None = None) -> Changes:
-    """From `base` as it stands to `version`, as it stands or as a round pinned it."""
+def changes(
+    version: ModelVersion,
+    base: ModelVersion,
+    pinned: Pinned | None = None,
+    before: Pinned | None = None,
+) -> Changes:
+    """From `base` to `version`, each as it stands or as a round pinned it (`before`, `pinned`)."""
     old, new = facts_of(base), facts_of(version)
-    before, after = now(base), pinned or now(version)
+    before, after = before or now(base), pinned or now(version)
     pair = (f"v{base.number}", f"v{version.number}")
     params = _values("Parameters", "diff-params", pair, old.params, new.params)
     metrics = _numbers(pair, old.metrics, new.metrics)

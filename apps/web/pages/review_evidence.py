@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -13,6 +13,7 @@ from apps.checks import selectors as checks
 from apps.checks.demands import CheckLimits
 from apps.checks.models import Measurement
 from apps.checks.verdicts import Verdict, worst
+from apps.compliance.assembly import pinned as signed_for
 from apps.core.errors import NotFound
 from apps.modelcards import selectors as modelcards
 from apps.modelcards.models import CardRevision
@@ -84,7 +85,7 @@ def read(review: Review, round_: Round) -> Evidence:
     """The round's manifest with the rows it names. Raises Tampered if its bytes are not what its digest says."""
     manifest = evidence.read(round_)
     version = review.version
-    revision = _revision(version, manifest["card"])
+    revision = signed_for.revision(version, manifest)
     base = _incumbent(version, manifest["incumbents"])
     verdicts = [Verdict(entry["verdict"]) for entry in manifest["checks"]]
     named = [entry["measurement"] for entry in manifest["checks"] if entry["measurement"]]
@@ -98,7 +99,7 @@ def read(review: Review, round_: Round) -> Evidence:
         number=round_.number,
         digest=round_.digest,
         base=f"v{base.number}" if base else "",
-        changes=comparing.changes(version, base, pinned) if base else None,
+        changes=comparing.changes(version, base, pinned, _approved(base)) if base else None,
         settings=review_settings.table(base, version, round_) if base else None,
         now=_now(review, manifest["incumbents"]),
         checks=_checks(review, manifest["checks"], measurements),
@@ -151,8 +152,12 @@ def _incumbent(version: ModelVersion, entries: Sequence[dict[str, Any]]) -> Mode
     return rows.select_related("run", "model").first()
 
 
-def _revision(version: ModelVersion, entry: dict[str, Any] | None) -> CardRevision | None:
-    return modelcards.get_revision(version, entry["revision"]) if entry else None
+def _approved(base: ModelVersion) -> Pinned:
+    """The version that was in the target, with the card that it was approved with: a later draft was never approved."""
+    now, round_ = comparing.now(base), reviews.round_behind(base)
+    if round_ is None:
+        return now
+    return replace(now, revision=signed_for.revision(base, evidence.read(round_)))
 
 
 def _checks(
