@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,7 +21,7 @@ from apps.web.forms.base import accepted, form_status
 from apps.web.forms.card import CardForm
 from apps.web.pages import card as pages
 from apps.web.pages import card_compare, card_edit
-from apps.web.responses import see_other
+from apps.web.responses import download, see_other
 
 ACTS = ["GET", "HEAD", "POST"]
 _MOST_REVISIONS = 2**31 - 1
@@ -38,12 +39,20 @@ def card(request: HttpRequest, name: str, number: int) -> HttpResponse:
 
 
 @require_safe
-def compare(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """Any two revisions (?from=, ?to=), or this version's card against another version's (?with=)."""
+def compare(request: HttpRequest, name: str, number: int) -> HttpResponseBase:
+    """Any two revisions (?from=, ?to=), or this version's card against another version's (?with=; &as=csv: all values that
+    differ, as a file)."""
     found = access.version_for(request, name, number)
     other = query.number(request.GET.get("with", ""))
     if other is not None:
-        page = card_compare.versions(found, access.version_for(request, name, other))
+        against = access.version_for(request, name, other)
+        if request.GET.get("as") == "csv":
+            return download(
+                card_compare.sheet(found, against),
+                "text/csv; charset=utf-8",
+                card_compare.sheet_name(found, against),
+            )
+        page = card_compare.versions(found, against)
     else:
         page = card_compare.revisions(found, request.GET.get("from", ""), request.GET.get("to", ""))
     return render(request, "evidence/card_compare.html", {"page": page})
