@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db.models import F, Q
 
 from apps.accounts import policy
+from apps.accounts import selectors as accounts
+from apps.accounts.models import User
 from apps.compliance import uses
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Forbidden
@@ -32,21 +34,25 @@ PAGE: Final = "use/"
 Root = Run | LoggedModel | ModelVersion
 
 
-def is_asked(actor: Actor, version: ModelVersion) -> bool:
-    """Whether the site wants to know of this reader that the uses were read, said already or not."""
-    if not settings.USES_ACKNOWLEDGED_FIRST or actor.kind == ActorKind.SYSTEM:
-        return False
-    if not version.model.is_governed or not policy.can(actor, READ, version):
-        return False
-    return not policy.can(actor, EDIT, version)
-
-
 def must_acknowledge(actor: Actor, version: ModelVersion) -> bool:
     """Whether it is still to be said that this person, or for this service somebody, read the uses."""
-    if not is_asked(actor, version):
+    if not settings.USES_ACKNOWLEDGED_FIRST or actor.kind == ActorKind.SYSTEM:
+        return False
+    if not version.model.is_governed or policy.can(actor, EDIT, version):
         return False
     said = uses.uses_of(version)
     return bool(said.digest) and uses.acknowledged(actor, version, said) is None
+
+
+def services_asked(person: User, version: ModelVersion) -> list[User]:
+    """The services that the person answers for and that get this version's files only when it was said for them."""
+    if not settings.USES_ACKNOWLEDGED_FIRST or not version.model.is_governed:
+        return []
+    mine = accounts.services_of(person)
+    keys = [user.pk for user in mine]
+    asked = set(policy.who_may(READ, version).filter(pk__in=keys))
+    asked -= set(policy.who_may(EDIT, version).filter(pk__in=keys))
+    return [user for user in mine if user in asked]
 
 
 def require_acknowledged(actor: Actor, version: ModelVersion) -> None:

@@ -11,12 +11,15 @@ a logged model's too: `use_gate.py`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
+from django.db.models import Exists, OuterRef
+
 from apps.accounts import policy
 from apps.accounts import selectors as accounts
-from apps.accounts.models import User
+from apps.accounts.models import ServiceOwner, User
 from apps.audits.log import verb
 from apps.compliance.assembly import pinned
 from apps.compliance.events import UsesAcknowledged
@@ -81,13 +84,23 @@ def acknowledged(actor: Actor, version: ModelVersion, uses: Uses) -> UseAcknowle
     """That this person read this wording, or for a service that somebody who answers for it now did; else None."""
     if actor.user_id is None or not uses.digest:
         return None
-    rows = UseAcknowledgement.objects.filter(version=version, uses_digest=uses.digest)
     if actor.kind == ActorKind.SERVICE:
-        answering = User.objects.filter(
-            answers_for__service=actor.user_id, answers_for__until__isnull=True
-        )
-        return rows.filter(service=actor.user_id, user__in=answering).first()
+        return acknowledged_for(version, uses, [actor.user_id]).get(actor.user_id)
+    rows = UseAcknowledgement.objects.filter(version=version, uses_digest=uses.digest)
     return rows.filter(user_id=actor.user_id, service__isnull=True).first()
+
+
+def acknowledged_for(
+    version: ModelVersion, uses: Uses, services: Collection[int]
+) -> dict[int, UseAcknowledgement]:
+    """By service: that somebody who answers for it now read this wording."""
+    answering = ServiceOwner.objects.filter(
+        service=OuterRef("service"), owner=OuterRef("user"), until__isnull=True
+    )
+    rows = UseAcknowledgement.objects.filter(
+        Exists(answering), version=version, uses_digest=uses.digest, service__in=services
+    )
+    return {row.service_id: row for row in rows.select_related("user") if row.service_id}
 
 
 def acknowledge(

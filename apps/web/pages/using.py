@@ -122,28 +122,23 @@ def _approved(version: ModelVersion, said: Uses) -> Approved:
 
 def _services(actor: Actor, version: ModelVersion, said: Uses) -> Table | None:
     """The reader's services that get this version's files only when she said it for them; None where there are none."""
-    if not settings.USES_ACKNOWLEDGED_FIRST or not said.digest or actor.user_id is None:
+    if not said.digest or actor.user_id is None:
         return None
-    person = accounts.get_user(actor.user_id)
-    mine = [
-        (user, accounts.actor_for(user, door=actor.door)) for user in accounts.services_of(person)
-    ]
-    rows = [
-        _service(version, said, user, acting)
-        for user, acting in mine
-        if use_gate.is_asked(acting, version)
-    ]
-    return Table("The services that you answer for", [Column("Service"), Column("Read"), Column("Say it", hidden_label=True)], rows) if rows else None  # fmt: skip
+    asked = use_gate.services_asked(accounts.get_user(actor.user_id), version)
+    told = uses.acknowledged_for(version, said, [user.pk for user in asked])
+    columns = [Column("Service"), Column("Read"), Column("Say it", hidden_label=True)]
+    rows = [_service(version, said, user, told.get(user.pk)) for user in asked]
+    return Table("The services that you answer for", columns, rows) if rows else None
 
 
-def _service(version: ModelVersion, said: Uses, user: User, acting: Actor) -> Row:
-    row = uses.acknowledged(acting, version, said)
+def _service(version: ModelVersion, said: Uses, user: User, row: UseAcknowledgement | None) -> Row:
     if row is not None:
         told = cells.text(f"{row.user} said so on {words.utc(row.at)}")
         return Row([cells.text(str(user)), told, cells.text("")])
-    act = replace(_act(version, said), label=f"I read both, for {user}", kind="")
+    act = _act(version, said)
     fields = {**act.fields, "service": str(user.uuid)}
-    return Row([cells.text(str(user)), cells.missing("nobody said so"), cells.acts(replace(act, fields=fields))])  # fmt: skip
+    act = replace(act, label=f"I read both, for {user}", kind="", fields=fields)
+    return Row([cells.text(str(user)), cells.missing("nobody said so"), cells.acts(act)])
 
 
 def _newer(version: ModelVersion, said: Uses) -> Notice | None:
