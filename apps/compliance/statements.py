@@ -13,9 +13,9 @@ from apps.audits.log import verb
 from apps.compliance.events import StatementRecorded
 from apps.compliance.models import ReportStatement
 from apps.compliance.reports.fields import Field, Rule, Texts, clean
-from apps.core import canonical, clock
+from apps.core import bases, canonical, clock
 from apps.core.actor import Actor, ActorKind
-from apps.core.errors import Conflict, Forbidden, Invalid, Tampered
+from apps.core.errors import Forbidden, Tampered
 from apps.registry.models import ModelVersion
 from apps.registry.services.locks import lock_version
 
@@ -74,11 +74,11 @@ def record(
     with verb(actor) as v:
         locked = lock_version(version.pk)
         before = latest(locked, kind)
-        _require_base(before, base)
+        bases.require_base(before, base, "statement")
         old = before.texts if before else {}
         changed = sorted(key for key in {*old, *texts} if old.get(key) != texts.get(key))
         if not changed:
-            return _unchanged(before)
+            return bases.unchanged(before, "Nothing was stated.", "Fill in at least one field.")
         row = _store(locked, kind, base + 1, texts, User.objects.get(pk=actor.user_id))
         v.record(
             StatementRecorded(
@@ -92,24 +92,6 @@ def record(
             )
         )
     return row
-
-
-def _require_base(before: ReportStatement | None, base: int) -> None:
-    number = before.number if before else 0
-    if number == base:
-        return
-    if before is None or base > number:
-        raise Conflict(f"You edited statement {base}, there are {number}. Load it again.")
-    raise Conflict(
-        f"{before.author} recorded statement {number} while you were editing statement {base}.",
-        hint="Yours was not saved and is still in the form: compare it with theirs, then save.",
-    )
-
-
-def _unchanged(before: ReportStatement | None) -> ReportStatement:
-    if before is None:
-        raise Invalid("Nothing was stated.", fields={"__all__": "Fill in at least one field."})
-    return before
 
 
 def _store(

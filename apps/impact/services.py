@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.accounts.proof import ReauthProof
 from apps.accounts.signing import sign
 from apps.audits.log import Verb, verb
-from apps.core import canonical, clock
+from apps.core import bases, canonical, clock
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Conflict, Forbidden, Invalid
 from apps.impact import answers as told
@@ -52,12 +52,14 @@ def save_assessment(
         model = lock_model(model.pk)
         refuse_if_retired(model)
         latest = selectors.latest_revision(model)
-        _require_base(latest, base_revision)
+        bases.require_base(latest, base_revision)
         before = revisions.answers(latest) if latest else {}
         differs = revisions.changed(before, given)
         same_edition = latest is None or latest.questionnaire == asked.name
         if not differs and same_edition:
-            return _unchanged(latest)
+            return bases.unchanged(
+                latest, "Nothing is answered yet.", "Answer at least one question."
+            )
         row = _store(actor.user_id or 0, model, latest, given, asked)
         v.record(
             events.AssessmentSaved(
@@ -76,26 +78,6 @@ def save_assessment(
 def _require_person(actor: Actor, otherwise: str) -> None:
     if actor.user_id is None or actor.kind is not ActorKind.HUMAN:
         raise Forbidden(otherwise)
-
-
-def _require_base(latest: AssessmentRevision | None, base: int) -> None:
-    number = latest.number if latest else 0
-    if number == base:
-        return
-    if latest is None or base > number:
-        raise Conflict(f"You edited revision {base}, there is {number}. Load it again.")
-    raise Conflict(
-        f"{latest.author} saved revision {number} while you were editing revision {base}.",
-        hint="Your answers were not saved and are still in the form: compare them with theirs, then save.",
-    )
-
-
-def _unchanged(latest: AssessmentRevision | None) -> AssessmentRevision:
-    if latest is None:
-        raise Invalid(
-            "Nothing is answered yet.", fields={"__all__": "Answer at least one question."}
-        )
-    return latest
 
 
 def _store(

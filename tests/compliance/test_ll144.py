@@ -327,7 +327,7 @@ def test_who_may_not_write_states_nothing(story: Story, aud: User, otto: User):
 
 def test_two_who_state_at_once_do_not_overwrite_each_other(story: Story):
     state(story)
-    with pytest.raises(Conflict, match="Ana Silva recorded statement 1"):
+    with pytest.raises(Conflict, match="Ana Silva saved statement 1"):
         state(story, base=0, auditor="Another")
     assert state(story, base=1).number == 1  # nothing changed, nothing recorded
     assert state(story, base=1, auditor="Another").number == 2

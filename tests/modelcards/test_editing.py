@@ -140,7 +140,7 @@ def test_a_third_save_after_the_pick_is_merged_too(version, ana, omar) -> None:
 
 
 def test_a_base_from_the_future_is_refused_as_before(version, ana) -> None:
-    with pytest.raises(Conflict, match="You edited revision 7, the card has 0"):
+    with pytest.raises(Conflict, match="You edited revision 7, the newest is 0"):
         services.save_edited(as_actor(ana), version, Edited({"summary": "x"}, 7))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from apps.core.errors import Invalid
-from apps.core.parts import Facts, Missing
-from apps.modelcards.computed import energy, packages
+from apps.core.parts import Facts, Missing, Table
+from apps.modelcards.computed import dependencies, energy, packages
 from apps.modelcards.machine import Package
 
 HEAD = "timestamp,project_name,run_id,duration,emissions,energy_consumed,country_name,cpu_model,codecarbon_version\n"
@@ -102,9 +102,9 @@ def test_packages_are_read_and_only_exact_pins_are_versions():
         b"--extra-index-url https://user:secret@example.org\n-e ./local\ngit+https://x.example/y\npandas[excel]\nx @ file:///y\n",
         "model/conda.yaml": b"dependencies:\n- python=3.11.9\n- conda-forge::pip\n- pip:\n  - mlflow==3.17.2\n",
     }
-    found, unread = packages.read(files)
-    assert unread == ()
-    assert found == (
+    found = packages.read(files)
+    assert (found.unread, found.left) == ((), 4)
+    assert found.packages == (
         Package("python", "=3.11.9", "model/conda.yaml", "3.11.9", "conda"),
         Package("pip", "", "model/conda.yaml", "", "conda"),
         Package("mlflow", "==3.17.2", "model/conda.yaml", "3.17.2"),
@@ -113,6 +113,31 @@ def test_packages_are_read_and_only_exact_pins_are_versions():
         Package("pandas", "", "model/requirements.txt"),
     )
     assert "secret" not in repr(found)
+
+
+def test_the_card_shows_the_same_packages_as_programs_get_and_how_many_lines_it_leaves_out():
+    files = {
+        "requirements.txt": b"numpy>=2\npandas\n-e ./local\nx @ https://user:secret@example.org/x\n",
+        "conda.yaml": b"a: &a [1]\nb: *a",
+        "MLmodel": b"mlflow_version: 3.17.2\nflavors:\n  python_function: {python_version: 3.11.9}\n",
+    }
+    table, unread = dependencies.dependencies(files).parts
+    assert isinstance(table, Table)
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["numpy", ">=2", "requirements.txt"],
+        ["pandas", "any", "requirements.txt"],
+    ]
+    assert "2 lines with options or addresses left out." in table.note
+    assert unread == Missing("conda.yaml could not be read.")
+    (facts,) = dependencies.environment(files, {}, ()).parts
+    assert isinstance(facts, Facts)
+    assert [(fact.label, fact.value.text) for fact in facts.rows] == [
+        ("Flavours", "python_function"),
+        ("Python", "3.11.9"),
+        ("MLflow", "3.17.2"),
+    ]
+    (nothing,) = dependencies.dependencies({"MLmodel": b"{}"}).parts
+    assert isinstance(nothing, Missing)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +154,7 @@ def test_packages_are_read_and_only_exact_pins_are_versions():
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_named_as_unread(data: bytes | None):
-    assert packages.read({"conda.yaml": data}) == ((), ("conda.yaml",))
+    assert packages.read({"conda.yaml": data}) == packages.Found((), ("conda.yaml",), 0)
     assert packages.library({"MLmodel": data}) == ""
 
 

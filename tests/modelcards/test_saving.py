@@ -70,7 +70,7 @@ def test_the_second_of_two_editors_is_told_and_nothing_is_lost(version, ana, oma
 
 
 def test_a_base_from_the_future_is_refused(version, ana):
-    with pytest.raises(Conflict, match="You edited revision 7, the card has 0"):
+    with pytest.raises(Conflict, match="You edited revision 7, the newest is 0"):
         services.save_card(as_actor(ana), version, {"summary": "x"}, 7)
     assert not CardRevision.objects.exists()
 

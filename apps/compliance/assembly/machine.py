@@ -23,7 +23,7 @@ def machine(version: ModelVersion, measurements: Mapping[str, Measurement]) -> M
     """Of this version, with the numbers of the given measurements by kind."""
     facts = experiments.run_facts(version.run) if version.run else None
     files = collect.package_files(version)
-    found, unread = packages.read(files)
+    found = packages.read(files)
     used, refused = energy.of_run(version.run, facts)
     model = version.model
     return Machine(
@@ -40,8 +40,8 @@ def machine(version: ModelVersion, measurements: Mapping[str, Measurement]) -> M
         ),
         datasets=(*_attached(version), *_logged(facts)),
         measured=tuple(_measured(row) for _, row in sorted(measurements.items())),
-        packages=found,
-        packages_unread=unread,
+        packages=found.packages,
+        packages_unread=found.unread,
         about=_about(version, facts, packages.library(files)),
         energy=used,
         energy_refused=refused,

@@ -6,48 +6,42 @@ Pure: bytes in, parts out. Not checked: whether these packages were really used 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Final
 
 from apps.checks.numbers import plural
-from apps.core import strict_yaml
-from apps.core.errors import Invalid
 from apps.core.parts import Cell, Column, Fact, Facts, Missing, Part, Table, cells
 from apps.modelcards.card import Computed, Source
+from apps.modelcards.computed import packages
 from apps.modelcards.computed.about import clipped, moment
-from apps.modelcards.computed.packages import MAX_BYTES, READ
+from apps.modelcards.computed.packages import READ, Files, Found
 
-MAX_PACKAGES = 500
-# PEP 508: a name, extras, then what is asked of it; a marker after ";" and a comment after " #" are left out.
-_REQUIREMENT = re.compile(
-    r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[^\]]*\])?)\s*([^;#]*)"
-)
-_CONDA = re.compile(r"\s*([\w.-]+(?:::[\w.-]+)?)\s*(.*)")
-
-Files = Mapping[str, bytes | None]  # by path; None: could not be read
-Package = tuple[str, str, str]  # name, what is asked of it, file
+MOST: Final = 500
 
 
 def dependencies(files: Files) -> Computed:
     """Every package with what is asked of it and which file says so; files that could not be read say so."""
-    parts: list[Part] = []
-    rows, left = _packages(files)
-    if rows:
-        head = (Column("Package"), Column("Asked for", code=True), Column("Said by", code=True))
-        body = tuple(cells(*row) for row in rows[:MAX_PACKAGES])
-        note = "What the files of the version say; nothing was installed or run to find out."
-        note += (
-            f" {plural(len(rows) - MAX_PACKAGES, 'package')} more."
-            if len(rows) > MAX_PACKAGES
-            else ""
-        )
-        note += f" {plural(left, 'line')} with options or addresses left out." if left else ""
-        parts.append(Table(plural(len(rows), "package"), head, body, note=note))
-    parts += [Missing(f"{path} could not be read as text.") for path in _unread(files)]
+    found = packages.read(files)
+    parts: list[Part] = [_table(found)] if found.packages else []
+    parts += [Missing(f"{path} could not be read.") for path in found.unread]
     if not parts:
         parts.append(Missing(f"The version has no {', '.join(READ[:-1])} that names packages."))
     return Computed(tuple(parts), tuple(Source(path) for path in sorted(files)))
+
+
+def _table(found: Found) -> Table:
+    rows = found.packages
+    head = (Column("Package"), Column("Asked for", code=True), Column("Said by", code=True))
+    body = tuple(
+        cells(clipped(each.name), clipped(each.asked) or "any", each.said_by)
+        for each in rows[:MOST]
+    )
+    notes = ["What the files of the version say; nothing was installed or run to find out."]
+    if len(rows) > MOST:
+        notes.append(f"{plural(len(rows) - MOST, 'package')} more.")
+    if found.left:
+        notes.append(f"{plural(found.left, 'line')} with options or addresses left out.")
+    return Table(plural(len(rows), "package"), head, body, note=" ".join(notes))
 
 
 def environment(
@@ -63,78 +57,12 @@ def environment(
         parts.append(Table("The checks of this card ran with", head, body))
     if not parts:
         parts.append(Missing("No MLmodel file says it, and nothing was measured yet."))
-    own = tuple(Source(path) for path in sorted(files) if _name(path) == "MLmodel")
+    own = tuple(Source(path) for path in sorted(files) if path.rpartition("/")[2] == "MLmodel")
     return Computed(tuple(parts), (*own, *sources))
 
 
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
-
-
-def _unread(files: Files) -> list[str]:
-    return [path for path, data in sorted(files.items()) if _text(data) is None]
-
-
-def _text(data: bytes | None) -> str | None:
-    try:
-        return None if data is None else data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
-def _packages(files: Files) -> tuple[list[Package], int]:
-    found: list[Package] = []
-    left = 0
-    for path, data in sorted(files.items()):
-        for line in _lines(_name(path), _text(data) or ""):
-            package = _package(line, path)
-            found += [package] if package else []
-            left += package is None
-    return list(dict.fromkeys(found)), left
-
-
-def _package(line: str, path: str) -> Package | None:
-    """None for an option, a path or an address: those may hold credentials, and name no package."""
-    if line.lstrip().startswith("-") or "://" in line:
-        return None
-    pattern = _REQUIREMENT if _name(path) == "requirements.txt" else _CONDA
-    match = pattern.match(line)
-    if match is None:
-        return None
-    return clipped(match[1]), clipped(match[2].strip()) or "any", path
-
-
-def _lines(name: str, text: str) -> Iterator[str]:
-    if name == "requirements.txt":
-        for line in text.splitlines():
-            if line.strip() and not line.lstrip().startswith("#"):
-                yield line
-    elif name in {"conda.yaml", "python_env.yaml"}:
-        yield from _listed(_yaml(text).get("dependencies"))
-
-
-def _listed(entries: Any) -> Iterator[str]:
-    """Conda's list: texts, and below `pip` another list of texts."""
-    for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, str):
-            yield entry
-        elif isinstance(entry, dict) and isinstance(entry.get("pip"), list):
-            yield from (line for line in entry["pip"] if isinstance(line, str))
-
-
-def _yaml(text: str) -> dict[str, Any]:
-    """Empty for text that is no plain YAML."""
-    try:
-        return strict_yaml.composed(text, most=MAX_BYTES, what="A file", keys="names")[1]
-    except Invalid:
-        return {}
-
-
 def _mlmodel(files: Files) -> Iterator[Fact]:
-    for path, data in sorted(files.items()):
-        if _name(path) != "MLmodel":
-            continue
-        said = _yaml(_text(data) or "")
+    for said in packages.mlmodels(files):
         flavors = said.get("flavors")
         flavors = flavors if isinstance(flavors, dict) else {}
         python = flavors.get("python_function")

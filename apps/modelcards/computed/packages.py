@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
-
+from apps.core import strict_yaml
+from apps.core.errors import Invalid
 from apps.modelcards.machine import Package
 
 READ: Final = ("requirements.txt", "conda.yaml", "python_env.yaml", "MLmodel")
@@ -31,40 +33,56 @@ _LIBRARIES: Final = {
 Files = Mapping[str, bytes | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The packages in the files' order, each once; the files that could not be read as what they are; how many lines with
+    options, paths or addresses were left out."""
+
+    packages: tuple[Package, ...]
+    unread: tuple[str, ...]
+    left: int
+
+
 class _UnreadError(ValueError):
     """A file that is not what its name says."""
 
 
-def read(files: Files) -> tuple[tuple[Package, ...], tuple[str, ...]]:
-    """The packages in the files' order, each once; and the files that could not be read as what they are."""
+def read(files: Files) -> Found:
+    """What the files name."""
     found: list[Package] = []
     unread: list[str] = []
+    left = 0
     for path, data in sorted(files.items()):
-        name = path.rpartition("/")[2]
         try:
-            text = _text(data)
-            found += [
-                package for line, manager in _lines(name, text)
-                if (package := _package(line, manager, path)) is not None
-            ]  # fmt: skip
+            named = [_package(line, manager, path) for line, manager in _named(path, data)]
         except ValueError:
             unread.append(path)
-    return tuple(dict.fromkeys(found))[:MAX_PACKAGES], tuple(unread)
+            continue
+        found += [package for package in named if package is not None]
+        left += named.count(None)
+    return Found(tuple(dict.fromkeys(found))[:MAX_PACKAGES], tuple(unread), left)
 
 
 def library(files: Files) -> str:
     """The library of the first MLmodel under Hugging Face's name, or ""."""
-    for path, data in sorted(files.items()):
-        if path.rpartition("/")[2] != "MLmodel":
-            continue
-        try:
-            flavors = _yaml(_text(data)).get("flavors")
-        except ValueError:
-            continue
+    for said in mlmodels(files):
+        flavors = said.get("flavors")
         named = [flavor for flavor in _LIBRARIES if isinstance(flavors, dict) and flavor in flavors]
         if named:
             return _LIBRARIES[named[0]]
     return ""
+
+
+def mlmodels(files: Files) -> Iterator[dict[str, Any]]:
+    """What each MLmodel says; one that is no plain YAML says nothing."""
+    for path, data in sorted(files.items()):
+        if _name(path) == "MLmodel":
+            with suppress(ValueError):
+                yield _yaml(_text(data))
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _text(data: bytes | None) -> str:
@@ -74,9 +92,12 @@ def _text(data: bytes | None) -> str:
     return data.decode("utf-8")
 
 
-def _lines(name: str, text: str) -> Iterator[tuple[str, str]]:
+def _named(path: str, data: bytes | None) -> Iterator[tuple[str, str]]:
+    """Each line that says something, and whose it is. Raises ValueError for a file that is not what its name says."""
+    name, text = _name(path), _text(data)
     if name == "requirements.txt":
-        yield from ((line, "pypi") for line in text.splitlines())
+        lines = (line.strip() for line in text.splitlines())
+        yield from ((line, "pypi") for line in lines if line and not line.startswith("#"))
     elif name in {"conda.yaml", "python_env.yaml"}:
         manager = "conda" if name == "conda.yaml" else "pypi"
         entries = _yaml(text).get("dependencies")
@@ -93,22 +114,17 @@ def _listed(entries: list[Any], manager: str) -> Iterator[tuple[str, str]]:
 
 
 def _yaml(text: str) -> dict[str, Any]:
-    """Raises ValueError for what is no plain YAML mapping, and for aliases, which can make a small file huge."""
+    """Raises ValueError for what is no plain YAML mapping."""
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise _UnreadError("it holds aliases")
-        found = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise _UnreadError("it is no YAML") from error
-    if not isinstance(found, dict):
-        raise _UnreadError("it is no mapping")
-    return found
+        return strict_yaml.composed(text, most=MAX_BYTES, what="A file", keys="names")[1]
+    except Invalid as error:
+        raise _UnreadError(error.message) from error
 
 
 def _package(line: str, manager: str, path: str) -> Package | None:
+    """None for an option, a path or an address: those may hold credentials, and name no package."""
     line = line.strip()
-    if not line or line[0] in "#-./" or "://" in line or "@" in line:
+    if not line or line[0] in "-./" or "://" in line or "@" in line:
         return None
     match = (_PIP if manager == "pypi" else _CONDA).match(line)
     if match is None:

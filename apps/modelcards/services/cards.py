@@ -7,11 +7,10 @@ from typing import Any
 
 from apps.accounts import policy
 from apps.accounts.models import User
-from apps.accounts.selectors import names
 from apps.audits.log import verb
-from apps.core import canonical, clock
+from apps.core import bases, canonical, clock
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, Forbidden, Invalid
+from apps.core.errors import Forbidden, Invalid
 from apps.modelcards import content as contents
 from apps.modelcards import layouts, revisions, selectors
 from apps.modelcards.events import CardSaved
@@ -46,7 +45,7 @@ def save_card(
     with verb(actor) as v:
         locked = lock_version(version.pk)
         latest = selectors.latest_revision(locked)
-        _require_base(latest, base_revision)
+        bases.require_base(latest, base_revision)
         before = revisions.verified(latest) if latest else None
         layout = _layout(locked, before, template)
         names = _names(locked, layout, before)
@@ -54,7 +53,7 @@ def save_card(
         changed = revisions.changed_blocks(latest.texts if latest else {}, texts, names)
         moved = before is not None and layouts.of(before).name != layout.name
         if not changed and not moved:
-            return _unchanged(latest)
+            return bases.unchanged(latest, "The card is still empty.", "Write at least one block.")
         revision = _store(actor.user_id, locked, latest, texts, layout, names)
         v.record(
             CardSaved(
@@ -97,25 +96,6 @@ def _names(
         (each, {}) for each in layouts.ever(version)
     ]
     return naming.of((layout, {}), (layouts.of(before), before.get("kept", {})), *earlier)
-
-
-def _require_base(latest: CardRevision | None, base: int) -> None:
-    number = latest.number if latest else 0
-    if number == base:
-        return
-    if latest is None or base > number:
-        raise Conflict(f"You edited revision {base}, the card has {number}. Load it again.")
-    who = names([latest.author_id])[latest.author_id]
-    raise Conflict(
-        f"{who} saved revision {number} while you were editing revision {base}.",
-        hint="Your text was not saved and is still in the form: compare it with theirs, then save.",
-    )
-
-
-def _unchanged(latest: CardRevision | None) -> CardRevision:
-    if latest is None:
-        raise Invalid("The card is still empty.", fields={"__all__": "Write at least one block."})
-    return latest
 
 
 def _store(
