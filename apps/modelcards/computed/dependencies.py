@@ -77,7 +77,7 @@ def _mlmodel(files: Files) -> Iterator[Fact]:
                 yield Fact(label, Cell(clipped(str(value))))
 
 
-def _made(value: Any) -> str:
+def _made(value: object) -> str:
     """MLflow's UTC time in the words of the other dates; what is no time stays what the file says."""
     try:
         return moment(dt.datetime.fromisoformat(str(value)).replace(tzinfo=dt.UTC)) if value else ""
