@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from apps.compliance import documents
 from apps.compliance.models import DocumentKind
-from apps.compliance.reports import annex, annex_iv, ll144
+from apps.compliance.reports import annex, annex_iv, impact, ll144
 from apps.compliance.reports.base import Assembled
 from apps.compliance.reports.fields import Field, Rule, Texts
 from apps.core.errors import Conflict, NotFound
@@ -75,6 +75,15 @@ _KINDS = (
         annex_iv.assemble,
         annex_iv.why_not,
         annex.fields(),
+    ),
+    Kind(
+        DocumentKind.IMPACT_REPORT,
+        "Impact assessment (FRIA and DPIA)",
+        "Make the impact assessment",
+        "The model's impact assessment in the order of the EU AI Act, Art. 27(1), and of GDPR Art. 35(7), with its score and signature.",
+        "impact-assessment",
+        impact.assemble,
+        impact.why_not,
     ),
 )
 KINDS: dict[str, Kind] = {kind.key: kind for kind in _KINDS}

@@ -22,6 +22,7 @@ class DocumentKind(models.TextChoices):
     MODEL_CARD = "model_card", "Model card"
     LL144_REPORT = "ll144_report", "Bias audit report (NYC Local Law 144)"
     ANNEX_IV_DOSSIER = "annex_iv_dossier", "Technical documentation (EU AI Act, Annex IV)"
+    IMPACT_REPORT = "impact_report", "Impact assessment (FRIA and DPIA)"
 
 
 class DocumentStatus(models.TextChoices):

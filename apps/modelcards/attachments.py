@@ -45,8 +45,12 @@ def attachments(dossier: Dossier) -> tuple[Attached, ...]:
     report = dossier.report
     if report is None:
         return _whole(dossier)
-    told = Attached(report.file, report.about, _text(as_data(report)))
-    return (told, *_whole(dossier)) if report.whole else (told, _results(dossier))
+    bare = msgspec.structs.replace(report, enclosed=())
+    told = Attached(report.file, report.about, _text(as_data(bare)))
+    if report.whole:
+        return (told, *_whole(dossier))
+    enclosed = (Attached(each.name, each.about, each.text) for each in report.enclosed)
+    return (told, *enclosed, *((_results(dossier),) if dossier.checks else ()))
 
 
 def _results(dossier: Dossier) -> Attached:

@@ -204,6 +204,8 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def title(self) -> str:
+        if self.report is not None and self.report.heading:
+            return self.report.heading
         return f"{self.card.model} v{self.card.version}"
 
     @property

@@ -73,9 +73,19 @@ class Chapter(msgspec.Struct, frozen=True, omit_defaults=True):
         return 80 * self.answered // self.asked if self.asked else 0
 
 
+class Enclosed(msgspec.Struct, frozen=True):
+    """A file that a report encloses as it is: its bytes are what a digest on the pages is about."""
+
+    name: str
+    about: str
+    text: str
+
+
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is printed instead of the card. `margin` is the kind and the digest in every page's margin; `whole` says that
-    review, checks, evidence and record follow as appendices; `file` and `about` name the attached data."""
+    review, checks, evidence and record follow as appendices; `file` and `about` name the attached data. A report that is
+    not about one version has a `heading` of its own; `verify` are the steps by which its digests are computed again, and
+    `limits` what it cannot show, where the usual ones do not hold."""
 
     schema: str
     law: str
@@ -85,6 +95,10 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     file: str
     about: str
     whole: bool = False
+    heading: str = ""
+    enclosed: tuple[Enclosed, ...] = ()
+    verify: tuple[str, ...] = ()
+    limits: str = ""
 
     @property
     def asked(self) -> int:

@@ -59,12 +59,16 @@ def policy_for(version: ModelVersion, targets: Collection[Target] = ()) -> InFor
     All policies count that cover the model and govern one of the targets. A model that none of them covers
     falls under all of them: to be forgotten by every policy is no way round.
     """
+    return at_tier(version.model, version.model.risk_tier, targets)
+
+
+def at_tier(model: RegisteredModel, tier: int, targets: Collection[Target] = ()) -> InForce:
+    """What would be asked of this model, were it of this risk tier."""
     rows = {row.pk: row for row in active()}
     documents = {pk: parse(row.document) for pk, row in rows.items()}
-    model = version.model
-    tags = list(ModelTag.objects.filter(model=version.model_id).values_list("key", "value"))
+    tags = list(ModelTag.objects.filter(model=model).values_list("key", "value"))
     team = model.team.key if model.team is not None else ""
-    found = covering.chosen(documents, targets, model.risk_tier, team, tags)
+    found = covering.chosen(documents, targets, tier, team, tags)
     return InForce(combine([documents[pk] for pk in found]), tuple(rows[pk] for pk in found))
 
 

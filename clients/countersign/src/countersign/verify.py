@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from countersign.http import Site, Unexpected, Usage
-from countersign.offline import cms, der, evidence, merkle, pagetext
+from countersign.offline import assessment, cms, der, evidence, merkle, pagetext
 from countersign.offline.evidence import sha256
 from countersign.offline.pdffile import Pdf
 from countersign.offline.problems import Wrong
@@ -111,6 +111,8 @@ def _examine(
     if "decisions.json" in files:
         report.attempt("decisions", lambda: evidence.decisions(files))
         report.attempt("envelopes", lambda: evidence.envelopes(files))
+    if assessment.DOCUMENT in files:
+        report.attempt("assessment", lambda: assessment.consistent(files, pages))
     if "ledger-extract.json" in files:
         report.attempt("ledger extract", lambda: _extract(asked, files))
     if "card.json" in files:

@@ -81,12 +81,14 @@ def margins(files: Files, pages: Sequence[str]) -> str:
 
 
 def _bound(kind: str, files: Files) -> set[Any]:
-    """What the margins may print: the manifest's digest, else that of the card's revision, or of a result a report is about."""
+    """What the margins may print: the manifest's digest, else that of the card's revision, or of what a report is about."""
     manifest = files.get("evidence-manifest.json")
     if kind == "Evidence" and manifest is None:
         raise Wrong("the margins name evidence, and no manifest is enclosed")
     if manifest is not None:
         return {sha256(manifest)}
+    if "assessment.json" in files:
+        return {sha256(files["assessment.json"])}
     if kind:
         return {card(files).get("digest") or None}
     return {row.get("result_digest") for row in read(files, "check-results.json")["results"]}
