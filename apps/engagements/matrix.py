@@ -1,10 +1,14 @@
-"""The control matrix: for each control of the framework and each version, what answers it and whether that is verified."""
+"""The control matrix: for each control of the framework and each version, what answers it and whether that is verified.
+
+Nothing is missing of a version that nobody decided on and no governed target ever held: it is an attempt among others.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from apps.engagements import evidence, frameworks, rules, verifying
 from apps.engagements.evidence import Found, Item
@@ -14,7 +18,9 @@ from apps.engagements.verifying import Verified
 from apps.modelcards import schema
 from apps.registry.models import ModelVersion
 
-UNANSWERED = "unanswered"
+UNANSWERED: Final = "unanswered"
+PUT_FORWARD: Final = ("decisions", "promotions")
+NOT_PUT_FORWARD: Final = "Nobody decided on this version, and nothing governed held it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ def compose(
     wanted = controls or framework.controls
     before = engagement.period[1]
     sources = {source for control in wanted for source in evidence.sources_of(control)}
-    found = evidence.gather(versions, before, sources)
+    found = evidence.gather(versions, before, sources.union(PUT_FORWARD))
     items = _items(found, versions, wanted)
     log = verifying.read_log(versions, items)
     checked = {id(each.item): each for each in verifying.verify(items, log, deep=deep)}
@@ -104,7 +110,14 @@ def _cell(
     if state == verifying.FAILS:
         wrong.insert(0, ruling)
     states = [each.state for each in shown] + [state] + [verifying.MISSING] * bool(lacks)
-    return Cell(control, version, verifying.worst(states), shown, [*lacks, *wrong], ruling)
+    worst = verifying.worst(states)
+    if worst == verifying.MISSING and not _is_put_forward(found, version):
+        return Cell(control, version, verifying.NONE, shown, (), NOT_PUT_FORWARD)
+    return Cell(control, version, worst, shown, [*lacks, *wrong], ruling)
+
+
+def _is_put_forward(found: Found, version: ModelVersion) -> bool:
+    return any(found.of(version.pk, source) for source in PUT_FORWARD)
 
 
 def _answered(found: Found, version: ModelVersion, name: str) -> bool:
@@ -125,8 +138,9 @@ def _ruled(
 
 
 def _lack(name: str) -> str:
-    """`no evaluation data`, in words."""
-    return "No " + " and no ".join(in_words(each) for each in name.split("|")) + " in the record."
+    """`No evaluation data in the record.`"""
+    words = (in_words(each).removeprefix("the ") for each in name.split("|"))
+    return f"No {' and no '.join(words)} in the record."
 
 
 def in_words(name: str) -> str:

@@ -61,6 +61,17 @@ def test_signed_decisions_are_verified_in_all_three_ways(engagement: Engagement)
     assert any("model card among issued documents" in each for each in missing.wrong)
 
 
+def test_nothing_is_missing_of_a_version_that_nobody_put_forward(
+    engagement: Engagement, story: Story
+) -> None:
+    attempt = factories.version(as_actor(story.ana), story.version.model)
+    rows = matrix.compose(engagement, [attempt, story.version], deep=False).rows
+    states = {control.ref: (row[0].state, row[1].state) for control, row in rows}
+    assert states["MA-7"] == ("none", "missing")
+    assert {first for first, _second in states.values()} == {"none", "unanswered"}
+    assert rows[0][1][0].ruling == matrix.NOT_PUT_FORWARD
+
+
 def test_an_entry_into_production_rests_on_what_was_signed(
     story: Story, ada: User, ivy: User
 ) -> None:

@@ -159,17 +159,17 @@ def _summary(made: Matrix) -> list[tuple[Chip, int]]:
 
 
 def _said(made: Matrix, *, deep: bool) -> str:
-    against = (
-        f"the checkpoint of {words.plural(made.log_size, 'event')}"
+    proved = (
+        f"digests, signatures, and the inclusion proof of each event against the checkpoint of {words.plural(made.log_size, 'event')}"
         if made.log_size
-        else "no checkpoint"
+        else "digests and signatures; there is no checkpoint to prove anything against"
     )
     large = (
         f"The bytes of large things (data, results, documents) were read again, of the first {verifying.MOST_COSTLY}."
         if deep
         else "The bytes of large things (data, results, documents) were not read for this page."
     )
-    return f"Recomputed just now, for these versions: digests, signatures, and the inclusion proof of each event against {against}. {large}"
+    return f"Recomputed just now, for these versions: {proved}. {large}"
 
 
 def cell(actor: Actor, engagement: Engagement, control: Control, version: ModelVersion) -> CellPage:
