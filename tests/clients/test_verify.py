@@ -57,8 +57,9 @@ def test_with_the_ledger_and_the_certificate_everything_is_proven(run: Run, fold
 
 def test_without_them_it_says_what_is_not_proven(run: Run, folder: Path):
     said = asked(run, folder, "card.pdf")
-    assert said.code == 0
-    assert said.out.splitlines()[-1] == ("NOTHING WRONG FOUND; not proven: certificate, whole file")
+    assert said.code == 3
+    last = "NOT PROVEN, nothing wrong found; open: certificate, whole file"
+    assert said.out.splitlines()[-1] == last
     assert "the container of the signature and membership in the ledger" in said.out
 
 
@@ -92,7 +93,7 @@ def test_a_document_signed_anew_by_somebody_else_is_not_in_the_ledger(
     settings.VAR = folder
     forged = pades.signed(issued.rendered, signing.document_key(), reason="Model card")
     (folder / "card.pdf").write_bytes(forged)
-    assert asked(run, folder, "card.pdf").code == 0
+    assert asked(run, folder, "card.pdf").code == 3
     for known in ("--certificate", "site.pem"), ("--ledger", "ledger.jsonl"):
         assert asked(run, folder, "card.pdf", *known).code == 1
 
@@ -103,7 +104,7 @@ def test_an_unsigned_document_needs_the_ledger(run: Run, folder: Path, issued: I
     assert said.code == 1
     assert "not signed, and nothing was given to compare it with" in said.out
     digest = hashlib.sha256(issued.rendered).hexdigest()
-    assert asked(run, folder, "card.pdf", "--digest", digest).code == 0
+    assert asked(run, folder, "card.pdf", "--digest", digest).code == 3  # it has no signature
 
 
 def test_what_is_added_after_the_signature_is_found(run: Run, folder: Path, issued: Issued):

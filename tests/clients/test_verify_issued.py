@@ -7,12 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from apps.audits import exporting
-from apps.compliance import documents, selectors, services
+from apps.audits import checkpoint_selectors, exporting, keys
+from apps.compliance import bundles, documents, selectors, services
 from apps.core import signing
+from apps.registry.models import ModelVersion
 from tests.api.conftest import Server
-from tests.clients.conftest import Run
+from tests.clients.conftest import Run, Said
 from tests.compliance.conftest import Story, story, work
+from tests.compliance.test_bundles import rewritten
 from tests.impact.samples import moderate, save, sign
 from tests.support.people import as_actor, token_for
 
@@ -97,3 +99,72 @@ def test_the_site_itself_is_asked_whether_a_file_is_its_own(
     (tmp_path / "card.pdf").write_bytes(data[:-1] + b" ")
     assert run(*asked, token=token_for(story.ana, "read")).code == 1
     assert run(*asked, token="cs_nothing").code == 3
+
+
+def test_a_bundle_proves_the_whole_file_and_lists_where_each_number_came_from(
+    story: Story, run: Run, tmp_path: Path
+):
+    """Under the key that the auditor has, also after it was replaced; an edited file, another key, and a bundle of before are found."""
+    document = story.issue()
+    data = b"".join(selectors.read_pdf(document))
+    first = keys.ledger_key(as_actor(story.ana)).key_id
+    version = ModelVersion.objects.select_related("model").get(pk=story.version.pk)
+    (tmp_path / "old.zip").write_bytes(b"".join(bundles.stream(as_actor(story.ana), version)))
+    second = keys.rotate(as_actor(story.ana), signing.LEDGER, reason="yearly")
+    (tmp_path / "bundle.zip").write_bytes(b"".join(bundles.stream(as_actor(story.ana), version)))
+    (tmp_path / "card.pdf").write_bytes(data)
+    (tmp_path / "edited.pdf").write_bytes(data.replace(b"00>\n/", b"01>\n/", 1) if b"00>\n/" in data else data[:-1] + b" ")  # fmt: skip
+
+    def asked(name: str, *options: str) -> Said:
+        return run(
+            "verify", str(tmp_path / name), "--bundle", str(tmp_path / "bundle.zip"), *options
+        )
+
+    for key in (first, second, str(checkpoint_selectors.log_key(keys.public_keys()[first]))):
+        said = asked("card.pdf", "--key", key)
+        assert said.code == 0, said.out
+        assert said.out.splitlines()[-1] == "VERIFIED"
+    assert "numbers on the pages, and what each was computed from:" in said.out
+    assert "the whole file is what was issued, and the certificate with it" in said.out
+    said = asked("card.pdf")
+    assert said.code == 3
+    assert said.out.splitlines()[-1].endswith("open: certificate, bundle's key")
+    said = asked("card.pdf", "--key", "f" * 64)
+    assert (said.code, "WRONG: bundle's key" in said.out) == (1, True)
+    said = asked("edited.pdf", "--key", first)
+    assert (said.code, "[wrong] whole file" in said.out) == (1, True)
+    before = run(
+        "verify", str(tmp_path / "card.pdf"), "--bundle", str(tmp_path / "old.zip"), "--key", second
+    )
+    assert (
+        before.code == 1
+    )  # that bundle is signed by the first key, which the second does not vouch for
+
+
+@pytest.mark.parametrize(
+    "member", ["keys.json", "checkpoint.txt", "ledger-extract.json", "bundle.json"]
+)
+def test_a_bundle_that_was_edited_proves_nothing(
+    story: Story, run: Run, tmp_path: Path, member: str
+):
+    version = ModelVersion.objects.select_related("model").get(pk=story.version.pk)
+    key = keys.ledger_key(as_actor(story.ana)).key_id
+    data = b"".join(bundles.stream(as_actor(story.ana), version))
+
+    def edit(members: dict[str, bytes]) -> None:
+        members[member] = members[member].replace(b"1", b"2", 1)
+
+    (tmp_path / "bundle.zip").write_bytes(rewritten(data, edit))
+    (tmp_path / "card.pdf").write_bytes(b"%PDF-")
+    said = run(
+        "verify",
+        str(tmp_path / "card.pdf"),
+        "--bundle",
+        str(tmp_path / "bundle.zip"),
+        "--key",
+        key,
+        "--json",
+    )
+    told = {item["item"]: item["told"] for item in said.json["items"]}
+    assert said.code == 1
+    assert "no event of the bundle" not in told["whole file"]

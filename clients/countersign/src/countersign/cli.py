@@ -1,7 +1,7 @@
 """The command line: `countersign gate check`, `reviews list|show|submit`, `who-may`, `verify`.
 
-Exit codes: 0 allowed, done or verified, 1 denied, refused or wrong, 2 wrong usage, 3 unreachable or an unexpected answer. A pipeline
-that goes on only after 0 therefore stops whenever the site cannot be asked.
+Exit codes: 0 allowed, done or proven, 1 denied, refused or wrong, 2 wrong usage, 3 unreachable, an unexpected answer, or a document with which
+nothing is wrong but not everything was proven. A pipeline that goes on only after 0 therefore stops whenever the site cannot be asked.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="countersign",
         description="Ask a Countersign site. The token is read from COUNTERSIGN_TOKEN.",
-        epilog="Exit codes: 0 allowed, done or verified, 1 denied, refused or wrong, 2 usage, 3 unreachable or unexpected.",
+        epilog="Exit codes: 0 allowed, done or proven, 1 denied, refused or wrong, 2 usage, 3 unreachable, unexpected or not proven.",
     )
     parser.add_argument("--version", action="version", version=f"countersign {__version__}")
     subjects = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -132,6 +132,25 @@ def _verify(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         type=verify.existing,
         metavar="FILE",
         help="an export of the ledger (JSON lines)",
+    )
+    asked.add_argument(
+        "--bundle",
+        type=verify.existing,
+        metavar="FILE",
+        help="a bundle with the ledger's events about it",
+    )
+    asked.add_argument(
+        "--key",
+        type=verify.key,
+        action="append",
+        default=[],
+        help="the site's ledger key, from elsewhere than the bundle: its id, or NAME+HASH+BASE64",
+    )
+    asked.add_argument(
+        "--tsa-cert",
+        type=verify.existing,
+        metavar="FILE",
+        help="the certificate of the time stamp authority (PEM)",
     )
     asked.add_argument(
         "--digest", type=verify.digest, help="the file's SHA-256, known from elsewhere"

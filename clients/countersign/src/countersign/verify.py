@@ -1,15 +1,20 @@
 """`countersign verify card.pdf`: whether a document of a site is what was issued. Offline, standard library only.
 
-1. The signature: the signed ranges are the whole file but the container; the container verifies; nothing else is in it.
-2. The enclosed files have the digests that the pages print; the margins print the digest of the manifest.
-3. The results of checks are recomputed from their inputs, counts and numbers; the manifest names them and the card.
-4. Each decision's statement has its digest, is about this evidence, and its envelope (where there is one) is signed.
-5. The enclosed events of the ledger lead to its root.
-6. The whole file: its SHA-256 is that of an event `compliance.document.issued`, in an export (--ledger), at the site
-   (--url), or is one that you were given (--digest). Only this covers the container of the signature.
+1. The signature: the signed ranges are the whole file but the container; the container verifies; nothing else is in it. A time
+   stamp in it is about this signature, and by an authority for time stamps (--tsa-cert: the one you trust).
+2. The pages and the enclosed files are all there is: no scripts, layers, forms, or notes over the pages.
+3. The enclosed files have the digests that the pages print; the margins print the digest of the manifest.
+4. The results of checks are recomputed from their inputs, counts and numbers; the manifest names them and the card.
+5. Each decision's statement has its digest, is about this evidence, and its envelope (where there is one) is signed.
+6. The enclosed events of the ledger lead to its root.
+7. The whole file: its SHA-256 is that of an event `compliance.document.issued`, in a bundle (--bundle), in an export (--ledger), at the
+   site (--url), or is one that you were given (--digest). Only this covers the container of the signature. Where that comes from whom you trust
+   (a bundle under --key, the site, a digest), it vouches for the certificate inside as well.
 
-What it cannot show: that what the document says is true; without --certificate, that the certificate is the site's;
-without --ledger, --url or --digest, that the container is as it was issued, or that the file is in any ledger.
+What it cannot show: that what the document says is true; without --certificate or 7, that the certificate is the site's;
+without 7, that the container is as it was issued, or that the file is in any ledger.
+
+Exit status: 0 proven, 1 something is wrong, 2 wrong usage, 3 nothing is wrong, but something was not proven (or the site could not be asked).
 """
 
 from __future__ import annotations
@@ -24,12 +29,22 @@ from pathlib import Path
 from typing import Any
 
 from countersign.http import Site, Unexpected, Usage
-from countersign.offline import assessment, cms, der, evidence, merkle, pagetext
+from countersign.offline import (
+    assessment,
+    bundle,
+    cms,
+    der,
+    evidence,
+    merkle,
+    pagetext,
+    timestamp,
+)
 from countersign.offline.evidence import sha256
 from countersign.offline.pdffile import Pdf
-from countersign.offline.problems import Wrong
+from countersign.offline.plain import require_plain
+from countersign.offline.problems import Unread, Wrong
 
-VERIFIED, WRONG = 0, 1
+VERIFIED, WRONG, NOT_PROVEN = 0, 1, 3
 _LARGEST = 512 * 1024 * 1024
 _CONTAINER = re.compile(rb"<[0-9A-F]*>")
 _BROKEN = (
@@ -59,18 +74,26 @@ class Report:
             told = do()
         except Wrong as wrong:
             self.add("wrong", item, str(wrong))
+        except Unread as gap:
+            self.add("unproven", item, str(gap))
         except _BROKEN as error:
             self.add("wrong", item, f"cannot be read: {type(error).__name__}: {error}")
         else:
             if told:
                 self.add("ok", item, told)
 
+    def settle(self, item: str, why: str) -> None:
+        """What was not proven by itself is proven by something else."""
+        for each in self.items:
+            if each["item"] == item and each["state"] == "unproven":
+                each.update(state="ok", told=each["told"].partition(";")[0] + why)
+
     def having(self, state: str) -> list[dict[str, str]]:
         return [item for item in self.items if item["state"] == state]
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Verify one file and print what was found; 0 if nothing is wrong, else 1."""
+    """Verify one file and print what was found; the exit status."""
     data, report = _read(asked.file), Report()
     try:
         pdf = Pdf(data)
@@ -81,7 +104,9 @@ def run(asked: argparse.Namespace) -> int:
         _examine(report, asked, data, pdf, files, pages)
     _whole(report, asked, data)
     _print(report, asked, sha256(data))
-    return WRONG if report.having("wrong") else VERIFIED
+    if report.having("wrong"):
+        return WRONG
+    return NOT_PROVEN if report.having("unproven") else VERIFIED
 
 
 def _read(name: str) -> bytes:
@@ -102,8 +127,9 @@ def _examine(
     files: dict[str, bytes],
     pages: list[str],
 ) -> None:
-    """Steps 1 to 5."""
+    """Steps 1 to 6."""
     report.attempt("signature", lambda: _signature(report, asked, data, pdf))
+    report.attempt("pages", lambda: require_plain(pdf))
     report.attempt("enclosed files", lambda: evidence.listed(files, pages))
     report.attempt("evidence", lambda: evidence.margins(files, pages))
     if "check-results.json" in files:
@@ -142,12 +168,20 @@ def _signature(report: Report, asked: argparse.Namespace, data: bytes, pdf: Pdf)
     digest = sha256(data[:start] + data[end:])
     signature = cms.verified(container, bytes.fromhex(digest))
     _pin(report, asked, signature.certificate)
-    stamp = (
-        f"; time stamp {signature.stamped_at} (the authority's own signature is not checked)"
-        if signature.stamped_at
-        else ""
-    )
-    return f'by "{signature.certificate.name}", over the whole file but its container{stamp}'
+    if signature.stamp:
+        report.attempt("time stamp", lambda: _stamp(asked, signature))
+    return f'by "{signature.certificate.name}", over the whole file but its container'
+
+
+def _stamp(asked: argparse.Namespace, signature: cms.Signature) -> str:
+    pinned = _pem(asked.tsa_cert) if asked.tsa_cert else b""
+    found = timestamp.verified(signature.stamp, signature.value, pinned)
+    told = f'{found.at}, by "{found.authority.name}", sha256:{found.authority.fingerprint}'
+    if not pinned:
+        raise Unread(
+            f"{told}; whether that is an authority you trust is not proven: give --tsa-cert"
+        )
+    return f"{told}, the certificate you gave"
 
 
 def _gap(data: bytes, found: dict[str, Any]) -> tuple[int, int]:
@@ -172,19 +206,24 @@ def _pin(report: Report, asked: argparse.Namespace, certificate: cms.Certificate
     report.add("ok", "certificate", f"sha256:{certificate.fingerprint}, the one you gave")
 
 
-def _certificate(name: str) -> cms.Certificate:
+def _pem(name: str) -> bytes:
+    """The bytes of a certificate in a file, PEM or DER."""
     text = _read(name)
     found = re.search(
         rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", text, re.DOTALL
     )
+    return base64.b64decode(b"".join(found[1].split())) if found else text
+
+
+def _certificate(name: str) -> cms.Certificate:
     try:
-        return cms.certificate(base64.b64decode(b"".join(found[1].split())) if found else text)
+        return cms.certificate(_pem(name))
     except (Wrong, *_BROKEN) as error:
         raise Usage(f"{name} is no certificate on P-256: {error}.") from error
 
 
 def _extract(asked: argparse.Namespace, files: dict[str, bytes]) -> str:
-    """Step 5."""
+    """Step 6."""
     told, (size, root, leaves) = evidence.extract(files)
     if asked.ledger:
         found: dict[int, str] = {}
@@ -206,22 +245,46 @@ def _extract(asked: argparse.Namespace, files: dict[str, bytes]) -> str:
 
 
 def _ledger_is_known(asked: argparse.Namespace) -> bool:
-    return bool(asked.ledger or asked.digest or asked.url)
+    return bool(asked.ledger or asked.digest or asked.url or asked.bundle)
 
 
 def _whole(report: Report, asked: argparse.Namespace, data: bytes) -> None:
-    """Step 6."""
+    """Step 7."""
     digest = sha256(data)
     if not _ledger_is_known(asked):
-        told = "the container of the signature and membership in the ledger: give --ledger, --url or --digest"
+        told = "the container of the signature and membership in the ledger: give --bundle, --ledger, --url or --digest"
         report.add("unproven", "whole file", told)
         return
+    if asked.bundle:
+        _in_bundle(report, asked, digest)
     if asked.digest:
         report.attempt("whole file", lambda: _given(digest, asked.digest))
     if asked.ledger:
         report.attempt("whole file", lambda: _in_export(digest, asked.ledger))
     if asked.url:
         report.attempt("whole file", lambda: _at_site(digest, asked))
+    if not report.having("wrong") and _vouched(report, asked):
+        report.settle(
+            "certificate", "; the whole file is what was issued, and the certificate with it"
+        )
+
+
+def _vouched(report: Report, asked: argparse.Namespace) -> bool:
+    """Whether somebody whom the user named says that this very file was issued. An export says it of itself only."""
+    keyed = any(item["item"] == "bundle's key" for item in report.having("ok"))
+    return bool(asked.digest or asked.url or keyed)
+
+
+def _in_bundle(report: Report, asked: argparse.Namespace, digest: str) -> None:
+    found: list[bundle.Ledger] = []
+
+    def proven() -> str:
+        found.append(bundle.ledger(asked.bundle))
+        return bundle.issued(found[0], digest)
+
+    report.attempt("whole file", proven)
+    if found:
+        report.attempt("bundle's key", lambda: bundle.vouched(found[0], asked.key))
 
 
 def _given(digest: str, given: str) -> str:
@@ -282,7 +345,7 @@ def _verdict(report: Report) -> str:
     if wrong:
         return f"WRONG: {wrong[0]['item']}: {wrong[0]['told']}"
     if open_:
-        return "NOTHING WRONG FOUND; not proven: " + ", ".join(item["item"] for item in open_)
+        return "NOT PROVEN, nothing wrong found; open: " + ", ".join(item["item"] for item in open_)
     return "VERIFIED"
 
 
@@ -291,6 +354,16 @@ def existing(name: str) -> str:
     if not Path(name).is_file():
         raise argparse.ArgumentTypeError(f"no such file: {name!r}")
     return name
+
+
+def key(text: str) -> str:
+    """An argument that is a ledger's key."""
+    try:
+        return bundle.key_id(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"not the id of a key, nor NAME+HASH+BASE64: {text!r}"
+        ) from None
 
 
 def digest(text: str) -> str:

@@ -4,9 +4,9 @@
 2. The signed attributes name the digest of the signed ranges.
 3. They name the SHA-256 of the signer's certificate, which is inside.
 4. The signature over the attributes verifies with the key in that certificate.
-5. A time stamp in it is about this signature.
+5. Nothing unsigned is in it but a time stamp, which is judged elsewhere (timestamp.py).
 
-Not checked: who issued the certificate, whether it was revoked, and the signature of the time stamp's authority.
+Not checked: who issued the certificate, and whether it was revoked.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Signature:
-    """By whom, when according to a time stamp (or empty), and how many other certificates are inside."""
+    """By whom, its bytes, the time stamp about it (or empty), and how many other certificates are inside."""
 
     certificate: Certificate
-    stamped_at: str
+    value: bytes
+    stamp: bytes
     others: int
 
 
@@ -83,8 +84,9 @@ def verified(container: bytes, signed: bytes) -> Signature:
     covered = bytes([SET]) + attributes.whole[1:]
     if not curves.p256_verifies(certificate.point, covered, r, s):
         raise Wrong("the signature does not verify with the key of its certificate")
-    stamped = _stamp(parts[6], value.content) if len(parts) == 7 else ""
-    return Signature(certificate, stamped, len(certificates) - 1)
+    # 5. The time stamp.
+    stamp = _only(parts[6].expected(0xA1)).whole if len(parts) == 7 else b""
+    return Signature(certificate, value.content, stamp, len(certificates) - 1)
 
 
 def _opened(container: bytes) -> tuple[list[Value], Value]:
@@ -140,31 +142,17 @@ def certificate(data: bytes) -> Certificate:
     if (kind.content, curve.content) != (EC_KEY, P256) or bits.expected(BITS).content[:1] != b"\0":
         raise Wrong("the certificate's key is not on P-256")
     return Certificate(
-        data, _name(subject), issuer.whole + serial.whole, key.whole, bits.content[1:]
+        data, common_name(subject), issuer.whole + serial.whole, key.whole, bits.content[1:]
     )
 
 
-def _name(subject: Value) -> str:
+def common_name(subject: Value) -> str:
     for relative in subject.sequence():
         for pair in relative.sequence(SET):
             kind, value = pair.sequence()
             if kind.content == COMMON_NAME:
                 return value.content.decode("utf-8", "replace")
     return "without a name"
-
-
-def _stamp(unsigned: Value, signature: bytes) -> str:
-    """5. The time that a stamp (RFC 3161) in the unsigned attributes names."""
-    named = _only(unsigned.expected(0xA1))
-    content = alone(named.whole).sequence()[1].sequence(0xA0)[0].sequence()[2]
-    (text,) = content.sequence()[1].sequence(0xA0)
-    info = alone(text.expected(OCTETS).content).sequence()
-    algorithm, stamped = info[2].sequence()
-    _require_algorithm(algorithm, SHA256, "SHA-256")
-    if stamped.expected(OCTETS).content != hashlib.sha256(signature).digest():
-        raise Wrong("the time stamp is about another signature")
-    at = info[4].expected(0x18).content.decode("ascii", "replace")
-    return f"{at[:4]}-{at[4:6]}-{at[6:8]} {at[8:10]}:{at[10:12]}:{at[12:14]} UTC"
 
 
 def _only(attributes: Value) -> Value:

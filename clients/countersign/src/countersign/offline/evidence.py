@@ -36,10 +36,18 @@ def _ordered(value: Any) -> Any:
     return [_ordered(each) for each in value] if isinstance(value, list) else value
 
 
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For json.loads: programs differ in which of two equal keys they take."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Wrong("a key is there twice")
+    return found
+
+
 def read(files: Files, name: str) -> Any:
     """An enclosed JSON file."""
     try:
-        return json.loads(files[name])
+        return json.loads(files[name], object_pairs_hook=once)
     except KeyError:
         raise Wrong(f"{name} is not enclosed") from None
     except ValueError:
