@@ -7,7 +7,7 @@ not an error: its block says what is missing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -268,33 +268,22 @@ def _analyses(
     libraries: dict[str, str] = {}
     for row in shown.values():
         libraries |= row.libraries
-    why = "{} was not measured on the data in force."
+
+    def of(
+        show: Callable[[R | None, Source | None, str], Computed],
+        kind: CheckKind,
+        result: type[R],
+        why: str = "",
+    ) -> Computed:
+        why = why or f"{kind.capitalize()} was not measured on the data in force."
+        return show(_result(shown, kind, result), sources.get(kind), why)
+
     return {
-        "performance": performance.performance(
-            _result(shown, CheckKind.PERFORMANCE, PerformanceResult),
-            sources.get(CheckKind.PERFORMANCE),
-            why.format("Performance"),
-        ),
-        "fairness": fairness.fairness(
-            _result(shown, CheckKind.FAIRNESS, FairnessResult),
-            sources.get(CheckKind.FAIRNESS),
-            why.format("Fairness"),
-        ),
-        "worst_groups": worstgroups.worst_groups(
-            _result(shown, CheckKind.FAIRNESS, FairnessResult),
-            sources.get(CheckKind.FAIRNESS),
-            why.format("Fairness"),
-        ),
-        "drift": drift.drift(
-            _result(shown, CheckKind.DRIFT, DriftResult),
-            sources.get(CheckKind.DRIFT),
-            why.format("Drift"),
-        ),
-        "file_safety": files.files(
-            _result(shown, CheckKind.FILES, FilesResult),
-            sources.get(CheckKind.FILES),
-            "The files were not scanned.",
-        ),
+        "performance": of(performance.performance, CheckKind.PERFORMANCE, PerformanceResult),
+        "fairness": of(fairness.fairness, CheckKind.FAIRNESS, FairnessResult),
+        "worst_groups": of(worstgroups.worst_groups, CheckKind.FAIRNESS, FairnessResult),
+        "drift": of(drift.drift, CheckKind.DRIFT, DriftResult),
+        "file_safety": of(files.files, CheckKind.FILES, FilesResult, "The files were not scanned."),
         "further_checks": _further(shown, sources),
         "metric_definitions": definitions.metric_definitions(
             shown, libraries, tuple(sources.values())
