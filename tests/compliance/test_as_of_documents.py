@@ -92,6 +92,33 @@ def test_it_verifies_offline_and_has_its_forms(past: Past, tmp_path: Path):
     assert "NOTHING WRONG FOUND" in verified.stdout
 
 
+def test_the_page_that_follows_a_document_ends_with_its_downloads(past: Past):
+    document = services.request_document(as_actor(past.story.ana), past.story.version, at=past.then)
+    client, url = browser(past.story.rui), f"/documents/{document.uuid}/"
+
+    def polled() -> str:
+        return client.get(url, headers={"HX-Request": "true"}).content.decode()
+
+    assert "data-live" in polled()
+    assert "Download the PDF" not in polled()
+    services.make(document.pk)
+    page = polled()
+    assert "Download the PDF" in page  # in what is swapped in, not only on a page loaded anew
+    assert "data-live" in page  # its other forms follow
+    assert "Other forms" not in page
+    forms.make(document.pk)
+    assert "Other forms" in polled()
+    assert "data-live" not in polled()
+
+
+def test_a_document_that_never_got_forms_is_not_followed_for_ever(past: Past):
+    document = made(past)
+    past_minute = clock.now() - dt.timedelta(minutes=2)
+    Document.objects.filter(pk=document.pk).update(finished_at=past_minute)
+    page = browser(past.story.rui).get(f"/documents/{document.uuid}/").content.decode()
+    assert "data-live" not in page
+
+
 def test_the_same_day_is_the_same_document_and_another_day_another(past: Past):
     first = made(past)
     assert made(past).pk == first.pk

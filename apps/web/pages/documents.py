@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -12,7 +14,7 @@ from apps.compliance import kinds, statements
 from apps.compliance import selectors as documents
 from apps.compliance.kinds import Kind
 from apps.compliance.models import Document, DocumentKind, DocumentStatus, DocumentStep
-from apps.core import outbox, pictures
+from apps.core import clock, outbox, pictures
 from apps.core.actor import Actor
 from apps.modelcards.renderers.html import document_body
 from apps.registry.models import ModelVersion
@@ -21,6 +23,8 @@ from apps.web.pages import crumbs
 from apps.web.pages.using import form_rows
 from apps.web.pages.version_frame import VersionFrame, frame
 from apps.web.parts import Action, Chip, Column, Crumb, Empty, Meter, Notice, PageHeader, Row, Table
+
+_FORMS_FOLLOW: Final = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,7 @@ def document(actor: Actor, row: Document) -> DocumentPage:
     del actor  # what may be read was decided when it was fetched
     url = reverse("web:document", args=[row.uuid])
     version = row.version
+    forms = _forms(row) if row.is_ready else None
     pdf = Action(
         "Download the PDF",
         reverse("web:document-pdf", args=[row.uuid]),
@@ -176,12 +181,12 @@ def document(actor: Actor, row: Document) -> DocumentPage:
         chip=status.chip("document", row.status),
         notice=_notice(row),
         meter=_meter(row),
-        live_url=url if row.is_open else "",
+        live_url=url if row.is_open or (forms is None and _awaits_forms(row)) else "",
         again=_again(row),
         body=document_body(documents.read_dossier(row), draw=pictures.kept)
         if row.is_ready
         else None,
-        forms=_forms(row) if row.is_ready else None,
+        forms=forms,
     )
 
 
@@ -197,6 +202,13 @@ def _forms(row: Document) -> Table | None:
     rows = form_rows(row)
     columns = [Column("Form"), Column("SHA-256"), Column("File", hidden_label=True)]
     return Table(caption="Other forms", columns=columns, rows=rows) if rows else None
+
+
+def _awaits_forms(row: Document) -> bool:
+    """Whether the worker is about to make them: they follow the PDF within moments, or not at all."""
+    if row.kind != DocumentKind.MODEL_CARD or row.finished_at is None:
+        return False
+    return clock.now() - row.finished_at < _FORMS_FOLLOW
 
 
 def _notice(row: Document) -> Notice | None:
