@@ -7,6 +7,7 @@ writing VAR/demo.json (mode 600) with a login and a token per role.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -25,6 +26,8 @@ from django.conf import settings  # noqa: E402 - needs the set-up above
 
 from apps.checks.models import Measurement  # noqa: E402
 from apps.compliance.models import Document  # noqa: E402
+from apps.core import clock  # noqa: E402
+from apps.registry.models import RegisteredModel  # noqa: E402
 from apps.reviews.models import PolicySimulation  # noqa: E402
 from demo import cards, people  # noqa: E402
 from demo.browser import Browser, StoryError  # noqa: E402
@@ -77,6 +80,8 @@ def tell() -> None:
     _say("Dana makes the documents: model card, bias audit report, technical documentation")
     _documents(dana, ACS, first)
     _wait_for_worker(Document.objects.exclude(status__in=["ready", "error"]).exists)
+    _say("Adam opens an audit engagement; Aud draws a sample, concludes and writes a note")
+    _audit(base_url, cast, dana)
     _write(base_url, cast, approved=first, waiting=second)
 
 
@@ -229,6 +234,37 @@ def _documents(dana: Browser, name: str, number: int) -> None:
     )
     for kind in ("model_card", "ll144_report", "annex_iv_dossier"):
         dana.send(page, [("kind", kind)])
+
+
+def _audit(base_url: str, cast: dict[str, Person], dana: Browser) -> None:
+    """Everything about the two models of this year, by the demo's auditor. Dana took a document before, as the auditor sees."""
+    adam, aud = (
+        Browser(base_url, cast[role].username, cast[role].password)
+        for role in ("administrator", "auditor")
+    )
+    card = Document.objects.filter(status="ready").earliest("pk")
+    dana.page(f"/documents/{card.uuid}/forms/card.json")
+    aud.send("/audit/checkpoints/", [], action="/audit/checkpoints/new/")
+    today = clock.now().date()
+    models = RegisteredModel.objects.filter(name__in=(ACS, GERMAN)).values_list("pk", flat=True)
+    place = adam.send(
+        "/audit/engagements/new/",
+        [
+            ("act", "open"),
+            *(("models", str(pk)) for pk in models),
+            ("period_from", f"{today.year}-01-01"),
+            ("period_to", today.isoformat()),
+            ("framework", "model-approval"),
+            ("title", f"Approvals of {today.year}"),
+            ("purpose", "Were the models approved by people who did not make them, on evidence that still is what they saw?"),
+            ("auditors", cast["auditor"].username),
+            ("ends_on", (today + dt.timedelta(days=30)).isoformat()),
+        ],
+    )  # fmt: skip
+    sample = aud.send(f"{place}samples/", [("size", "25"), ("seed", "dice-41635226-demo")])
+    aud.send(f"{sample}1/", [("result", "no"), ("text", "Read the evidence; the comment answers it."), ("after", "0")])  # fmt: skip
+    note = "The second model was **never submitted**: no decision to look at. Ask the owner why it is registered."
+    aud.send(f"{place}notes/", [("text", note)])
 
 
 def _wait_for_worker(busy: Any) -> None:

@@ -19,7 +19,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from apps.accounts import policy
 from apps.accounts.selectors import actor_for
 from apps.audits.log import verb
-from apps.compliance import kinds, selectors, services
+from apps.compliance import handed_out, kinds, selectors, services
 from apps.compliance.models import Batch, BatchItem, Document, ItemStatus
 from apps.core import clock, outbox, zipping
 from apps.core.actor import Actor
@@ -247,6 +247,8 @@ def archive(actor: Actor, batch: Batch) -> Iterator[bytes]:
     ]
     if not ready:
         raise Conflict("No document of this batch is ready.")
+    for row in ready:
+        handed_out.note(actor, row, "PDF")
     return zipping.archive(
         zipping.Member(name, selectors.read_pdf(row), packed=False) for name, row in _named(ready)
     )

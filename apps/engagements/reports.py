@@ -58,6 +58,12 @@ def about(engagement: Engagement) -> dict[str, Any]:
 
 def sample_as_data(sample: Sample) -> dict[str, Any]:
     """One drawing, with all that was concluded."""
+    items = [_item(item) for item in selectors.items(sample)]
+    return {**drawing_as_data(sample), "items": items}
+
+
+def drawing_as_data(sample: Sample) -> dict[str, Any]:
+    """One drawing: how it can be drawn again."""
     return {
         "number": sample.number,
         "uuid": str(sample.uuid),
@@ -68,7 +74,6 @@ def sample_as_data(sample: Sample) -> dict[str, Any]:
         "population_digest": sample.population_digest,
         "drawn_by": str(sample.drawn_by),
         "drawn_at": sample.drawn_at.isoformat(),
-        "items": [_item(item) for item in selectors.items(sample)],
     }
 
 

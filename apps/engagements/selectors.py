@@ -22,7 +22,7 @@ from apps.engagements.models import (
     SampledDecision,
 )
 from apps.registry.models import ModelVersion, RegisteredModel
-from apps.reviews.models import Decision
+from apps.reviews.models import Decision, Finding
 
 READ = "audit.read"
 
@@ -66,6 +66,11 @@ def of_auditor(user_id: int | None) -> QuerySet[Engagement]:
     """The open engagements that somebody audits."""
     rows = Engagement.objects.filter(auditors=user_id, end__isnull=True)
     return rows.filter(ends_on__gte=clock.now().date()).order_by("-pk")
+
+
+def of_finding(actor: Actor, finding: Finding) -> Engagement | None:
+    """The engagement that a finding came out of, for who may read it."""
+    return visible(actor).filter(findings__finding=finding).first()
 
 
 def is_auditor(actor: Actor, engagement: Engagement) -> bool:

@@ -29,7 +29,7 @@ FOR_ALL = {
     "policy", "policy-changes", "policy-change", "policy-simulation", "notices-read", "results-schema", "check-kinds",
     "checkpoint", "checkpoint-at", "consistency", "inclusion", "ledger-keys", "card-schema",
     "issued-documents", "batches", "questionnaires", "questionnaire", "questionnaire-schema", "card-templates",
-    "card-template", "card-template-schema",
+    "card-template", "card-template-schema", "engagements",
 }  # fmt: skip
 CREATES = {
     "submit", "new-round", "decide", "recuse", "environment-new", "deployment-record", "question", "roll-back",
@@ -53,6 +53,8 @@ OF_ONES_OWN = {"notice-read", "notices-read"}
 READERS_ASK = {"document-make", "bundle", "batch-make", "batch-cancel"}
 # A batch is its asker's alone, and the world's maker asked for this one.
 ANOTHERS_OWN = {"batch", "batch-items", "batch-archive", "batch-cancel"}
+# Not there for anybody but its auditors and whoever reads the whole audit trail.
+OF_AUDITORS = {"engagement", "engagement-samples", "engagement-sample"}
 # The world's document waits for a worker, and is none that is published as a page.
 NOT_THERE = {"document-file": 409, "document-page": 404}
 # Whom the standard policy asks; who signs in another role is refused on this review.
@@ -110,6 +112,8 @@ def _expected(route: Route, visitor: str, *, token: bool) -> int:
         route.name == "delegation-end"
     ):  # those it is between, and whoever manages people; to others it is not there
         return 201 if visitor == "administrator" else 404
+    if route.name in OF_AUDITORS:
+        return 200 if visitor in {"auditor", "administrator"} else 404
     verbs = set(RoleVerb.objects.filter(role_id=visitor).values_list("verb", flat=True))
     if not any(verb.startswith(route.verb) for verb in verbs):
         return 403
@@ -184,7 +188,7 @@ def test_the_table_names_rights_that_exist_and_scopes_that_carry_them() -> None:
         assert any(verb.startswith(route.verb) for verb in VERBS), route.label
         assert route.interactive == (not SCOPES_OF_VERB.get(route.verb)), route.label
         reads = (
-            route.verb in {"review.read", "model.read"}
+            route.verb in {"review.read", "model.read", "audit.read"}
             and route.name not in OF_ONES_OWN | READERS_ASK
         )
         assert route.mutates == (not reads), route.label

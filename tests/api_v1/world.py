@@ -231,6 +231,8 @@ def placeholders(world: World) -> dict[str, object]:
     deployment = world.extra["deployment"]
     assert isinstance(deployment, Deployment)
     return {
+        "<int:engagement_id>": world.extra["engagement"],
+        "<int:sample_number>": 1,
         "<int:size>": world.extra["checkpoint"],
         "<int:seq>": 2,
         "<int:review_id>": world.review.pk,

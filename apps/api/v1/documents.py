@@ -20,7 +20,7 @@ from apps.api.v1.schema import described
 from apps.api.v1.shapes import documents as shapes
 from apps.api.v1.shapes.common import Json
 from apps.audits import notes
-from apps.compliance import bundles, forms, kinds, selectors, services
+from apps.compliance import bundles, forms, handed_out, kinds, selectors, services
 from apps.compliance.models import Document, Form
 from apps.modelcards import moments
 from apps.modelcards.dossier import SCHEMA, Dossier
@@ -121,6 +121,7 @@ class DocumentFile(_About):
         """Each piece is compared with the digest before it is sent. 409: it is not ready."""
         row = self.found(document)
         answer = download(selectors.read_pdf(row), "application/pdf", selectors.file_name(row))
+        handed_out.note(self.actor, row, "PDF", remote_addr=request.META["REMOTE_ADDR"])
         answer["Content-Length"] = str(row.size)
         return answer
 
@@ -155,6 +156,7 @@ class DocumentForm(_About):
         the bytes, which never change. 409: this document has no such form (yet)."""
         found = self.found(document)
         row = forms.find(found, form)
+        handed_out.note(self.actor, found, form, remote_addr=request.META["REMOTE_ADDR"])
         answer = download(
             forms.read(row), forms.MEDIA[Form(row.form)], forms.file_name(found, row.form)
         )

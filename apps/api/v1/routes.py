@@ -73,6 +73,7 @@ from apps.api.v1.documents import (
     DocumentWebPage,
     OneDocument,
 )
+from apps.api.v1.engagements import Engagements, OneEngagement, OneSample, Samples
 from apps.api.v1.gate import GateCheck
 from apps.api.v1.impact import (
     Impact,
@@ -326,7 +327,15 @@ _TEMPLATES: Final = (
     Route("POST", _FOLLOWED, ModelTemplate, "card-template-choose", "card.template", mutates=True, interactive=True),
 )  # fmt: skip
 
+_ENGAGEMENT: Final = "engagements/<int:engagement_id>"
+_AUDITING: Final = (
+    Route("GET", "engagements", Engagements, "engagements", "model.read"),
+    Route("GET", _ENGAGEMENT, OneEngagement, "engagement", "audit.read"),
+    Route("GET", f"{_ENGAGEMENT}/samples", Samples, "engagement-samples", "audit.read"),
+    Route("GET", f"{_ENGAGEMENT}/samples/<int:sample_number>", OneSample, "engagement-sample", "audit.read"),
+)  # fmt: skip
+
 ROUTES: Final[tuple[Route, ...]] = (
-    *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES, *_DOCUMENTS, *_BATCHES, *_ASSESSING,
+    *_AUDITING, *_READING, *_ACTING, *_AFTERWARDS, *_CHALLENGE, *_INDEPENDENCE, *_CHANGES, *_DOCUMENTS, *_BATCHES, *_ASSESSING,
     *_TEMPLATES,
 )  # fmt: skip

@@ -37,8 +37,8 @@ class ScopeForm(Form):
     models = forms.TypedMultipleChoiceField(
         label="Models in scope", coerce=int, widget=forms.CheckboxSelectMultiple
     )
-    period_from = _day("Period from")
-    period_to = _day("Period to", "Both days included; today at the latest.")
+    period_from = _day("Period from", "The first day of it (UTC).")
+    period_to = _day("Period to", "The last one; today at the latest.")
     framework = forms.ChoiceField(label="Framework", widget=forms.RadioSelect)
     title = forms.CharField(label="Title of the engagement", max_length=LINE)
     purpose = forms.CharField(

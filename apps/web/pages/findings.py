@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from apps.accounts import policy
 from apps.core.actor import Actor
+from apps.engagements import selectors as engagements
 from apps.modelcards.content import to_html
 from apps.registry.models import ModelVersion
 from apps.reviews import roles
@@ -198,7 +199,7 @@ def finding(actor: Actor, row: Finding, *, sent: Form | None = None, act: str = 
     return FindingPage(
         header=header,
         html=_html(row.text),
-        facts=_facts(row),
+        facts=_facts(actor, row),
         entries=_entries(findings.history(row)),
         forms=[_box(row, name, sent if name == act else None) for name in names],
         why_not=() if row.is_settled and possible.may else possible.why_not,
@@ -225,7 +226,7 @@ def _box(row: Finding, act: str, sent: Form | None) -> FormBox:
     return FormBox(act, title, url, label, sent or form_of(act), note, act == "accept")
 
 
-def _facts(row: Finding) -> list[Fact]:
+def _facts(actor: Actor, row: Finding) -> list[Fact]:
     facts = [
         Fact("Owner", cells.person(str(row.owner))),
         Fact("Due", due(row)),
@@ -240,6 +241,10 @@ def _facts(row: Finding) -> list[Fact]:
     if row.review is not None:
         link = cells.link(row.review.key, addresses.review(row.review.pk))
         facts.append(Fact("Raised in", link))
+    engagement = engagements.of_finding(actor, row)
+    if engagement is not None:
+        link = cells.link(engagement.title, f"/audit/engagements/{engagement.pk}/notes/")
+        facts.append(Fact("Raised in the audit", link))
     return facts
 
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import (
 from apps.checks import records
 from apps.checks import selectors as checks
 from apps.checks import services as checks_services
+from apps.compliance import handed_out
 from apps.compliance import selectors as documents
 from apps.compliance import services as documents_services
 from apps.compliance.models import DocumentKind
@@ -233,7 +234,9 @@ def document(request: HttpRequest, document_uuid: uuid.UUID) -> HttpResponse:
 def document_pdf(request: HttpRequest, document_uuid: uuid.UUID) -> HttpResponseBase:
     """The PDF, each piece verified before it is sent."""
     found = documents.get_document(access.actor(request), document_uuid)
-    answer = StreamingHttpResponse(documents.read_pdf(found), content_type="application/pdf")
+    written = documents.read_pdf(found)
+    handed_out.note(access.actor(request), found, "PDF", remote_addr=request.META["REMOTE_ADDR"])
+    answer = StreamingHttpResponse(written, content_type="application/pdf")
     answer["Content-Length"] = found.size
     answer["ETag"] = f'"{found.digest}"'
     answer["Content-Disposition"] = content_disposition_header(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts import selectors as accounts
 from apps.accounts.models import User
-from apps.compliance import forms, uses
+from apps.compliance import forms, handed_out, uses
 from apps.compliance import selectors as documents
 from apps.compliance.form_models import Form
 from apps.core.errors import Conflict, Invalid, NotFound
@@ -57,6 +57,7 @@ def document_form(request: HttpRequest, document_uuid: uuid.UUID, form: str) -> 
     """One form of a document, each piece verified before it is sent."""
     found = documents.get_document(access.actor(request), document_uuid)
     row = forms.find(found, form)
+    handed_out.note(access.actor(request), found, form, remote_addr=request.META["REMOTE_ADDR"])
     answer = StreamingHttpResponse(forms.read(row), content_type=forms.MEDIA[Form(row.form)])
     answer["Content-Length"] = row.blob.size
     answer["ETag"] = f'"{row.digest}"'
