@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0008_documents_as_of'),
+        ('compliance', '0007_documents_as_of'),
     ]
 
     operations = [

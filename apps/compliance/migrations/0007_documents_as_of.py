@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0007_uses_for_services'),
+        ('compliance', '0006_uses_for_services'),
     ]
 
     operations = [
