@@ -247,9 +247,9 @@ def test_yaml_that_is_wrong_is_refused_with_its_line(text: str, line: int, reaso
 
 def test_every_ready_made_policy_is_valid_and_says_where_it_comes_from() -> None:
     found = {document.key: document for document in files.packs()}
-    assert {"light", "model-risk", "model-risk-legacy", "eu-high-risk", "part-11", "nyc-ll144"} == {
-        *found
-    }
+    assert {
+        "light", "model-risk", "model-risk-legacy", "eu-high-risk", "eu-fria", "gdpr-dpia", "part-11", "nyc-ll144",
+    } == {*found}  # fmt: skip
     for document in found.values():
         assert document.source is not None
         assert document.source.jurisdiction
@@ -259,6 +259,8 @@ def test_every_ready_made_policy_is_valid_and_says_where_it_comes_from() -> None
     assert files.in_force(found["model-risk-legacy"], dt.date(2020, 1, 1))
     assert not files.in_force(found["eu-high-risk"], day)
     assert files.in_force(found["model-risk"], day)
+    assert not files.in_force(found["eu-fria"], day)
+    assert files.in_force(found["gdpr-dpia"], day)
 
 
 def test_every_pair_of_ready_made_policies_combines() -> None:

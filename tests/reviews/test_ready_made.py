@@ -13,6 +13,7 @@ from apps.reviews import gates, in_force, selectors, services
 from apps.reviews.policies import compare, files
 from apps.reviews.policies.document import PolicyDocument, parse, plain
 from tests import factories
+from tests.impact import samples as assessments
 from tests.reviews.conftest import PRODUCTION, Cast
 from tests.reviews.test_forgery import is_whole
 from tests.reviews.test_policies import activate
@@ -85,6 +86,39 @@ def test_aia_14_nothing_goes_in_without_a_stop_control_and_trained_overseers(
     assert _unmet(eu) == set()
 
 
+@pytest.mark.parametrize(
+    ("key", "tag", "value"),
+    [("eu-fria", "eu-fria", "required"), ("gdpr-dpia", "gdpr", "high-risk")],
+)
+def test_aia_27_and_gdpr_35_nothing_goes_in_without_an_assessment_in_force(
+    cast: Cast, adam: Actor, settings: Settings, key: str, tag: str, value: str
+) -> None:
+    settings.PROMOTION_GATES = ["apps.impact.gates.assessed", "apps.reviews.gates.quorum_signed"]
+    registry.set_model_tag(cast.ana, cast.model, key=tag, value=value)
+    activate(adam, files.dump(pack(key)), cast.vera)
+    review = cast.submit(PRODUCTION)
+    for actor in (cast.vera, cast.rui, factories.person("lea", "legal")):
+        sign(actor, review)
+    with pytest.raises(Blocked, match="No impact assessment was signed"):
+        services.promote_signed(cast.ana, review)
+    drafted = assessments.save(cast.omar, cast.model)
+    with pytest.raises(Blocked, match="No impact assessment was signed"):
+        services.promote_signed(cast.ana, review)
+    assessments.sign(cast.remo, drafted)
+    assert services.promote_signed(cast.ana, review).status == "promoted"
+
+
+def test_a_model_that_carries_neither_tag_is_asked_for_no_assessment(
+    cast: Cast, adam: Actor
+) -> None:
+    """The packs change nothing by being there, and in force they cover what is tagged only."""
+    before = in_force.policy_for(cast.version).document.gates.impact_assessment
+    for key in ("eu-fria", "gdpr-dpia"):
+        activate(adam, files.dump(pack(key)), cast.vera)
+    after = in_force.policy_for(cast.version).document.gates.impact_assessment
+    assert (before.tiers, after.tiers) == ((), ())
+
+
 def _unmet(cast: Cast) -> set[str]:
     """The keys of the policy's conditions that the gate names as not holding."""
     policy = pack("eu-high-risk")
@@ -123,12 +157,14 @@ def test_importing_a_newer_version_of_a_pack_shows_every_difference(
 def test_each_pack_says_its_clauses_and_the_archive_is_left_as_it_was() -> None:
     clauses = {
         "eu-high-risk": "Art. 14", "part-11": "11.10(f)", "nyc-ll144": "20-871", "model-risk": "SR 26-2",
+        "eu-fria": "Art. 27(1)", "gdpr-dpia": "35(11)",
     }  # fmt: skip
     for key, clause in clauses.items():
         document = pack(key)
         assert clause in files.dump(document)
         assert document.source is not None
-        assert document.source.pack_version == (3 if key == "nyc-ll144" else 2)
+        versions = {"nyc-ll144": 3, "eu-fria": 1, "gdpr-dpia": 1}
+        assert document.source.pack_version == versions.get(key, 2)
         assert all(step.deadline_days for step in document.steps)
         assert document.review_days
         assert {"data", "use", "incident", "vendor"} <= {*document.rereview_on}
