@@ -79,6 +79,7 @@ WEB: Final[dict[str, str]] = {
     "web:engagement-new": "people.manage; nobody audits their own work (apps/engagements/services.py)",
     "web:engagement-close": "people.manage",
     "web:engagement-checkpoint": "whoever may read the engagement: a question, nothing is changed",
+    "web:engagement-bundle": "review.read on each version (apps/compliance/bundles.py)",
     "web:engagement-report": "whoever may read the engagement (apps/engagements/selectors.py)",
     **dict.fromkeys(
         ("web:engagement-samples", "web:engagement-item", "web:engagement-notes", "web:engagement-finding"),

@@ -129,6 +129,7 @@ urlpatterns += [
     path(_ENGAGEMENT + "notes/", engagements.notes, name="engagement-notes"),
     path(_ENGAGEMENT + "finding/", engagements.finding, name="engagement-finding"),
     path(_ENGAGEMENT + "documents/", engagements.documents, name="engagement-documents"),
+    path(_ENGAGEMENT + "bundle/", engagements.bundle, name="engagement-bundle"),
     path(_ENGAGEMENT + "exports/", engagements.exports, name="engagement-exports"),
     path(_ENGAGEMENT + "checkpoint/", engagements.checkpoint, name="engagement-checkpoint"),
     path(_ENGAGEMENT + "close/", engagements.close, name="engagement-close"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -13,6 +17,7 @@ from apps.audits import services as ledger
 from apps.core import clock
 from apps.engagements import exports, services
 from apps.engagements.models import Engagement, EngagementFinding, Note
+from apps.registry import services as registry
 from tests import factories
 from tests.compliance.conftest import Story
 from tests.engagements.conftest import new
@@ -164,3 +169,18 @@ def test_the_wizard_keeps_what_was_chosen_and_opens_nothing_before_it_is_told_to
     refused = client.post("/audit/engagements/new/", {"act": "open", "models": ["999999"], **days})
     assert refused.status_code == 422
     assert not Engagement.objects.exists()
+
+
+def test_one_bundle_of_the_whole_scope_but_for_what_was_deleted(
+    engagement: Engagement, signed: Story, ada: User, ivy: User
+) -> None:
+    factories.version(as_actor(signed.ana), signed.version.model)
+    gone = factories.version(as_actor(signed.ana), signed.version.model)
+    over = services.open_engagement(as_actor(ada), new(signed.version, ivy, title="More"))
+    registry.delete_version(as_actor(signed.ana), gone)
+    answer = visit(ivy).post(url(over, "bundle/"), {})
+    archive = zipfile.ZipFile(io.BytesIO(answer.getvalue()))
+    named = json.loads(archive.read("bundle.json"))
+    assert sorted(each["version"] for each in named["versions"]) == [1, 2]
+    told = audits.events(scopes=None, types=["compliance.bundle.issued"])
+    assert {event.payload["version"] for event in told}.isdisjoint({gone.pk})

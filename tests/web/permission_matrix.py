@@ -418,6 +418,8 @@ ENGAGEMENTS = [
         for page in ("", "-about", "-documents", "-exports", "-checkpoint")
     ),
     Row("web:engagement-checkpoint", _engagement, may=READERS, denied=404, unseen=404, post={}, ok=422),
+    Row("web:engagement-bundle", _engagement, may=READERS, denied=404, unseen=404),
+    Row("web:engagement-bundle", _engagement, may=READERS, denied=404, unseen=404, post={"since": "0"}, ok=422),
     Row("web:engagement-cell", _engagement, may=READERS, denied=404, unseen=404, ok=404),
     Row("web:engagement-sample", _drawn, may=READERS, denied=404, unseen=404),
     *_paper("web:engagement-samples", _engagement),

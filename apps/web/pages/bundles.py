@@ -48,7 +48,18 @@ def of_model(model: RegisteredModel, versions: Sequence[ModelVersion]) -> Bundle
     return BundlePage(header, table, None, "Download the bundle")
 
 
-def _row(model: RegisteredModel, version: ModelVersion) -> Row:
+def of_engagement(title: str, url: str, versions: Sequence[ModelVersion]) -> BundlePage:
+    """For the versions in the scope of an audit engagement."""
+    header = PageHeader(f"Bundle of {title}", lead=_LEAD, crumbs=[Crumb(title, url)])
+    table = Table(
+        caption=f"Versions in scope ({len(versions)})",
+        columns=[Column("Version"), Column("Size of its files", numeric=True)],
+        rows=[_row(version.model, version, str(version)) for version in versions],
+    )
+    return BundlePage(header, table, None, "Download the bundle")
+
+
+def _row(model: RegisteredModel, version: ModelVersion, label: str = "") -> Row:
     url = addresses.version(model.name, version.number, "documents/")
     size = words.size(version.total_size)
-    return Row([cells.link(f"v{version.number}", url), cells.number(size)])
+    return Row([cells.link(label or f"v{version.number}", url), cells.number(size)])

@@ -19,7 +19,7 @@ from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, query, words
 from apps.web.pages import checkpoints
 from apps.web.pages.checkpoints import Compared
-from apps.web.pages.engagements import Frame, frame
+from apps.web.pages.engagements import Frame, frame, url
 from apps.web.parts import Action, Cell, Column, Empty, Paging, Row, Table
 
 VERSIONS = 20
@@ -29,6 +29,7 @@ VERSIONS = 20
 class FilesPage:
     frame: Frame
     table: Table
+    bundle: Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def documents(actor: Actor, request: HttpRequest, engagement: Engagement) -> Fil
         Empty("no-match", "No version in scope here"),
         paging if start or following else None,
     )
-    return FilesPage(frame(actor, engagement, "documents/"), table)
+    act = Action("One bundle of all versions in scope", url(engagement, "bundle/"), "", "download")
+    return FilesPage(frame(actor, engagement, "documents/"), table, act)
 
 
 def _version(row: ModelVersion, made: Sequence[Action]) -> Row:

@@ -33,7 +33,7 @@ def of_version(request: HttpRequest, name: str, number: int) -> HttpResponseBase
             actor, found, with_files=form.cleaned_data["with_files"], since=form.checkpoint
         )
 
-    return _answer(request, form, pages.of_version(found), written, bundles.file_name(found))
+    return answer(request, form, pages.of_version(found), written, bundles.file_name(found))
 
 
 @ACTS
@@ -49,10 +49,10 @@ def of_model(request: HttpRequest, name: str) -> HttpResponseBase:
             actor, versions, with_files=form.cleaned_data["with_files"], since=form.checkpoint, name=file_name
         )  # fmt: skip
 
-    return _answer(request, form, pages.of_model(found, versions), written, file_name)
+    return answer(request, form, pages.of_model(found, versions), written, file_name)
 
 
-def _answer(
+def answer(
     request: HttpRequest,
     form: BundleForm,
     page: BundlePage,

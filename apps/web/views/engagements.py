@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.services.lending import LEND
+from apps.compliance import bundles
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import Invalid, NotFound
@@ -22,15 +25,18 @@ from apps.reviews.reads import findings
 from apps.reviews.services import NewFinding
 from apps.web import access, addresses, query
 from apps.web.forms.base import accepted, form_status, sent
+from apps.web.forms.bundles import BundleForm
 from apps.web.forms.checkpoints import KeptForm
 from apps.web.forms.engagements import ConclusionForm, NoteForm, SampleForm, ScopeForm
 from apps.web.forms.findings import RaiseForm
 from apps.web.forms.reviews import ReasonForm
+from apps.web.pages import bundles as bundle_pages
 from apps.web.pages import engagement_files as files
 from apps.web.pages import engagement_matrix as matrix
 from apps.web.pages import engagement_papers as papers
 from apps.web.pages import engagements as pages
 from apps.web.responses import see_other
+from apps.web.views.bundles import answer
 from apps.web.views.checkpoints import kept_of
 
 ACTS = ["GET", "HEAD", "POST"]
@@ -244,6 +250,22 @@ def documents(request: HttpRequest, engagement_id: int) -> HttpResponse:
     found = access.engagement_for(request, engagement_id)
     page = files.documents(access.actor(request), request, found)
     return render(request, "engagements/documents.html", {"page": page})
+
+
+@require_http_methods(ACTS)
+def bundle(request: HttpRequest, engagement_id: int) -> HttpResponseBase:
+    """Everything about the versions in scope in one archive, but for those that were deleted since."""
+    found, actor = access.engagement_for(request, engagement_id), access.actor(request)
+    versions = list(selectors.versions_of(found).filter(deleted_at__isnull=True))
+    name = bundles.file_name_of(found.key.lower())
+    form = BundleForm(sent(request), request.FILES or None)
+
+    def written() -> Iterator[bytes]:
+        files, since = form.cleaned_data["with_files"], form.checkpoint
+        return bundles.stream_many(actor, versions, with_files=files, since=since, name=name)
+
+    page = bundle_pages.of_engagement(found.title, pages.url(found, "documents/"), versions)
+    return answer(request, form, page, written, name)
 
 
 @require_safe
