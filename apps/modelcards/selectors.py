@@ -20,7 +20,7 @@ from apps.checks.uploaded.models import UploadedResult
 from apps.core.errors import NotFound
 from apps.modelcards import diff, layouts, revisions, schema
 from apps.modelcards.card import Card, CardSection, Computed, Gap, Prose, build_sections
-from apps.modelcards.collect import collect
+from apps.modelcards.collect import collect, moment
 from apps.modelcards.judging import required_of
 from apps.modelcards.models import CardDraft, CardRevision
 from apps.modelcards.templating import naming
@@ -99,7 +99,9 @@ def card_as_of(version: ModelVersion, at: dt.datetime) -> Card:
     NotFound for a moment before the version was registered.
     """
     if at < version.created_at:
-        raise NotFound(f"{version} was registered on {version.created_at:%Y-%m-%d %H:%M} UTC.")
+        raise NotFound(
+            f"{version} was registered on {moment(version.created_at)}; before, it had no card."
+        )
     pk = version.pk
     data = check_facts.newest_of_each_role(check_facts.datasets([pk]).get(pk, []), at)
     rows = check_facts.measurements([pk]).get(pk, [])

@@ -18,11 +18,16 @@ import weasyprint
 from apps.modelcards import dossier as dossiers
 from apps.modelcards.renderers import pdf
 from apps.modelcards.templatetags import cards
+from tests import pdfa
 from tests.modelcards import samples
 
 FOOT = 297 - 23  # mm from the top, where the margin with the digest begins
 LEAST_ROWS = 3
 ARABIC = "هذا النموذج يتنبأ بالدخل\n\n> اقتباس قصير\n\n- النقطة الأولى"
+NESTED = (
+    "1. one\n   - inner\n     1. innermost\n   - second\n2. two\n\n> - quoted\n>\n>   1. deep\n\n"
+    + "- long\n" * 90
+)
 DOSSIERS = {
     "short": samples.dossier,
     "long": lambda: samples.dossier(samples.card(groups=40, params=300), events=150),
@@ -31,7 +36,7 @@ DOSSIERS = {
     ),
     "void": lambda: samples.dossier(void="measurement 13 was recalled"),
     "scripts": lambda: samples.dossier(
-        samples.card(texts={"summary": ARABIC, "ethics": "该模型" * 60})
+        samples.card(texts={"summary": ARABIC, "ethics": "该模型" * 60, "oversight": NESTED})
     ),
 }
 EVERY = pytest.mark.parametrize("name", DOSSIERS)
@@ -188,6 +193,25 @@ def test_the_tags_are_read_in_the_order_of_the_pages(name: str) -> None:
         pages[tag.raw_get("/Pg").idnum] for tag in tagged(name, "/H1", "/H2", "/H3", "/Table", "/P")
     ]
     assert order == sorted(order)
+
+
+def test_the_tags_break_no_rule_of_pdf_ua_but_the_two_that_are_known() -> None:
+    """8.8: links within lead to places, not to tags; so 5: no document claims to be PDF/UA."""
+    found = pdfa.problems({name: made(name) for name in ("short", "scripts", "void")}, "ua2")
+    assert {name: {line.split(":")[0] for line in said} for name, said in found.items()} == (
+        {key: {"5", "8.8"} for key in found}
+    )
+
+
+def test_a_fact_is_a_label_and_its_body_and_a_list_says_how_it_is_numbered() -> None:
+    numbering = {tag["/A"]["/ListNumbering"] for tag in tagged("scripts", "/L")}
+    assert numbering == {"/Description", "/Unordered", "/Ordered"}
+    described = [
+        tag for tag in tagged("short", "/L") if tag["/A"]["/ListNumbering"] == "/Description"
+    ]
+    items = [[kid["/S"] for kid in tags(item)] for each in described for item in each["/K"]]
+    assert items
+    assert all("/Lbl" in item and "/LBody" in item for item in items)
 
 
 def test_each_signature_has_a_bookmark_with_its_signer() -> None:

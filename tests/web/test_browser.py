@@ -144,6 +144,25 @@ def test_no_page_scrolls_sideways_at_320_pixels(visit: Visit) -> None:
     assert wide == {}
 
 
+@pytest.mark.parametrize("role", ["validator", "contributor"])
+def test_no_page_of_the_matrix_scrolls_sideways_on_a_phone(visit: Visit, role: str) -> None:
+    """Whatever this person may see, at 390 pixels: what is wider scrolls within itself."""
+    world = build()
+    person = world.visitors[role]
+    assert person is not None
+    visit.listening = False
+    visit.show_as(person, "light")
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    wide = {}
+    for row in (row for row in LOOKED_AT if row.expected(role) == 200):
+        path = reverse(row.route, args=list(row.args(world))) + row.query
+        answer = visit.page.context.request.get(visit.url + path)
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            width = visit.go(path).evaluate("() => document.documentElement.scrollWidth")
+            wide |= {path: width} if width > 390 else {}
+    assert wide == {}
+
+
 def test_help_opens_in_a_dialog_takes_the_focus_and_gives_it_back(visit: Visit) -> None:
     page = visit.go("/account/")
     page.keyboard.press("?")

@@ -28,6 +28,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from apps.modelcards.attachments import Attached, attachments
 from apps.modelcards.dossier import Dossier
+from apps.modelcards.renderers import tags
 from apps.modelcards.renderers.html import document_html
 
 VARIANT = "pdf/a-4f"
@@ -157,10 +158,10 @@ def _write(html: str, files: tuple[Attached, ...], when: dt.datetime, fetcher: U
         for item in files
     ]
 
-    def finish(_document: Any, pdf: Any) -> None:
+    def finish(laid_out: Any, pdf: Any) -> None:
         _name_each_file_once(pdf)
         _type_each_file(pdf, {item.name: item.media_type for item in files})
-        _say_what_each_head_heads(pdf)
+        tags.mend(laid_out, pdf)
 
     return document.write_pdf(pdf_variant=VARIANT, pdf_tags=True, finisher=finish)
 
@@ -176,20 +177,6 @@ def _type_each_file(pdf: Any, types: dict[str, str]) -> None:
         spec = pdf.objects[int(reference.split()[0])]
         stream = pdf.objects[int(spec["EF"]["F"].split()[0])]
         stream.extra["Subtype"] = "/" + types[spec["F"].string.decode()].replace("/", "#2f")
-
-
-def _say_what_each_head_heads(pdf: Any) -> None:
-    """WeasyPrint 70 tells each cell its heads but no head its scope, which some readers need (ISO 32000-2, table 384)."""
-    tags = {"/THead": "/Column", "/TBody": "/Row"}
-    for cell in pdf.objects:
-        if isinstance(cell, dict) and cell.get("S") == "/TH":
-            row = _above(pdf, cell)
-            cell["A"]["Scope"] = tags.get(_above(pdf, row).get("S"), "/Column")
-
-
-def _above(pdf: Any, tag: Any) -> Any:
-    """The tag that this one stands in."""
-    return pdf.objects[int(tag["P"].split()[0])]
 
 
 @lru_cache(maxsize=1)

@@ -99,6 +99,15 @@ class DefineTemplateForm(Form):
         help_text="The newest version of this key that you have read; 0 for a new template.",
     )
 
+    def refuse(self, error: Invalid) -> None:
+        """A line that is no YAML is named beside the text or the file that holds it."""
+        where = "file" if self.cleaned_data.get("file") else "text"
+        lines = {name: said for name, said in error.fields.items() if name.startswith("line ")}
+        for name, said in lines.items():
+            self.add_error(where, f"{name.capitalize()}: {said}.")
+        if not lines:
+            super().refuse(error)
+
     def clean(self) -> dict[str, Any]:
         """Text or a file of UTF-8, not too large to be looked at."""
         given: dict[str, Any] = super().clean() or {}

@@ -135,7 +135,12 @@ def _acts(row: Batch, far: batches.Progress) -> Sequence[Action]:
 def _table(items: Sequence[BatchItem]) -> Table:
     return Table(
         caption="Documents of this batch",
-        columns=[Column("Version"), Column("State"), Column("SHA-256"), Column("File")],
+        columns=[
+            Column("Version"),
+            Column("State"),
+            Column("SHA-256"),
+            Column("File", hidden_label=True),
+        ],
         rows=[_row(item) for item in items],
     )
 

@@ -37,6 +37,12 @@ class CardPage:
     contents: Sequence[tuple[str, str]]
     revisions: Table
     acts: Sequence[Action]
+    latest: int = 0
+
+    @property
+    def before(self) -> int:
+        """The revision that the latest one is compared with unless another is named."""
+        return max(self.latest - 1, 1)
 
 
 def page(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
@@ -73,6 +79,7 @@ def page(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
         acts=[Action("Edit the card", f"{url}edit/", "primary", "edit")]
         if "card.edit" in top.verbs
         else [],
+        latest=latest.number if latest else 0,
     )
 
 
@@ -89,9 +96,11 @@ def as_of(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
     top = frame(actor, version, "card/")
     return CardPage(
         frame=top,
-        title=f"Model card as of {at:%Y-%m-%d %H:%M} UTC",
+        title=f"Model card as of {words.utc(at)}",
         gaps=None,
-        old=Notice(said, "warn", "This is not the card of today", url=url, url_label="Today's"),
+        old=Notice(
+            said, "warn", "This is not the card of today", url=url, url_label="Show today's card"
+        ),
         template=None,
         layout=Action(card.template_title, f"/card-templates/{card.template}/"),
         choose="",
@@ -99,6 +108,7 @@ def as_of(actor: Actor, version: ModelVersion, wanted: str) -> CardPage:
         contents=[(f"#s-{section.key}", section.title) for section in card.sections],
         revisions=_revisions(version, url),
         acts=_document(version, card, at, wanted),
+        latest=card.revision,
     )
 
 

@@ -221,7 +221,6 @@ def _said(version: ModelVersion, said: str) -> Notice | None:
 def _clash(version: ModelVersion, clash: Outcome | None, who: str) -> Notice | None:
     if clash is None:
         return None
-    url = addresses.version(version.model.name, version.number, f"card/?revision={clash.read}")
     names = cards.titles(version, clash.merged.clashes)
     text = (
         f"{who} saved revision {clash.read} while you wrote. Both of you changed {listed(names)}: below, say for each whose "
@@ -231,7 +230,14 @@ def _clash(version: ModelVersion, clash: Outcome | None, who: str) -> Notice | N
         taken = listed(cards.titles(version, clash.merged.taken))
         text += f" What only {who} changed is in the form already: {taken}."
     title = "Somebody else changed the same blocks. Nothing is saved yet, and nothing is lost."
-    return Notice(text, "warn", title, url=url, url_label=f"Read revision {clash.read}")
+    first = next(iter(clash.merged.clashes))
+    return Notice(
+        text,
+        "warn",
+        title,
+        url=f"#b-{first}",
+        url_label=f"Go to {listed(cards.titles(version, [first]))}",
+    )
 
 
 def _restored(start: Start) -> Notice | None:

@@ -88,7 +88,7 @@ def _table(request: HttpRequest) -> Table:
     start = query.first_page(request)
     following = query.next_page(request, found[PAGE - 1].size) if len(found) > PAGE else ""
     count = words.plural(min(len(found), PAGE), "checkpoint")
-    columns = ["Events", "Root", "Signed", "Key", "Cosigned by", "File"]
+    columns = ["Events", "Root", "Signed", "Key", "Cosigned by"]
     empty = Empty(
         "nothing-yet",
         "No checkpoint has been signed yet",
@@ -96,7 +96,7 @@ def _table(request: HttpRequest) -> Table:
     )
     return Table(
         "Checkpoints",
-        [Column(name) for name in columns],
+        [*(Column(name) for name in columns), Column("File", hidden_label=True)],
         [_row(each) for each in found[:PAGE]],
         empty,
         Paging(count, following, start) if start or following else None,

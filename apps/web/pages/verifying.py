@@ -81,7 +81,7 @@ def _issued(label: str) -> Notice:
 def _unknown() -> Notice:
     return Notice(
         "It was changed, comes from another site, or is about a model that you may not see. "
-        "`countersign verify` names what is wrong with a changed file.",
+        "The program countersign verify names what is wrong with a changed file.",
         "bad",
         "No document that you may see is this file",
     )

@@ -11,7 +11,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.core.errors import Conflict
+from apps.core.errors import Conflict, NotFound
 from apps.modelcards import selectors as cards
 from apps.modelcards import services
 from apps.modelcards.models import CardDraft
@@ -32,10 +32,20 @@ def card(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """The card as it is now, at ?revision=, or as it stood at the end of a day or at a moment (?at=)."""
     found = access.version_for(request, name, number)
     if at := request.GET.get("at", ""):
-        page = pages.as_of(access.actor(request), found, at)
-        return render(request, "evidence/card.html", {"page": page})
+        return _as_of(request, found, at)
     page = pages.page(access.actor(request), found, request.GET.get("revision", ""))
     return render(request, "evidence/card.html", {"page": page})
+
+
+def _as_of(request: HttpRequest, found: ModelVersion, at: str) -> HttpResponse:
+    """The card of that day; for what is no day of the version, today's with what is wrong beside the field (404)."""
+    context: dict[str, object] = {"at": at}
+    try:
+        context["page"] = pages.as_of(access.actor(request), found, at)
+    except NotFound as error:
+        context |= {"page": pages.page(access.actor(request), found, ""), "wrong": error.message}
+    status = 404 if "wrong" in context else 200
+    return render(request, "evidence/card.html", context, status=status)
 
 
 @require_safe
