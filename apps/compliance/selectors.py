@@ -101,7 +101,8 @@ def _stem(document: Document) -> str:
 def stem(document: Document) -> str:
     """What the names of all its files begin with."""
     model = _UNSAFE.sub("-", document.version.model.name).strip("-.") or "model"
-    return f"{model[:80]}-v{document.version.number}"
+    day = f"-as-of-{document.as_of:%Y-%m-%d}" if document.as_of else ""
+    return f"{model[:80]}-v{document.version.number}{day}"
 
 
 def read_page(document: Document) -> str:

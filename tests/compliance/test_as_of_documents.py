@@ -128,6 +128,9 @@ def test_the_same_day_is_the_same_document_and_another_day_another(past: Past):
     today = services.request_document(as_actor(past.story.ana), past.story.version)
     assert len({first.input_digest, later.input_digest, today.input_digest}) == 3
     assert (first.as_of, today.as_of) == (past.then, None)
+    day = f"{past.then:%Y-%m-%d}"
+    assert selectors.file_name(first) == f"income-v1-as-of-{day}-model-card.pdf"
+    assert selectors.file_name(today) == "income-v1-model-card.pdf"
 
 
 def test_a_day_before_the_first_revision_or_not_over_is_refused(past: Past, story: Story):
