@@ -88,8 +88,8 @@ def test_it_verifies_offline_and_has_its_forms(past: Past, tmp_path: Path):
     verified = subprocess.run(
         run, cwd=CLIENT / "src", capture_output=True, text=True, timeout=60, check=False
     )
-    assert verified.returncode == 0, verified.stdout + verified.stderr
-    assert "NOTHING WRONG FOUND" in verified.stdout
+    assert verified.returncode == 3, verified.stdout + verified.stderr
+    assert "NOT PROVEN, nothing wrong found" in verified.stdout
 
 
 def test_the_page_that_follows_a_document_ends_with_its_downloads(past: Past):
