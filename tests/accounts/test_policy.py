@@ -55,7 +55,7 @@ HELD = {
     "legal": READ | JUDGE | {"review.sign.legal", "impact.sign", "card.template"},
     "product": READ | JUDGE | {"review.sign.product"},
     "on_call": READ | {"review.comment", "target.leave", "target.rollback", "deployment.record"},
-    "auditor": READ | {"audit.read", "audit.export", "check.recheck"},
+    "auditor": READ | {"audit.read", "audit.export", "check.recheck", "finding.raise"},
     "administrator": READ
     | {
         "people.manage",
