@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import replace
 from html import unescape
 
@@ -232,6 +234,22 @@ def test_a_bundle_is_no_way_round_to_the_files(aud: User, approved: ModelVersion
     assert reader.post(bundle).status_code == 200  # the record without the files
     reader.post(USE, {"uses": uses.uses_of(approved).digest})
     assert reader.post(bundle, {"with_files": "1"}).status_code == 200
+
+
+def test_the_bundle_of_a_model_has_its_approved_versions_and_waits_for_readers_too(aud: User, approved: ModelVersion, settings: Settings):  # fmt: skip
+    settings.USES_ACKNOWLEDGED_FIRST = True
+    factories.version(as_actor(approved.model.owner), approved.model)  # nobody approved this one
+    reader, bundle = browser(aud), "/models/churn/bundle/"
+    assert reader.get(bundle).content.decode().count("/models/churn/1/documents/") == 1
+    assert reader.post(bundle, {"with_files": "1"}).status_code == 403
+    answer = reader.post(bundle, {"since": "1"})
+    assert answer["Content-Disposition"] == 'attachment; filename="churn-approved-bundle.zip"'
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:  # type: ignore[attr-defined]
+        names = archive.namelist()
+    assert {name.split("/")[1] for name in names if name.startswith("versions/")} == {"churn-v1"}
+    refused = reader.post(bundle, {"since": "999999999"})
+    assert refused.status_code == 422
+    assert "The ledger has had 1 to" in refused.content.decode()
 
 
 def test_the_gate_waits_for_the_person_who_deploys(aud: User, approved: ModelVersion, settings: Settings):  # fmt: skip

@@ -36,7 +36,9 @@ def of_version(version: ModelVersion) -> BundlePage:
 def of_model(model: RegisteredModel, versions: Sequence[ModelVersion]) -> BundlePage:
     """For the approved versions of a model, each in a folder of its own."""
     crumbs = [Crumb("Models", addresses.models()), Crumb(model.name, addresses.model(model.name))]
-    header = PageHeader(f"Bundle of {model.name}", lead=_LEAD, crumbs=crumbs)
+    header = PageHeader(
+        f"Bundle of the approved versions of {model.name}", lead=_LEAD, crumbs=crumbs
+    )
     if not versions:
         nothing = Notice("No version of this model was ever approved.", title="Nothing to put in")
         return BundlePage(header, None, nothing, "")
