@@ -29,6 +29,7 @@ from apps.core.errors import DomainError
 from apps.core.parts import Cell, Missing, Part, Text
 from apps.experiments import selectors as experiments
 from apps.impact import selectors as impact
+from apps.impact.models import AssessmentSignature
 from apps.modelcards.card import Computed, Source
 from apps.modelcards.computed import (
     about,
@@ -152,7 +153,7 @@ def _with_energy(
 def _identity(version: ModelVersion) -> about.Identity:
     model = version.model
     people = names([model.owner_id, version.created_by_id])
-    assessed = impact.in_force(model)
+    assessed = impact.signature_in_force(model)
     return about.Identity(
         model=model.name,
         number=version.number,
@@ -170,10 +171,16 @@ def _identity(version: ModelVersion) -> about.Identity:
         targets=tuple(target.label for target in registry.held_targets(version)),
         manifest_digest=version.manifest_digest,
         url=f"/models/{quote(model.name, safe='')}/",
-        impact=assessed.sentence if assessed else "",
+        impact=_assessment(assessed) if assessed else "",
         impact_url=impact.url(model) if assessed else "",
-        impact_digest=assessed.digest if assessed else "",
+        impact_digest=assessed.revision.digest if assessed else "",
     )
+
+
+def _assessment(row: AssessmentSignature) -> str:
+    """The impact assessment in force, with who signed it and when."""
+    told = impact.assessed(row).sentence
+    return f"{told}; signed by {row.signer_name} on {row.created_at:%d %b %Y}"
 
 
 def _readable(facts: dict[str, Any] | None) -> dict[str, Any] | None:

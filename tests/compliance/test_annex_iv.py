@@ -8,16 +8,19 @@ import json
 import pytest
 from django.core.management import call_command
 
+from apps.accounts.models import User
 from apps.compliance import selectors, services
 from apps.compliance.models import Document
 from apps.compliance.reports import annex
 from apps.compliance.reports.annex_sources import SOURCES
 from apps.core.errors import Conflict
+from apps.impact.models import AssessmentRevision
 from apps.modelcards.report import Entry, Report
 from apps.registry.models import ModelVersion
 from tests import pdfa
 from tests.compliance.conftest import Story, work
 from tests.compliance.test_documents import inside, pdf_of, words
+from tests.impact.samples import save, sign, whole
 from tests.support.people import as_actor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,6 +132,26 @@ def test_the_meter_counts_a_line_only_when_all_that_it_needs_is_there(story: Sto
     part = entry_of(report_of(issue(story)), "1(a)")
     assert part.state == "in part"  # the identity is known, the provider is not
     assert after.eightieths == 80 * after.answered // after.asked
+
+
+def test_the_impact_assessment_in_force_stands_where_the_annex_asks_for_risks(
+    story: Story, rui: User
+):
+    risks = "Foreseeable unintended outcomes"
+    save(as_actor(story.ana), story.version.model, whole())
+    before = entry_of(report_of(issue(story)), "3", risks)
+    assert not any("Impact" in answer.title for answer in before.answers)  # a draft counts nothing
+    row = AssessmentRevision.objects.get()
+    sign(as_actor(rui), row)
+    report = report_of(issue(story))
+    found = next(a for a in entry_of(report, "3", risks).answers if "Impact" in a.title)
+    assert found.sources[0].digest == row.digest
+    assert "An applicant is refused." in str(found.parts)
+    assert "Rui Costa" in str(found.parts)
+    # Shown, and not what answers the line: its gap stays.
+    assert entry_of(report, "3", risks).gaps == before.gaps
+    later = entry_of(report, "5", "Risks that were found")
+    assert "See above, 3" in str(later.answers)
 
 
 def test_computing_resources_are_what_was_logged_or_else_what_was_stated(story: Story):

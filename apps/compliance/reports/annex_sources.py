@@ -18,6 +18,10 @@ from apps.checks.models import MeasurementStatus
 from apps.checks.numbers import plural
 from apps.compliance.models import ReportStatement
 from apps.core.parts import Cell, Column, Fact, Facts, Part, Table, cells
+from apps.impact import questionnaire as questionnaires
+from apps.impact import revisions, scoring
+from apps.impact import selectors as assessments
+from apps.impact.models import AssessmentSignature
 from apps.modelcards.card import Source
 from apps.modelcards.collect import moment
 from apps.modelcards.dossier import Dossier, LedgerLine
@@ -189,6 +193,33 @@ def found_risks(held: Held) -> Found:
     )
 
 
+def impact(held: Held) -> Found:
+    """The risks of harm that the impact assessment in force names, as they were answered and signed."""
+    row = assessments.signature_in_force(held.version.model)
+    if row is None:
+        return "No impact assessment of this model is signed."
+    facts = (
+        Fact("Level", Cell(f"{row.level}, {row.total} of 100: at least tier {row.tier}")),
+        Fact("Signed", Cell(f"{moment(row.created_at)} by {row.signer_name}")),
+        Fact("Due again", Cell(row.due_on.isoformat())),
+    )
+    link = f"{assessments.url(held.version.model)}?revision={row.revision.number}"
+    source = Source(f"impact assessment, revision {row.revision.number}", link, row.revision.digest)
+    parts = (Facts(facts), _risks(row))
+    return Answer("Impact assessment in force", parts=parts, sources=(source,))
+
+
+def _risks(row: AssessmentSignature) -> Table:
+    asked, given = questionnaires.load(row.revision.questionnaire), revisions.answers(row.revision)
+    head = (Column("Risk of harm"), Column("Who is harmed, and how"), Column("Likelihood, 1 to 4", numeric=True), Column("Severity, 1 to 4", numeric=True), Column("Points of 100", numeric=True))  # fmt: skip
+    rows = tuple(
+        cells(each.title, answer["text"], str(answer["likelihood"]), str(answer["severity"]), str(scoring.points(each, answer)))
+        for each in asked.questions.values()
+        if each.type == "risk" and (answer := given.get(each.key))
+    )  # fmt: skip
+    return Table("Risks of harm, as signed", head, rows)
+
+
 def requirements(held: Held) -> Found:
     return _table(
         "Requirements, and how they stood",
@@ -261,6 +292,7 @@ SOURCES: dict[str, Callable[[Held], Found]] = {
     "record.test_log": test_log,
     "record.signatures": signatures,
     "record.findings": found_risks,
+    "record.impact": impact,
     "record.requirements": requirements,
     "record.policy": policy,
     "record.history": history,
