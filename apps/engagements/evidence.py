@@ -253,7 +253,10 @@ def _checks(versions: Versions, before: dt.datetime) -> Iterable[Item]:
 
 def _documents(versions: Versions, before: dt.datetime) -> Iterable[Item]:
     rows = Document.objects.filter(
-        version__in=versions, status=DocumentStatus.READY, finished_at__lt=before
+        version__in=versions,
+        status=DocumentStatus.READY,
+        finished_at__lt=before,
+        as_of__isnull=True,  # a card as it stood on some day documents nothing of how things stood when it was made
     )
     for row in rows.order_by("pk"):
         yield Item(
