@@ -472,6 +472,7 @@ CELERY_BEAT_SCHEDULE |= {
     "end engagements whose time is over": {
         "task": "apps.engagements.tasks.end_expired",
         "schedule": 300.0,
+        "options": {"expires": 290},
     },
 }
 
