@@ -72,6 +72,18 @@ def test_a_form_comes_back_as_it_was_sent_and_is_kept_as_a_revision(
     assert "An applicant is refused." in form
 
 
+def test_it_leads_to_its_pdf_once_there_is_a_version_to_make_one_of(
+    churn: RegisteredModel, ana: User
+) -> None:
+    samples.save(as_actor(ana), churn, samples.moderate())
+    assert "As a PDF" not in text(browser(ana))
+    for _ in range(2):
+        factories.version(as_actor(ana), churn)
+    assert 'href="/models/churn/2/documents/"' in text(browser(ana))
+    there = text(browser(ana), "/models/churn/2/documents/")
+    assert "Make the impact assessment" in there
+
+
 def test_a_preview_scores_what_is_in_the_form_and_writes_nothing(
     churn: RegisteredModel, ana: User
 ) -> None:

@@ -16,6 +16,7 @@ from apps.impact import revisions, scoring, selectors
 from apps.impact.models import AssessmentRevision, AssessmentSignature
 from apps.impact.questionnaire import Question, Questionnaire
 from apps.impact.scoring import Line, Score
+from apps.registry import selectors as registry
 from apps.registry.models import RegisteredModel
 from apps.web import addresses, cells, diffing, query, words
 from apps.web.pages.reviews import Waiting
@@ -172,7 +173,17 @@ def _actions(
     if revision:
         href = f"{url(model, 'json')}?revision={revision.number}"
         found.append(Action("Download JSON", href, "", "download", download=True))
+        found += _printed(actor, model)
     return found
+
+
+def _printed(actor: Actor, model: RegisteredModel) -> list[Action]:
+    """Where it is made a signed PDF: documents belong to versions, so of the newest one that the reader sees."""
+    newest = registry.visible_versions(actor).filter(model=model).order_by("-number").first()
+    if newest is None or not policy.can(actor, "review.read", newest):
+        return []
+    there = addresses.version(model.name, newest.number, "documents/")
+    return [Action("As a PDF", there, "", "print")]
 
 
 def _notices(
