@@ -339,7 +339,7 @@ FINDINGS = [
     _finding_act("retest", SIGNERS, 409),
     _finding_act("close", SIGNERS, 409),
     _finding_act("accept", holders("approver"), 422),
-    _finding_act("reopen", SIGNERS, 409),
+    _finding_act("reopen", SIGNERS | holders("auditor"), 409),
 ]
 
 
