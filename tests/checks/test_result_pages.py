@@ -18,6 +18,7 @@ from apps.core.models import Picture
 from apps.core.parts import Chart, Curve, Heat, Table, Text
 from apps.modelcards import collect
 from apps.modelcards.renderers.html import computed_html
+from apps.modelcards.templatetags.cards import tied
 from apps.registry.models import ModelVersion
 from tests.checks import flow
 from tests.checks.support import parquet_bytes
@@ -86,7 +87,7 @@ def test_a_result_is_read_in_order_and_in_words_that_promise_nothing(
     sentence = collect.analysis(version, row).parts[0]
     assert isinstance(sentence, Text)
     landmarks = [
-        html.escape(sentence.text),
+        html.escape(tied(sentence.text)),
         "<figure",
         "<table",
         ">Formulas<",
