@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any, Final
 
-from apps.core import canonical
+from apps.core import canonical, flat
 from apps.engagements import frameworks, selectors
 from apps.engagements.models import Conclusion, Engagement, Note, Sample, SampledDecision
 
@@ -15,8 +13,6 @@ COLUMNS: Final = (
     "sample", "position", "ticket", "review", "model", "version", "signer", "meaning", "signed_at", "statement_digest",
     "conclusion", "note", "concluded_by", "concluded_at", "findings",
 )  # fmt: skip
-# What spreadsheets take for a formula when a cell begins with it.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def about(engagement: Engagement) -> dict[str, Any]:
@@ -107,19 +103,13 @@ def written(engagement: Engagement) -> bytes:
 
 
 def as_csv(engagement: Engagement) -> bytes:
-    """One row per sampled decision with the conclusion that counts. What a sheet would run as a formula is quoted."""
-    out = io.StringIO()
-    sheet = csv.writer(out)
-    sheet.writerow(COLUMNS)
-    for sample in selectors.samples(engagement).order_by("number"):
-        for item in selectors.items(sample):
-            sheet.writerow([_safe(value) for value in _row(sample, item)])
-    return out.getvalue().encode()
-
-
-def _safe(value: object) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """One row per sampled decision with the conclusion that counts."""
+    rows = [
+        _row(sample, item)
+        for sample in selectors.samples(engagement).order_by("number")
+        for item in selectors.items(sample)
+    ]
+    return b"".join(flat.encoded([COLUMNS, *rows]))
 
 
 def newest(item: SampledDecision) -> Conclusion | None:
@@ -134,16 +124,16 @@ def word(conclusion: Conclusion | None) -> str:
     return "exception" if conclusion.exception else "no exception"
 
 
-def _row(sample: Sample, item: SampledDecision) -> list[object]:
+def _row(sample: Sample, item: SampledDecision) -> list[str]:
     row, said = item.decision, newest(item)
     version = row.review.version
     return [
-        sample.number,
-        item.position,
+        str(sample.number),
+        str(item.position),
         item.ticket,
         row.review.key,
         version.model.name,
-        version.number,
+        str(version.number),
         row.signer_name,
         row.meaning,
         row.created_at.isoformat(),

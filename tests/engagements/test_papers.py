@@ -200,12 +200,12 @@ def test_nothing_of_the_papers_changes(
 def test_the_report_says_what_was_drawn_and_concluded(
     engagement: Engagement, item: SampledDecision, ivy: User
 ) -> None:
-    services.conclude(as_actor(ivy), item, exception=True, text="=SUM(A1) no reason")
+    services.conclude(as_actor(ivy), item, exception=True, text="=SUM(A1) no reason;=1+1\nnor here")
     data = reports.as_json(engagement)
     assert data["samples"][0]["items"][0]["conclusions"][0]["exception"] is True
     lines = reports.as_csv(engagement).decode().splitlines()
     assert len(lines) == 1 + 2
-    assert "'=SUM(A1)" in lines[1], "a sheet would run it"
+    assert "'=SUM(A1) no reason;'=1+1 nor here" in lines[1], "a sheet would run it"
 
 
 @pytest.mark.django_db(transaction=True)

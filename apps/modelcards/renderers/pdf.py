@@ -82,7 +82,10 @@ def _rendered(
     dossier: Dossier, files: tuple[Attached, ...], *, spelled: Set[str] = frozenset()
 ) -> bytes:
     html = document_html(dossier, attached=files)
-    html = html.translate({ord(char): f"[{_number(char)}]" for char in spelled})
+    # Plain letters are the markup's own; a machine whose fonts lack them prints boxes.
+    html = html.translate(
+        {ord(char): f"[{_number(char)}]" for char in spelled if not char.isascii()}
+    )
     when = dt.datetime.fromisoformat(dossier.as_of)
     fetcher = RefuseEverything()
     with _fixed_clock(when):
