@@ -61,11 +61,6 @@ def get_user(user_id: int) -> User:
     return _one(User.objects.filter(pk=user_id), "person")
 
 
-def get_user_by_name(username: str) -> User:
-    """The person or service of that username in any letter case; NotFound."""
-    return _one(User.objects.filter(username=User.normalise(username)), "person")
-
-
 def get_user_by_uuid(uuid: UUID) -> User:
     """The person or service by the id that signed statements name; NotFound."""
     return _one(User.objects.filter(uuid=uuid), "person")

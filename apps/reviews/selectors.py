@@ -102,16 +102,6 @@ def round_behind(version: ModelVersion) -> Round | None:
     return rows.order_by("-pk").first()
 
 
-def find_round(digest: str) -> Round | None:
-    """The newest round with this evidence digest."""
-    return (
-        Round.objects.select_related("review__version__model")
-        .filter(digest=digest)
-        .order_by("-pk")
-        .first()
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One step of a review: who has signed, who is asked, how many signatures are missing. `people` holds everybody who
@@ -267,15 +257,6 @@ def _part(actor: Actor, review: Review) -> str:
 def _names(review: Review) -> str:
     names = {str(user) for asked in who_is_asked(review) for user in asked.people}
     return ", ".join(sorted(names)[:5]) or "nobody has the role yet; ask an administrator"
-
-
-def decisions_of_version(version: ModelVersion) -> QuerySet[Decision]:
-    """Every decision ever made about a version, oldest first, with round, review and person."""
-    return (
-        Decision.objects.filter(review__version=version)
-        .select_related("user", "on_behalf_of", "round", "review")
-        .order_by("pk")
-    )
 
 
 def tally(review: Review) -> tuple[int, int]:

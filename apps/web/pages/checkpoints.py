@@ -33,7 +33,6 @@ from apps.web.parts import (
 )
 
 PAGE = 25
-OCCASIONS = {"interval": "at the interval", "export": "for an export", "asked": "on demand"}
 
 
 @dataclass(frozen=True, slots=True)

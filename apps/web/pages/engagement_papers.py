@@ -26,7 +26,7 @@ from apps.registry.models import ModelVersion
 from apps.web import addresses, cells, status, words
 from apps.web.pages import engagement_matrix
 from apps.web.pages.engagements import Frame, frame, url
-from apps.web.parts import Action, Cell, Chip, Column, Crumb, Empty, Fact, Row, Table
+from apps.web.parts import Action, Cell, Chip, Column, Empty, Fact, Row, Table
 
 DECISION = "reviews.decision.recorded"
 
@@ -307,11 +307,6 @@ def notes(actor: Actor, engagement: Engagement, about: str, place: str) -> Notes
         about=about,
         finding=action if top.works and place else None,
     )
-
-
-def raise_crumbs(engagement: Engagement) -> list[Crumb]:
-    """Above the form that raises a finding."""
-    return [Crumb(engagement.title, url(engagement))]
 
 
 def what(control: str, version: ModelVersion | None, found: SampledDecision | None) -> str:
