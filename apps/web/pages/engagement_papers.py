@@ -240,7 +240,12 @@ def _fields(seq: int) -> list[Field]:
         return []
     event: EventView = audits.event(seq)
     return [
-        Field(name, str(event.payload[name]), name in event.erased, commitment)
+        Field(
+            name.replace("_", " ").capitalize(),
+            str(event.payload[name]),
+            name in event.erased,
+            commitment,
+        )
         for name, commitment in sorted(event.commitments.items())
     ]
 
